@@ -1,0 +1,19 @@
+/* attr.h - compiler attributes; the only place that knows about compilers. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_BASE_ATTR_H
+#define CORE_BASE_ATTR_H
+
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Compile a hot function for several vector widths, chosen at load time. Same bits in each, since
+ * nothing is contracted or reassociated. Empty under sanitizers (they crash in the resolver). */
+#if defined(STDP_SANITIZED) || !defined(__x86_64__) || defined(__clang__)
+#define CLONES
+#else
+#define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
+#endif
+
+#endif

@@ -1,0 +1,25 @@
+/* column.h - a growing column on disk: headerless little-endian values in one file, appended in blocks. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_BASE_COLUMN_H
+#define CORE_BASE_COLUMN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+#include "core/base/npy.h"
+
+struct column;
+
+/* Create DIR/FILE (truncated). width: values per row. Buffered (64 KiB). */
+int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type, uint64_t width,
+		struct err *err) MUST_USE;
+/* Append `rows` rows of the column's own type. Errors: IO, NOSPACE. */
+int column_add(struct column *c, const void *values, uint64_t rows, struct err *err) MUST_USE;
+uint64_t column_rows(const struct column *c); /* added so far */
+/* Flush to the file (no fsync). */
+int column_flush(struct column *c, struct err *err) MUST_USE;
+/* Flush and free; c may be NULL. On error c is freed all the same. */
+int column_close(struct column *c, struct err *err);
+
+#endif

@@ -1,0 +1,62 @@
+/* api.h - the handlers: 5 to 40 lines each, called by the dispatcher alone.
+ *
+ * A handler returns 0 with the response filled, or -code with err filled: the dispatcher writes problem+json.
+ * Several errors at once (a spec's) go through `errors`. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_API_H
+#define SERVER_API_H
+
+#include <jansson.h>
+
+#include "core/base/err.h"
+#include "server/http.h"
+
+struct config;
+struct store;
+struct exec;
+struct event;
+struct queue;
+
+/* The services, made by main; handlers pass on the one they use, never the whole. */
+struct api {
+	const struct config *config;
+	struct store *store;
+	struct exec *exec;
+	struct event *event;
+	struct queue *queue;
+	struct http *http;
+};
+
+typedef int api_handler(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors);
+
+/* Helpers of api.c. */
+int api_json(struct response *rs, int status, json_t *body_take, struct err_list *errors); /* steals body; NULL: out of memory */
+/* The body as JSON: content type checked (415), syntax (400 with line and column). New reference. */
+int api_body(const struct request *rq, json_t **ret, struct err_list *errors) MUST_USE;
+/* A number from the query; `def` if absent; error RANGE with pointer "?name". */
+int api_query_double(const struct request *rq, const char *name, double def, double min, double max, double *ret, struct err_list *errors) MUST_USE;
+int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max, int64_t *ret, struct err_list *errors) MUST_USE;
+/* Format asked for by ?format= or Accept, of the allowed (bit set of 1 << enum api_format); ERR_ACCEPT otherwise. */
+enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
+int api_format(const struct request *rq, unsigned allowed, enum api_format *ret, struct err_list *errors) MUST_USE;
+/* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with status set). */
+bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);
+
+// clang-format off
+#define API_HANDLERS(X) \
+	X(api_index) X(api_asset) X(api_v1) X(api_openapi) X(api_docs) X(api_livez) X(api_readyz) X(api_schema) \
+	X(api_model_list) X(api_model_get) X(api_rule_window) X(api_spec_validate) \
+	X(api_preset_list) X(api_preset_get) \
+	X(api_run_post) X(api_run_list) X(api_run_get) X(api_run_patch) X(api_run_delete) X(api_run_cancel) X(api_run_rerun) \
+	X(api_run_spec) X(api_run_provenance) X(api_run_log) X(api_run_events) \
+	X(api_result_manifest) X(api_result_spikes) X(api_result_raster) X(api_result_rates) X(api_result_isi) \
+	X(api_result_states) X(api_result_weights) X(api_result_histogram) X(api_result_matrix) X(api_result_series) \
+	X(api_result_stdp) X(api_result_table) \
+	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete)
+// clang-format on
+
+#define X(name) api_handler name;
+API_HANDLERS(X)
+#undef X
+
+#endif

@@ -1,0 +1,78 @@
+/* http.h - HTTP over libmicrohttpd: requests in, responses out, streams parked and woken; knows nothing of routes. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_HTTP_H
+#define SERVER_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+#include "core/base/mem.h"
+
+enum { HTTP_ARGS_MAX = 4, HTTP_HEADERS_MAX = 12, HTTP_MEMO_MAX = 64 };
+
+/* One request; valid while its handler runs (and again when it is resumed). */
+struct request {
+	const char *method, *path;
+	const char *id;			 /* request id, also in the log and in X-Request-Id */
+	const char *arg[HTTP_ARGS_MAX];	 /* path parameters in the order of the route's pattern */
+	const char *body;		 /* [body_len], NUL behind it; NULL without a body */
+	size_t body_len;
+	struct mem_arena *arena;	 /* dies with the request */
+	int resumed;			 /* how often this request waited before */
+	bool timed_out;			 /* the wait's deadline passed */
+	char memo[HTTP_MEMO_MAX];	 /* a handler's note to its resumed self, "" at first */
+	void *connection;
+};
+
+const char *http_query(const struct request *rq, const char *name);	 /* NULL if absent */
+const char *http_header(const struct request *rq, const char *name);	 /* NULL if absent */
+/* Visit all query parameters (to refuse unknown ones). */
+void http_query_each(const struct request *rq, void (*visit)(void *self, const char *name, const char *value), void *self);
+
+/* A stream of server-sent events: read() appends what is new to out; it sets *end when all has been said. Called again
+ * when `topic` is woken or a heartbeat is due. */
+struct http_stream {
+	void *self;
+	int (*read)(void *self, struct buf *out, bool *end);
+	void (*free)(void *self);
+};
+
+struct response {
+	int status;			/* 0: see wait */
+	const char *content_type;	/* NULL: application/json */
+	struct buf body;
+	struct {
+		const char *name, *value; /* live in the request's arena or are static */
+	} headers[HTTP_HEADERS_MAX];
+	size_t n_headers;
+	struct http_stream stream;	/* read != NULL: body is ignored */
+	/* A handler that must wait sets status 0 and these; it is called again on http_wake(topic) or at the deadline. */
+	char topic[HTTP_MEMO_MAX];
+	double wait_s;
+};
+
+/* Add a header; both strings must outlive the response (arena). Silently ignored over HTTP_HEADERS_MAX in release, asserted. */
+void http_add_header(struct response *rs, const char *name, const char *value);
+
+struct http;
+struct http_config {
+	const char *address;
+	uint16_t port;
+	unsigned threads, connections, per_address;
+	size_t body_max;
+	unsigned idle_s;
+	/* Called for every complete request; fills rs. Never fails: errors are responses too. */
+	void (*handle)(void *self, struct request *rq, struct response *rs);
+	void *self;
+};
+
+int http_new(struct http **ret, const struct http_config *config, struct err *err) MUST_USE;
+uint16_t http_port(const struct http *h);
+/* Wake every parked request and stream of a topic ("run:ID"). Any thread. */
+void http_wake(struct http *h, const char *topic);
+void http_free(struct http *h); /* resumes what is parked, then stops */
+
+#endif
