@@ -1,0 +1,317 @@
+/* net_wire.c - projections: who is connected with whom, made into rows by source.
+ *
+ * Each part draws only its own targets, in order, into a list of sources; a counting sort then makes the rows,
+ * each sorted by (target, draw). Weights and delays are drawn by the synapse's index k, so parts do not matter. */
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <string.h>
+
+#include "core/net.h"
+
+/* Sources in order of (target, draw) while a part is being wired. */
+struct wire_list {
+	uint32_t *source;
+	size_t n, cap;
+	bool failed;
+};
+
+static void collect(void *self, uint32_t source)
+{
+	struct wire_list *l = self;
+
+	if (l->n == l->cap && !l->failed) {
+		size_t cap = l->cap ? l->cap * 2 : 4096;
+		uint32_t *grown = mem_resize(l->source, cap, sizeof(*grown));
+
+		l->failed = !grown;
+		if (grown) {
+			l->source = grown;
+			l->cap = cap;
+		}
+	}
+	if (!l->failed)
+		l->source[l->n++] = source;
+}
+
+/* First entry of a sorted list wiring that belongs to `target` or a later one. */
+static uint64_t list_start(const struct wiring_ctx *c, uint32_t target)
+{
+	size_t lo = 0, hi = c->n_list;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->list_target[mid] < target)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int alloc_rows(struct net *net, struct net_projection *p, struct net_rows *r, size_t n, struct err *err)
+{
+	struct mem_arena *a = net->arena;
+	bool list = p->spec->rule->takes_list;
+
+	r->row = NEW(a, uint64_t, p->n_source + 1);
+	r->target = NEW(a, uint32_t, n + 1);
+	r->w = NEW(a, double, n + 1);
+	r->delay = NEW(a, uint16_t, p->delay_stride ? n + 1 : 1);
+	if (list)
+		r->order = NEW(a, uint64_t, n + 1);
+	else
+		r->k0 = NEW(a, uint64_t, p->n_source);
+	if (!r->row || !r->target || !r->w || !r->delay || !(list ? r->order : r->k0))
+		return err_nomem(err);
+	for (size_t k = 0; k < p->n_syn; k++) {
+		r->syn[k] = NEW(a, double, n + 1);
+		if (!r->syn[k])
+			return err_nomem(err);
+		for (size_t i = 0; i < n; i++)
+			r->syn[k][i] = p->model->syn[k].init;
+	}
+	if (!p->plastic)
+		return 0;
+	r->t_last = NEW(a, int64_t, p->n_source);
+	r->t_pre = NEW(a, int64_t, p->n_source);
+	r->pre = NEW(a, double, p->n_source * p->n_pre + 1);
+	if (!r->t_last || !r->t_pre || !r->pre)
+		return err_nomem(err);
+	for (size_t i = 0; i < p->n_source; i++)
+		r->t_pre[i] = -1;
+	return 0;
+}
+
+/* Counting sort of the collected sources into rows; degree[j]: sources of target lo + j. */
+static void sort_rows(const struct net_projection *p, struct net_rows *r, const struct wire_list *l,
+		      const uint32_t *degree, uint32_t lo, uint32_t hi)
+{
+	uint64_t entry = list_start(&p->spec->wiring, lo);
+	size_t e = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		r->row[l->source[i] + 1]++;
+	for (size_t i = 0; i < p->n_source; i++)
+		r->row[i + 1] += r->row[i];
+	for (uint32_t j = lo; j < hi; j++) {
+		for (uint32_t d = 0; d < degree[j - lo]; d++, e++) {
+			uint64_t at = r->row[l->source[e]]++;
+
+			r->target[at] = j;
+			if (r->order)
+				r->order[at] = p->spec->list_order[entry + e];
+		}
+	}
+	memmove(r->row + 1, r->row, p->n_source * sizeof(*r->row));
+	r->row[0] = 0;
+}
+
+static int wire_part(struct net *net, struct net_projection *p, size_t part, const struct wiring_ctx *c,
+		     struct err *err)
+{
+	const struct net_population *t = &net->populations[p->spec->target];
+	uint32_t lo = t->part[part], hi = t->part[part + 1];
+	struct wire_list l = { 0 };
+	uint32_t *degree = mem_alloc((size_t)(hi - lo) + 1, sizeof(*degree));
+	int rc = degree ? 0 : err_nomem(err);
+
+	for (uint32_t j = lo; !rc && !l.failed && j < hi; j++) {
+		size_t before = l.n;
+
+		p->spec->rule->sources(c, j, collect, &l);
+		degree[j - lo] = (uint32_t)(l.n - before);
+	}
+	if (!rc && l.failed)
+		rc = err_nomem(err);
+	if (!rc)
+		rc = alloc_rows(net, p, &p->part[part], l.n, err);
+	if (!rc)
+		sort_rows(p, &p->part[part], &l, degree, lo, hi);
+	if (!rc && p->in_degree)
+		memcpy(p->in_degree + lo, degree, (size_t)(hi - lo) * sizeof(*degree));
+	p->n += l.n;
+	mem_free(l.source);
+	mem_free(degree);
+	return rc;
+}
+
+/* Index k of the first synapse of each row of each part: rows of a source stand part after part. */
+static void number_synapses(struct net *net, struct net_projection *p)
+{
+	uint64_t k = 0;
+
+	if (p->spec->rule->takes_list)
+		return;
+	for (size_t i = 0; i < p->n_source; i++) {
+		for (size_t part = 0; part < net->n_parts; part++) {
+			struct net_rows *r = &p->part[part];
+
+			r->k0[i] = k;
+			k += r->row[i + 1] - r->row[i];
+		}
+	}
+}
+
+static bool is_negative(const struct spec_value *v)
+{
+	switch (v->kind) {
+	case SPEC_CONST:
+	case SPEC_NORMAL:
+		return v->a < 0;
+	case SPEC_UNIFORM:
+		return v->a + v->b < 0;
+	case SPEC_LOGNORMAL:
+		return false;
+	case SPEC_ARRAY:
+		for (size_t i = 0; i < v->n; i++) {
+			if (v->array[i] < 0)
+				return true;
+		}
+		break;
+	}
+	return false;
+}
+
+/* Signed bounds of a projection's initial weights. */
+static void weight_bounds(const struct net_projection *p, double *min, double *max)
+{
+	double lo = 0, hi = INFINITY;
+
+	*min = -INFINITY;
+	*max = INFINITY;
+	if (!p->plastic)
+		return;
+	if (p->model->bounds)
+		p->model->bounds(p->param, &lo, &hi);
+	*min = p->sign > 0 ? lo : -hi;
+	*max = p->sign > 0 ? hi : -lo;
+}
+
+static int draw_weights(struct net *net, struct net_projection *p, struct err *err)
+{
+	const struct spec_value *v = &p->spec->weight;
+	struct rng_key key = spec_key(net->spec, RNG_WEIGHT, p->spec->name, "weight");
+	double min, max;
+
+	weight_bounds(p, &min, &max);
+	for (size_t part = 0; part < net->n_parts; part++) {
+		struct net_rows *r = &p->part[part];
+
+		for (size_t i = 0; i < p->n_source; i++) {
+			uint64_t from = r->row[i], n = r->row[i + 1] - from;
+
+			for (uint64_t j = 0; j < n; j++) {
+				double w = spec_value_at(v, key, net_synapse(r, i, j), min, max);
+
+				if (!(w >= min && w <= max))
+					return err_set(err, ERR_RANGE, "/projections",
+						       "the initial weights of projection \"%s\" must lie in "
+						       "[%g, %g], the bounds of %s, not %g",
+						       p->spec->name, min, max, p->model->name, w);
+				r->w[from + j] = p->plastic ? p->sign * w : w;
+			}
+		}
+	}
+	return 0;
+}
+
+static void draw_delays(struct net *net, struct net_projection *p)
+{
+	const struct spec_value *v = &p->spec->delay;
+	struct rng_key key = spec_key(net->spec, RNG_DELAY, p->spec->name, "delay");
+	double dt = net->spec->dt;
+	double min = (double)p->spec->delay_min, max = (double)p->spec->delay_max;
+
+	for (size_t part = 0; part < net->n_parts; part++) {
+		struct net_rows *r = &p->part[part];
+
+		if (!p->delay_stride) {
+			r->delay[0] = (uint16_t)p->spec->delay_min;
+			continue;
+		}
+		for (size_t i = 0; i < p->n_source; i++) {
+			uint64_t from = r->row[i], n = r->row[i + 1] - from;
+
+			for (uint64_t j = 0; j < n; j++) {
+				double d = spec_value_at(v, key, net_synapse(r, i, j), -INFINITY,
+							 INFINITY);
+
+				d = floor(d / dt + 0.5);
+				d = d < min ? min : d > max ? max : d;
+				r->delay[from + j] = (uint16_t)d;
+			}
+		}
+	}
+}
+
+/* A static projection whose weights have one sign needs no look at each of them. */
+static void settle_channel(const struct net *net, struct net_projection *p)
+{
+	bool negative = false, positive = false;
+
+	if (p->channel != -1)
+		return;
+	if (p->plastic) {
+		p->channel = p->sign < 0;
+		return;
+	}
+	for (size_t part = 0; part < net->n_parts; part++) {
+		const struct net_rows *r = &p->part[part];
+
+		for (uint64_t i = 0; i < r->row[p->n_source]; i++) {
+			negative |= r->w[i] < 0;
+			positive |= r->w[i] > 0;
+		}
+	}
+	if (!negative || !positive)
+		p->channel = negative;
+}
+
+static int prepare_rule(struct net *net, struct net_projection *p, size_t projection, struct err *err)
+{
+	size_t n = p->model->n_params;
+
+	p->param = NEW(net->arena, double, n + 1);
+	p->ctx = NEW(net->arena, struct plasticity_ctx, 1);
+	p->post = NEW(net->arena, struct plasticity_history, p->n_target);
+	p->history = NEW(net->arena, struct net_history, p->n_target);
+	p->in_degree = NEW(net->arena, uint32_t, p->n_target);
+	if (!p->param || !p->ctx || !p->post || !p->history || !p->in_degree)
+		return err_nomem(err);
+	memcpy(p->param, p->spec->params, n * sizeof(*p->param));
+	p->ctx->dt = net->spec->dt;
+	p->ctx->post = p->post;
+	net_prepare_projection(net, projection);
+	p->n_syn = p->model->n_syn ? p->model->n_syn(p->ctx->coef) : 0;
+	p->n_pre = p->model->n_pre;
+	return 0;
+}
+
+int net_wire(struct net *net, size_t projection, struct err *err)
+{
+	struct net_projection *p = &net->projections[projection];
+	struct wiring_ctx wiring = p->spec->wiring;
+	int rc = 0;
+
+	p->model = p->spec->model;
+	p->plastic = p->model->update != NULL;
+	p->on = true;
+	p->n_source = net->populations[p->spec->source].n;
+	p->n_target = net->populations[p->spec->target].n;
+	p->delay_stride = p->spec->delay_min != p->spec->delay_max;
+	p->sign = p->plastic && is_negative(&p->spec->weight) ? -1 : 1;
+	wiring.key = spec_key(net->spec, RNG_WIRING, p->spec->name, "");
+	if (p->plastic)
+		rc = prepare_rule(net, p, projection, err);
+	for (size_t part = 0; !rc && part < net->n_parts; part++)
+		rc = wire_part(net, p, part, &wiring, err);
+	if (rc)
+		return rc;
+	number_synapses(net, p);
+	draw_delays(net, p);
+	rc = draw_weights(net, p, err);
+	if (!rc)
+		settle_channel(net, p);
+	return rc;
+}

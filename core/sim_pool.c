@@ -1,0 +1,106 @@
+/* sim_pool.c - the threads of one simulation: each runs the same phase for its own part, then all meet. */
+/* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+
+#include "core/sim_state.h"
+
+struct sim_pool {
+	struct sim *sim;
+	size_t n; /* threads beside the caller's */
+	pthread_t *thread;
+	struct worker *worker;
+	pthread_mutex_t lock; /* owns all below */
+	pthread_cond_t start, done;
+	uint64_t round;
+	size_t pending;
+	void (*fn)(struct sim *s, struct sim_part *part); /* NULL: end */
+};
+
+struct worker {
+	struct sim_pool *pool;
+	struct sim_part *part;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct sim_pool *p = w->pool;
+	uint64_t seen = 0;
+
+	for (;;) {
+		void (*fn)(struct sim *, struct sim_part *);
+
+		(void)pthread_mutex_lock(&p->lock);
+		while (p->round == seen)
+			(void)pthread_cond_wait(&p->start, &p->lock);
+		seen = p->round;
+		fn = p->fn;
+		(void)pthread_mutex_unlock(&p->lock);
+		if (!fn)
+			return NULL;
+		fn(p->sim, w->part);
+		(void)pthread_mutex_lock(&p->lock);
+		if (--p->pending == 0)
+			(void)pthread_cond_signal(&p->done);
+		(void)pthread_mutex_unlock(&p->lock);
+	}
+}
+
+static void begin(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part *part))
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->fn = fn;
+	p->pending = p->n;
+	p->round++;
+	(void)pthread_cond_broadcast(&p->start);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err)
+{
+	size_t n = s->net->n_parts - 1;
+	struct sim_pool *p = NEW(s->arena, struct sim_pool, 1);
+
+	if (!p)
+		return err_nomem(err);
+	p->sim = s;
+	p->thread = NEW(s->arena, pthread_t, n + 1);
+	p->worker = NEW(s->arena, struct worker, n + 1);
+	if (!p->thread || !p->worker)
+		return err_nomem(err);
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->start, NULL);
+	(void)pthread_cond_init(&p->done, NULL);
+	for (; p->n < n; p->n++) {
+		p->worker[p->n] = (struct worker){ p, &s->part[p->n + 1] };
+		if (pthread_create(&p->thread[p->n], NULL, work, &p->worker[p->n]) == 0)
+			continue;
+		(void)err_set(err, ERR_NOMEM, "", "expected to start %zu threads, could start %zu", n, p->n);
+		sim_pool_free(p);
+		return -ERR_NOMEM;
+	}
+	*ret = p;
+	return 0;
+}
+
+void sim_pool_run(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part *part))
+{
+	begin(p, fn);
+	fn(p->sim, &p->sim->part[0]);
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->pending > 0)
+		(void)pthread_cond_wait(&p->done, &p->lock);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+void sim_pool_free(struct sim_pool *p)
+{
+	if (!p)
+		return;
+	begin(p, NULL);
+	for (size_t i = 0; i < p->n; i++)
+		(void)pthread_join(p->thread[i], NULL);
+	(void)pthread_cond_destroy(&p->start);
+	(void)pthread_cond_destroy(&p->done);
+	(void)pthread_mutex_destroy(&p->lock);
+}

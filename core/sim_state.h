@@ -1,0 +1,97 @@
+/* sim_state.h - what the step loop keeps; shared by the sim_*.c files only.
+ *
+ * A slice runs in two phases, each by all threads: integrate (own neurons over all steps of the slice, own histories),
+ * then deliver (all spikes to own targets). Between them one thread merges the spikes of the parts. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_SIM_STATE_H
+#define CORE_SIM_STATE_H
+
+#include "core/base/hash.h"
+#include "core/net.h"
+#include "core/sim.h"
+
+enum { SIM_OBSERVERS_MAX = 16 };
+
+/* Growing arrays outside the arena. */
+struct sim_spikes {
+	struct sim_spike *at;
+	size_t n, cap;
+};
+
+struct sim_updates {
+	struct sim_update *at;
+	size_t n, cap;
+};
+
+/* What one thread owns. */
+struct sim_part {
+	size_t id;
+	struct neuron_ctx *ctx;	     /* [n_populations] pointers of this part's neurons */
+	struct sim_spikes *spikes;   /* [n_populations] of this slice */
+	struct sim_updates *updates; /* [n_projections] of this slice */
+	size_t *cursor;		     /* [n_projections] next spike of the source's log to visit */
+	double *tx;		     /* [longest row] for rules with their own transmission */
+	struct sim_counts counts;
+	struct err err;
+	int rc;			     /* the first failure in this part, 0 while there is none */
+};
+
+/* Synapses whose updates are recorded. */
+struct sim_watch {
+	uint8_t *row;	  /* [n_source] some synapse of this row is watched */
+	uint64_t *synapse; /* bit set by k; NULL: all */
+};
+
+struct sim_pool;
+
+struct sim {
+	const struct spec *spec;
+	struct mem_arena *arena;
+	struct net *net;
+	int64_t now;
+	int64_t t0, t1;		     /* the slice under way: (t0, t1] */
+	struct sim_part *part;	     /* [net->n_parts] */
+	struct sim_pool *pool;	     /* NULL with one thread */
+	struct sim_spikes *log;	     /* [n_populations] merged, from the oldest that an axonal delay still needs */
+	size_t *log_from;	     /* [n_populations] where this slice begins */
+	double **amplitude;	     /* [n_populations] [slice][n] pA, of current generators */
+	uint32_t **window_count;     /* [n_populations] [n] spikes of cells in this rate window; NULL if not watched */
+	struct hash *digest;	     /* [n_populations] of cells' spikes */
+	struct sim_watch *watch;     /* [n_projections] */
+	struct sim_updates *updates; /* [n_projections] merged */
+	const struct sim_spike **view_spikes;
+	size_t *view_n_spikes;
+	const struct sim_update **view_updates;
+	size_t *view_n_updates;
+	struct sim_observer observer[SIM_OBSERVERS_MAX];
+	size_t n_observers;
+	size_t next_change;	     /* of the schedule */
+	int64_t sweep, window;	     /* grids, steps; window 0: rates are not watched */
+	uint64_t steps;
+};
+
+/* sim_step.c: the two phases, for one part. */
+void sim_integrate(struct sim *s, struct sim_part *part);
+void sim_deliver(struct sim *s, struct sim_part *part);
+
+/* sim_plastic.c */
+/* Take a part's spikes of this slice into the histories of the projections that end on them. */
+void sim_remember(struct sim *s, struct sim_part *part);
+/* Bring all rows of one part to now and forget spikes that no row can need again. */
+void sim_sweep(struct sim *s, struct sim_part *part);
+/* The same for one projection, all parts; before its rule or its switch changes. */
+void sim_settle(struct sim *s, size_t projection);
+/* One presynaptic arrival at a plastic row: update, record, return what to deposit. */
+const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source, unsigned count,
+			int64_t t);
+
+/* sim_pool.c: run fn for every part, the first on the caller's thread. */
+int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err) MUST_USE;
+void sim_pool_run(struct sim_pool *pool, void (*fn)(struct sim *s, struct sim_part *part));
+void sim_pool_free(struct sim_pool *pool);
+
+/* Growth of the two arrays; false: no memory (recorded in the part). */
+bool sim_push_spike(struct sim_spikes *a, struct sim_spike x);
+bool sim_push_update(struct sim_updates *a, struct sim_update x);
+
+#endif

@@ -1,0 +1,224 @@
+/* sim_step.c - the two phases of a slice: integrate own neurons, deliver to own targets. */
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <string.h>
+
+#include "core/sim_state.h"
+
+static void fail(struct sim_part *part, int rc)
+{
+	if (!part->rc)
+		part->rc = rc;
+}
+
+/* Point a context at the input of one step. */
+static void point(const struct net_population *p, struct neuron_ctx *c, size_t lo, int64_t step)
+{
+	c->step = step;
+	for (size_t k = 0; k < p->n_in; k++) {
+		if (p->in[k].at)
+			c->in[k] = p->in[k].at + (size_t)(step & p->in[k].mask) * p->n + lo;
+	}
+	if (p->current.at)
+		c->current = p->current.at + (size_t)(step & p->current.mask) * p->n + lo;
+}
+
+/* The slots just used become the slots of a later step. */
+static void clear(const struct net_population *p, size_t lo, size_t n, int64_t step)
+{
+	for (size_t k = 0; k < p->n_in; k++) {
+		if (p->in[k].at)
+			memset(p->in[k].at + (size_t)(step & p->in[k].mask) * p->n + lo, 0,
+			       n * sizeof(double));
+	}
+	if (p->current.at)
+		memset(p->current.at + (size_t)(step & p->current.mask) * p->n + lo, 0,
+		       n * sizeof(double));
+}
+
+static void collect(struct sim *s, struct sim_part *part, size_t population, size_t lo)
+{
+	const struct neuron_ctx *c = &part->ctx[population];
+	uint32_t *window = s->window_count[population];
+
+	for (size_t i = 0; i < c->n; i++) {
+		uint32_t count;
+
+		if (c->out[i] == 0)
+			continue;
+		count = (uint32_t)c->out[i];
+		part->counts.spikes += count;
+		if (window)
+			window[lo + i] += count;
+		if (!sim_push_spike(&part->spikes[population],
+				    (struct sim_spike){ c->step, (uint32_t)(lo + i), count }))
+			fail(part, err_nomem(&part->err));
+	}
+}
+
+/* NaN and infinity times zero are NaN; everything else is zero. */
+static bool all_finite(const double *x, size_t n)
+{
+	double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+	for (size_t i = 0; i < n; i++)
+		sum += x[i] * 0.0;
+	return sum == 0;
+}
+
+static void check_finite(struct sim *s, struct sim_part *part, size_t population)
+{
+	const struct net_population *p = &s->net->populations[population];
+	const struct neuron_ctx *c = &part->ctx[population];
+	size_t i = 0;
+
+	for (size_t k = 0; k < p->spec->model->n_states; k++) {
+		if (all_finite(c->state[k], c->n))
+			continue;
+		while (isfinite(c->state[k][i]))
+			i++;
+		fail(part, err_set(&part->err, ERR_NUMERICAL, "/populations",
+				   "%s of neuron %zu of population \"%s\" must stay finite, but became %g by "
+				   "%.10g ms",
+				   p->spec->model->states[k].name, (size_t)c->id0 + i, p->spec->name,
+				   c->state[k][i], (double)s->t1 * s->spec->dt));
+		return;
+	}
+}
+
+void sim_integrate(struct sim *s, struct sim_part *part)
+{
+	for (size_t i = 0; i < s->spec->n_populations; i++) {
+		const struct net_population *p = &s->net->populations[i];
+		struct neuron_ctx *c = &part->ctx[i];
+		size_t lo = p->part[part->id];
+
+		part->spikes[i].n = 0;
+		for (int64_t t = s->t0 + 1; t <= s->t1; t++) {
+			point(p, c, lo, t);
+			p->spec->model->step(c);
+			clear(p, lo, c->n, t);
+			if (s->amplitude[i])
+				memcpy(s->amplitude[i] + (size_t)(t - s->t0 - 1) * p->n + lo, c->out,
+				       c->n * sizeof(double));
+			else
+				collect(s, part, i, lo);
+		}
+		if (p->spec->model->kind == NEURON_CELL)
+			check_finite(s, part, i);
+	}
+	sim_remember(s, part);
+}
+
+/* Add m * w[i] to each target, where one delay serves the whole row. */
+static void deposit(double *restrict slot, const uint32_t *restrict target, const double *restrict w,
+		    size_t n, double m)
+{
+	for (size_t i = 0; i < n; i++)
+		slot[target[i]] += m * w[i];
+}
+
+/* The general form: a delay for each synapse. */
+static void deposit_delays(const struct net_ring *ring, size_t size, const uint32_t *target,
+			   const uint16_t *delay, const double *w, size_t n, double m, int64_t t)
+{
+	for (size_t i = 0; i < n; i++)
+		ring->at[(size_t)((t + delay[i]) & ring->mask) * size + target[i]] += m * w[i];
+}
+
+/* Static weights of both signs, each to its channel. */
+static void deposit_signed(const struct net_population *p, const uint32_t *target, const uint16_t *delay,
+			   size_t stride, const double *w, size_t n, double m, int64_t t)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct net_ring *ring = &p->in[w[i] < 0];
+
+		ring->at[(size_t)((t + delay[i * stride]) & ring->mask) * p->n + target[i]] += m * w[i];
+	}
+}
+
+static void deposit_count(const struct net_population *p, const uint32_t *target, const uint16_t *delay,
+			  size_t stride, size_t n, double m, int64_t t)
+{
+	const struct net_ring *ring = &p->in[0];
+
+	for (size_t i = 0; i < n; i++)
+		ring->at[(size_t)((t + delay[i * stride]) & ring->mask) * p->n + target[i]] += m;
+}
+
+/* Let a row's synapses act: amount m (spikes, or pA) times w, at t + delay. */
+static void act(struct sim *s, const struct net_projection *p, const struct net_rows *r, size_t source,
+		const double *w, double m, int64_t t)
+{
+	const struct net_population *target = &s->net->populations[p->spec->target];
+	uint64_t from = r->row[source];
+	size_t n = (size_t)(r->row[source + 1] - from);
+	const uint16_t *delay = r->delay + from * p->delay_stride;
+	const struct net_ring *ring;
+
+	if (p->channel == NET_NOWHERE || n == 0)
+		return;
+	if (p->channel == NET_COUNT) {
+		deposit_count(target, r->target + from, delay, p->delay_stride, n, m, t);
+		return;
+	}
+	m *= p->sign;
+	if (p->channel == -1) {
+		deposit_signed(target, r->target + from, delay, p->delay_stride, w, n, m, t);
+		return;
+	}
+	ring = p->channel == NET_CURRENT ? &target->current : &target->in[p->channel];
+	if (p->delay_stride)
+		deposit_delays(ring, target->n, r->target + from, delay, w, n, m, t);
+	else
+		deposit(ring->at + (size_t)((t + *delay) & ring->mask) * target->n, r->target + from, w, n,
+			m);
+}
+
+static void deliver_spike(struct sim *s, struct sim_part *part, size_t projection,
+			  const struct sim_spike *spike, int64_t t)
+{
+	const struct net_projection *p = &s->net->projections[projection];
+	const struct net_rows *r = &p->part[part->id];
+	uint64_t n = r->row[spike->neuron + 1] - r->row[spike->neuron];
+	const double *w = r->w + r->row[spike->neuron];
+
+	if (n == 0)
+		return;
+	if (p->plastic)
+		w = sim_visit(s, part, projection, spike->neuron, spike->count, t);
+	part->counts.synaptic_events += n * spike->count;
+	act(s, p, r, spike->neuron, w, (double)spike->count, t);
+}
+
+static void deliver_current(struct sim *s, struct sim_part *part, size_t projection, int64_t t)
+{
+	const struct net_projection *p = &s->net->projections[projection];
+	const struct net_rows *r = &p->part[part->id];
+	const double *amplitude =
+		s->amplitude[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source;
+
+	for (size_t i = 0; i < p->n_source; i++) {
+		if (amplitude[i] != 0)
+			act(s, p, r, i, r->w + r->row[i], amplitude[i], t);
+	}
+}
+
+void sim_deliver(struct sim *s, struct sim_part *part)
+{
+	for (size_t j = 0; j < s->spec->n_projections; j++)
+		part->updates[j].n = 0;
+	for (int64_t t = s->t0 + 1; t <= s->t1; t++) {
+		for (size_t j = 0; j < s->spec->n_projections; j++) {
+			const struct net_projection *p = &s->net->projections[j];
+			const struct sim_spikes *log = &s->log[p->spec->source];
+			size_t *at = &part->cursor[j];
+
+			if (s->amplitude[p->spec->source])
+				deliver_current(s, part, j, t);
+			for (; *at < log->n && log->at[*at].step + p->spec->axonal == t; (*at)++)
+				deliver_spike(s, part, j, &log->at[*at], t);
+		}
+	}
+}
