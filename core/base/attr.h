@@ -6,6 +6,8 @@
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
+/* With inline: code that is to be specialised for constant arguments. */
+#define ALWAYS_INLINE __attribute__((always_inline))
 #define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Compile a hot function for several vector widths, chosen at load time. Same bits in each, since

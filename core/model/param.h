@@ -6,11 +6,15 @@
 #ifndef CORE_MODEL_PARAM_H
 #define CORE_MODEL_PARAM_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/attr.h"
 #include "core/base/err.h"
+
+/* No limit; as a default: never, or none. */
+#define PARAM_INF HUGE_VAL
 
 enum unit {
 	UNIT_NONE,   /* a pure number */
@@ -54,7 +58,7 @@ struct param_def {
 	const char *doc;		    /* one sentence, ends with a full stop */
 	enum unit unit;
 	enum param_type type;
-	double def, min, max;		    /* in `unit`; INFINITY where unbounded */
+	double def, min, max;		    /* in `unit`; PARAM_INF where unbounded (the default `stop` too) */
 	unsigned flags;
 	const char *const *choices;	    /* PARAM_ENUM: NULL-terminated */
 };
