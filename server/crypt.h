@@ -1,0 +1,16 @@
+/* crypt.h - SHA-256, thin over libcrypto. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_CRYPT_H
+#define SERVER_CRYPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/attr.h"
+
+enum { CRYPT_HEX_SIZE = 65 };
+
+/* Lower-case hex of the SHA-256 of n bytes. False: out of memory. */
+bool crypt_sha256(const void *bytes, size_t n, char hex[CRYPT_HEX_SIZE]) MUST_USE;
+
+#endif

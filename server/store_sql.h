@@ -1,0 +1,62 @@
+/* store_sql.h - every statement, by name; prepared at start, so that a typo fails there.
+ *
+ * The statements about results and data sets stand in store_sql_result.h: STORE_SQL_RESULT(X), the same shape. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_STORE_SQL_H
+#define SERVER_STORE_SQL_H
+
+#include "server/store_sql_result.h"
+
+// clang-format off
+#define STORE_SQL_RUN_COLUMNS \
+	"id,seq,version,state,name,tags,notes,preset,experiment,spec_sha256,seed,threads,created_ms,started_ms," \
+	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days"
+#define STORE_SQL_RUN_FILTER \
+	"(?1 IS NULL OR state=?1) AND (?2 IS NULL OR preset=?2)" \
+	" AND (?3 IS NULL OR EXISTS(SELECT 1 FROM json_each(tags) WHERE value=?3))" \
+	" AND (?4 IS NULL OR instr(lower(name||' '||notes||' '||tags||' '||COALESCE(preset,'')||' '" \
+		"||COALESCE(experiment,'')||' '||id),lower(?4)))" \
+	" AND (?5 IS NULL OR spec_sha256=?5) AND (?6 IS NULL OR created_ms>?6)"
+
+/* name, SQL */
+#define STORE_SQL_RUN(X) \
+	X(RUN_INSERT, "INSERT INTO run(id,seq,state,name,tags,notes,preset,experiment,spec,spec_sha256,seed,threads," \
+		"created_ms,duration_ms,keep_days) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
+		"?7,?8,?9,?10,?11,?12,?13)") \
+	X(RUN_GET, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE id=?") \
+	X(RUN_BY_SPEC, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE spec_sha256=? AND state='succeeded' ORDER BY seq DESC LIMIT 1") \
+	X(RUN_SPEC, "SELECT spec FROM run WHERE id=?") \
+	X(RUN_PROVENANCE, "SELECT provenance FROM run WHERE id=?") \
+	X(RUN_SHAPE, "SELECT shape FROM run WHERE id=?") \
+	X(RUN_LOG, "SELECT log FROM run WHERE id=?") \
+	X(RUN_LIST_DOWN, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE seq<?7 AND " STORE_SQL_RUN_FILTER " ORDER BY seq DESC LIMIT ?8") \
+	X(RUN_LIST_UP, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE seq>?7 AND " STORE_SQL_RUN_FILTER " ORDER BY seq LIMIT ?8") \
+	X(RUN_LIST_COUNT, "SELECT COUNT(*) FROM run WHERE " STORE_SQL_RUN_FILTER) \
+	X(RUN_QUEUED, "SELECT COUNT(*) FROM run WHERE state='queued'") \
+	X(RUN_POSITION, "SELECT COUNT(*) FROM run WHERE state='queued' AND seq<=?") \
+	X(RUN_NEXT, "SELECT id FROM run WHERE state='queued' ORDER BY seq LIMIT 1") \
+	X(RUN_IN_STATE, "SELECT id FROM run WHERE state=? ORDER BY seq LIMIT 1000") \
+	X(RUN_MOVE, "UPDATE run SET state=?3,version=version+1,started_ms=CASE WHEN ?3='running' THEN ?4 WHEN ?3='queued' THEN NULL " \
+		"ELSE started_ms END,finished_ms=CASE WHEN ?5 THEN ?4 ELSE NULL END WHERE id=?1 AND state=?2") \
+	X(RUN_FINISH, "UPDATE run SET t_ms=?2,wall_s=?3,digest=?4,provenance=?5,counts=?6,metrics=?7,shape=?8,partial=?9,error=?10," \
+		"log=?11 WHERE id=?1") \
+	X(RUN_PATCH, "UPDATE run SET name=?2,tags=?3,notes=?4,version=version+1 WHERE id=?1") \
+	X(RUN_DELETE, "DELETE FROM run WHERE id=?") \
+	X(RUN_VERSION, "SELECT version FROM run WHERE id=?") \
+	X(EVENT_ADD, "INSERT INTO event(topic,kind,created_ms,data) VALUES(?,?,?,?)") \
+	X(EVENT_READ, "SELECT seq,kind,data FROM event WHERE topic=? AND seq>? ORDER BY seq LIMIT 100") \
+	X(EVENT_LAST, "SELECT COALESCE(MAX(seq),0) FROM event WHERE topic=?") \
+	X(EVENT_DROP, "DELETE FROM event WHERE topic=?") \
+	X(IDEMPOTENCY_GET, "SELECT body_sha256,run_id FROM idempotency WHERE key=? AND created_ms>?") \
+	X(IDEMPOTENCY_PUT, "INSERT OR REPLACE INTO idempotency(key,body_sha256,run_id,created_ms) VALUES(?,?,?,?)") \
+	X(IDEMPOTENCY_EXPIRE, "DELETE FROM idempotency WHERE created_ms<=?")
+// clang-format on
+
+enum store_sql {
+#define X(name, sql) SQL_##name,
+	STORE_SQL_RUN(X) STORE_SQL_RESULT(X)
+#undef X
+		SQL_N
+};
+
+#endif
