@@ -90,14 +90,41 @@ static size_t longest_own_tx(const struct net *net)
 	return longest;
 }
 
+/* A generator whose spikes only act one to one on static synapses needs no spike objects: counts times weights. */
+static bool is_unobserved(const struct sim *s, size_t i)
+{
+	const struct spec_population *pop = &s->spec->populations[i];
+	bool used = false;
+
+	if (pop->model->kind != NEURON_SPIKES || pop->record_spikes)
+		return false;
+	for (size_t k = 0; k < s->spec->n_rates; k++) {
+		if (s->spec->rates[k].population == i)
+			return false;
+	}
+	for (size_t j = 0; j < s->spec->n_projections; j++) {
+		const struct net_projection *p = &s->net->projections[j];
+
+		if (p->spec->target == i && p->plastic)
+			return false;
+		if (p->spec->source != i)
+			continue;
+		if (p->plastic || p->channel < 0 || p->delay_stride || p->spec->axonal ||
+		    p->spec->rule != &wiring_one_to_one)
+			return false;
+		used = true;
+	}
+	return used;
+}
+
 static int new_population(struct sim *s, size_t i, struct err *err)
 {
 	const struct net_population *p = &s->net->populations[i];
 
 	hash_init(&s->digest[i]);
-	if (p->spec->model->kind == NEURON_CURRENT) {
-		s->amplitude[i] = NEW(s->arena, double, p->n * (size_t)s->net->slice);
-		if (!s->amplitude[i])
+	if (p->spec->model->kind == NEURON_CURRENT || is_unobserved(s, i)) {
+		s->dense[i] = NEW(s->arena, double, p->n * (size_t)s->net->slice);
+		if (!s->dense[i])
 			return err_nomem(err);
 	}
 	if (p->spec->model->kind == NEURON_CELL && s->window) {
@@ -116,7 +143,7 @@ static int new_tables(struct sim *s, struct err *err)
 	s->part = NEW(a, struct sim_part, s->net->n_parts);
 	s->log = NEW(a, struct sim_spikes, n_pop);
 	s->log_from = NEW(a, size_t, n_pop);
-	s->amplitude = NEW(a, double *, n_pop);
+	s->dense = NEW(a, double *, n_pop);
 	s->window_count = NEW(a, uint32_t *, n_pop);
 	s->digest = NEW(a, struct hash, n_pop);
 	s->watch = NEW(a, struct sim_watch, n_proj);
@@ -125,7 +152,7 @@ static int new_tables(struct sim *s, struct err *err)
 	s->view_n_spikes = NEW(a, size_t, n_pop);
 	s->view_updates = NEW(a, const struct sim_update *, n_proj);
 	s->view_n_updates = NEW(a, size_t, n_proj);
-	if (!s->part || !s->log || !s->log_from || !s->amplitude || !s->window_count || !s->digest ||
+	if (!s->part || !s->log || !s->log_from || !s->dense || !s->window_count || !s->digest ||
 	    !s->watch || !s->updates || !s->view_spikes || !s->view_n_spikes || !s->view_updates ||
 	    !s->view_n_updates)
 		return err_nomem(err);

@@ -54,7 +54,8 @@ struct sim {
 	struct sim_pool *pool;	     /* NULL with one thread */
 	struct sim_spikes *log;	     /* [n_populations] merged, from the oldest that an axonal delay still needs */
 	size_t *log_from;	     /* [n_populations] where this slice begins */
-	double **amplitude;	     /* [n_populations] [slice][n] pA, of current generators */
+	double **dense;		     /* [n_populations] [slice][n] what current generators (pA) and unobserved
+				      * one-to-one generators (counts) put out; NULL: spikes go through the log */
 	uint32_t **window_count;     /* [n_populations] [n] spikes of cells in this rate window; NULL if not watched */
 	struct hash *digest;	     /* [n_populations] of cells' spikes */
 	struct sim_watch *watch;     /* [n_projections] */

@@ -56,6 +56,23 @@ static void collect(struct sim *s, struct sim_part *part, size_t population, siz
 	}
 }
 
+/* Currents, and counts of generators that nobody looks at: kept whole for the second phase. */
+static void keep_dense(struct sim *s, struct sim_part *part, size_t population, size_t lo)
+{
+	const struct neuron_ctx *c = &part->ctx[population];
+	const struct net_population *p = &s->net->populations[population];
+	double *row = s->dense[population] + (size_t)(c->step - s->t0 - 1) * p->n + lo;
+	double sum = 0;
+
+	memcpy(row, c->out, c->n * sizeof(double));
+	if (p->spec->model->kind == NEURON_CURRENT)
+		return;
+#pragma omp simd reduction(+ : sum)
+	for (size_t i = 0; i < c->n; i++)
+		sum += row[i];
+	part->counts.spikes += (uint64_t)sum;
+}
+
 /* NaN and infinity times zero are NaN; everything else is zero. */
 static bool all_finite(const double *x, size_t n)
 {
@@ -99,9 +116,8 @@ void sim_integrate(struct sim *s, struct sim_part *part)
 			point(p, c, lo, t);
 			p->spec->model->step(c);
 			clear(p, lo, c->n, t);
-			if (s->amplitude[i])
-				memcpy(s->amplitude[i] + (size_t)(t - s->t0 - 1) * p->n + lo, c->out,
-				       c->n * sizeof(double));
+			if (s->dense[i])
+				keep_dense(s, part, i, lo);
 			else
 				collect(s, part, i, lo);
 		}
@@ -196,13 +212,41 @@ static void deliver_current(struct sim *s, struct sim_part *part, size_t project
 {
 	const struct net_projection *p = &s->net->projections[projection];
 	const struct net_rows *r = &p->part[part->id];
-	const double *amplitude =
-		s->amplitude[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source;
+	const double *amplitude = s->dense[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source;
 
 	for (size_t i = 0; i < p->n_source; i++) {
 		if (amplitude[i] != 0)
 			act(s, p, r, i, r->w + r->row[i], amplitude[i], t);
 	}
+}
+
+/* One to one: source i has one synapse, on target i. The same sums as spike by spike, since adding 0 * w changes nothing. */
+static void deliver_counts(struct sim *s, struct sim_part *part, size_t projection, int64_t t)
+{
+	const struct net_projection *p = &s->net->projections[projection];
+	const struct net_population *target = &s->net->populations[p->spec->target];
+	const struct net_rows *r = &p->part[part->id];
+	const struct net_ring *ring = &target->in[p->channel];
+	size_t lo = target->part[part->id], n = target->part[part->id + 1] - lo;
+	const double *restrict count = s->dense[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source + lo;
+	const double *restrict w = r->w;
+	double *restrict slot = ring->at + (size_t)((t + r->delay[0]) & ring->mask) * target->n + lo;
+	double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+	for (size_t i = 0; i < n; i++) {
+		slot[i] += count[i] * w[i];
+		sum += count[i];
+	}
+	part->counts.synaptic_events += (uint64_t)sum;
+}
+
+static void deliver_dense(struct sim *s, struct sim_part *part, size_t projection, int64_t t)
+{
+	if (s->net->projections[projection].channel >= 0)
+		deliver_counts(s, part, projection, t);
+	else
+		deliver_current(s, part, projection, t);
 }
 
 void sim_deliver(struct sim *s, struct sim_part *part)
@@ -215,8 +259,8 @@ void sim_deliver(struct sim *s, struct sim_part *part)
 			const struct sim_spikes *log = &s->log[p->spec->source];
 			size_t *at = &part->cursor[j];
 
-			if (s->amplitude[p->spec->source])
-				deliver_current(s, part, j, t);
+			if (s->dense[p->spec->source])
+				deliver_dense(s, part, j, t);
 			for (; *at < log->n && log->at[*at].step + p->spec->axonal == t; (*at)++)
 				deliver_spike(s, part, j, &log->at[*at], t);
 		}
