@@ -1,0 +1,294 @@
+/* config.c - the option table. */
+/* SPDX-License-Identifier: MIT */
+#include "server/config.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/engine.h"
+
+enum option_type { OPTION_TEXT, OPTION_INT, OPTION_DOUBLE, OPTION_FLAG, OPTION_HOSTS };
+
+struct option {
+	const char *name; /* without -- */
+	enum option_type type;
+	size_t offset;
+	const char *def;
+	double min, max;
+	const char *arg, *doc;
+};
+
+#define AT(field) offsetof(struct config, field)
+
+// clang-format off
+static const struct option options[] = {
+	{ "listen", OPTION_TEXT, AT(listen), "127.0.0.1:8080", 0, 0, "ADDR:PORT", "Where to listen; port 0 picks a free one." },
+	{ "data", OPTION_TEXT, AT(data), "stdpd-data", 0, 0, "DIR", "Data folder: database, uploads, running simulations." },
+	{ "behind-proxy", OPTION_FLAG, AT(behind_proxy), "0", 0, 0, "",
+	  "Allow an address beyond this machine: something in front (a reverse proxy, a container's port mapped to loopback) decides who gets in." },
+	{ "host", OPTION_HOSTS, AT(hosts), "", 0, 0, "NAME[,NAME...]", "Further host names to answer to; may be repeated." },
+	{ "slots", OPTION_INT, AT(slots), "0", 0, 1024, "N", "Simulations at once; 0: one per processor." },
+	{ "run-threads", OPTION_INT, AT(run_threads), "0", 0, 1024, "N", "Threads one run may ask for; 0: as many as processors." },
+	{ "queue-max", OPTION_INT, AT(queue_max), "1000", 0, 1e6, "N", "Runs that may wait; beyond: 429." },
+	{ "body-max-mb", OPTION_INT, AT(body_max_mb), "64", 1, 4096, "MB", "Largest request body." },
+	{ "answer-max-mb", OPTION_INT, AT(answer_max_mb), "256", 1, 1024, "MB", "Largest answer." },
+	{ "run-memory-mb", OPTION_INT, AT(run_memory_mb), "4096", 16, 1e7, "MB", "Memory of one simulation." },
+	{ "wall-max-s", OPTION_DOUBLE, AT(wall_max_s), "3600", 0.1, 1e8, "S", "Wall time of one run." },
+	{ "connections", OPTION_INT, AT(connections), "1000", 1, 15000, "N", "Open connections; beyond: 503." },
+	{ "per-address", OPTION_INT, AT(per_address), "500", 1, 15000, "N", "Open connections from one address." },
+	{ "http-threads", OPTION_INT, AT(http_threads), "4", 2, 64, "N", "Threads that answer requests." },
+	{ "idle-s", OPTION_INT, AT(idle_s), "60", 1, 3600, "S", "Idle connections are closed after this." },
+	{ "max-neurons", OPTION_DOUBLE, AT(max_neurons), "1e7", 1, 1e9, "N", "Neurons of one spec." },
+	{ "max-synapses", OPTION_DOUBLE, AT(max_synapses), "1e9", 1, 1e11, "N", "Synapses of one spec (its memory counts too)." },
+	{ "max-steps", OPTION_DOUBLE, AT(max_steps), "1e10", 1, 1e15, "N", "Time steps of one spec." },
+	{ "max-result-mb", OPTION_INT, AT(max_result_mb), "16384", 1, 1e7, "MB", "Recorded data of one run, as far as it is known before." },
+	{ "max-points", OPTION_INT, AT(max_points), "10000000", 1000, 1e8, "N", "Values in one answer." },
+	{ "runner", OPTION_TEXT, AT(runner), NULL, 0, 0, "PATH", "The program stdp-run; default: beside stdpd." },
+	{ "log-level", OPTION_TEXT, AT(log_level), "info", 0, 0, "LEVEL", "error, warn, info or debug." },
+};
+// clang-format on
+
+static void env_name(const struct option *o, char *text, size_t n)
+{
+	(void)snprintf(text, n, "STDPD_%s", o->name);
+	for (char *p = text; *p; p++)
+		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+}
+
+static int add_host(struct config *c, const char *value, const char *where, struct err *err)
+{
+	if (c->n_hosts == CONFIG_HOSTS_MAX)
+		return err_set(err, ERR_LIMIT, NULL, "%s: at most %d values", where, CONFIG_HOSTS_MAX);
+	c->hosts[c->n_hosts++] = value;
+	return 0;
+}
+
+static int set_number(struct config *c, const struct option *o, const char *value, const char *where, struct err *err)
+{
+	char *end, *field = (char *)c + o->offset;
+	double x;
+
+	errno = 0;
+	x = strtod(value, &end);
+	if (end == value || *end || errno || !(x >= o->min && x <= o->max) ||
+	    (o->type == OPTION_INT && x != floor(x)))
+		return err_set(err, ERR_RANGE, NULL, "%s: expected %s from %.15g to %.15g, found \"%s\"", where,
+			       o->type == OPTION_INT ? "a whole number" : "a number", o->min, o->max, value);
+	if (o->type == OPTION_INT) {
+		int64_t i = (int64_t)x;
+
+		memcpy(field, &i, sizeof(i));
+	} else {
+		memcpy(field, &x, sizeof(x));
+	}
+	return 0;
+}
+
+static int set_flag(struct config *c, const struct option *o, const char *value, const char *where, struct err *err)
+{
+	bool on = strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
+
+	if (!on && strcmp(value, "0") != 0 && strcmp(value, "false") != 0 && *value)
+		return err_set(err, ERR_TYPE, NULL, "%s: expected 1 or 0, found \"%s\"", where, value);
+	memcpy((char *)c + o->offset, &on, sizeof(on));
+	return 0;
+}
+
+static int set(struct config *c, const struct option *o, const char *value, const char *where, struct err *err)
+{
+	switch (o->type) {
+	case OPTION_INT:
+	case OPTION_DOUBLE:
+		return set_number(c, o, value, where, err);
+	case OPTION_FLAG:
+		return set_flag(c, o, value, where, err);
+	case OPTION_HOSTS:
+		return *value ? add_host(c, value, where, err) : 0;
+	case OPTION_TEXT:
+	default:
+		if (!*value)
+			return err_set(err, ERR_MISSING, NULL, "%s: expected %s", where, o->arg);
+		memcpy((char *)c + o->offset, &value, sizeof(value));
+		return 0;
+	}
+}
+
+static const struct option *find(const char *name, size_t n)
+{
+	for (size_t i = 0; i < COUNTOF(options); i++)
+		if (strlen(options[i].name) == n && strncmp(options[i].name, name, n) == 0)
+			return &options[i];
+	return NULL;
+}
+
+void config_help(struct buf *out, bool markdown)
+{
+	char env[64], flag[96];
+
+	if (markdown)
+		(void)buf_str(out, "| flag | environment | default | what it does |\n|---|---|---|---|\n");
+	else
+		(void)buf_str(out, "usage: stdpd [--option VALUE]...\n\nA simulation server for spike-timing-dependent plasticity.\n\n");
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		const struct option *o = &options[i];
+		const char *def = o->type == OPTION_FLAG ? "off" : o->def && *o->def ? o->def : "";
+
+		env_name(o, env, sizeof(env));
+		(void)snprintf(flag, sizeof(flag), "--%s%s%s", o->name, *o->arg ? " " : "", o->arg);
+		if (markdown)
+			(void)buf_printf(out, "| `%s` | `%s` | %s%s%s | %s |\n", flag, env, *def ? "`" : "", def,
+					 *def ? "`" : "", o->doc);
+		else
+			(void)buf_printf(out, "  %-26s %s%s%s%s  [%s]\n", flag, o->doc, *def ? " Default: " : "", def,
+					 *def ? "." : "", env);
+	}
+	if (!markdown)
+		(void)buf_str(out, "  --help, --version\n");
+}
+
+/* "ADDR:PORT", "[V6]:PORT", "localhost:PORT". */
+static int parse_listen(struct config *c, struct err *err)
+{
+	const char *colon = strrchr(c->listen, ':'), *text = c->listen;
+	size_t n = colon ? (size_t)(colon - text) : 0;
+	char *end = NULL;
+	long port = colon ? strtol(colon + 1, &end, 10) : -1;
+
+	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	}
+	if (!colon || n == 0 || n >= sizeof(c->address) || end == colon + 1 || *end || port < 0 || port > 65535)
+		return err_set(err, ERR_SYNTAX, NULL, "--listen: expected ADDR:PORT like 127.0.0.1:8080, found \"%s\"", c->listen);
+	memcpy(c->address, text, n);
+	c->address[n] = '\0';
+	if (strcasecmp(c->address, "localhost") == 0)
+		(void)snprintf(c->address, sizeof(c->address), "127.0.0.1");
+	c->port = (uint16_t)port;
+	return 0;
+}
+
+/* -1: no address at all. */
+static int is_loopback(const char *address)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (inet_pton(AF_INET, address, &v4) == 1)
+		return (ntohl(v4.s_addr) >> 24) == 127;
+	if (inet_pton(AF_INET6, address, &v6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&v6) ? 1 : 0;
+	return -1;
+}
+
+static int check(struct config *c, struct err *err)
+{
+	int rc = parse_listen(c, err), loopback;
+
+	if (rc)
+		return rc;
+	loopback = is_loopback(c->address);
+	if (loopback < 0)
+		return err_set(err, ERR_SYNTAX, NULL, "--listen: expected a numeric address or localhost, found \"%s\"", c->address);
+	if (!loopback && !c->behind_proxy)
+		return err_set(err, ERR_FORBIDDEN, NULL,
+			       "--listen %s would let anybody on the network in: there are no access tokens yet; "
+			       "use a loopback address, or --behind-proxy if something in front decides who gets in", c->listen);
+	return 0;
+}
+
+static int read_flags(struct config *c, int argc, char *const *argv, struct buf *out, struct err *err)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *arg = argv[i], *eq = strchr(arg, '=');
+		size_t n = eq ? (size_t)(eq - arg) : strlen(arg);
+		const struct option *o;
+		int rc;
+
+		if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+			config_help(out, false);
+			return 1;
+		}
+		if (strcmp(arg, "--version") == 0) {
+			(void)buf_str(out, "stdpd " ENGINE_VERSION "\n");
+			return 1;
+		}
+		o = n > 2 && strncmp(arg, "--", 2) == 0 ? find(arg + 2, n - 2) : NULL;
+		if (!o)
+			return err_set(err, ERR_UNKNOWN, NULL, "unknown option \"%s\"; see --help", arg);
+		if (!eq && o->type != OPTION_FLAG && i + 1 >= argc)
+			return err_set(err, ERR_MISSING, NULL, "%s: expected %s", arg, o->arg);
+		rc = set(c, o, eq ? eq + 1 : o->type == OPTION_FLAG ? "1" : argv[++i], arg, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int config_read(struct config *ret, int argc, char *const *argv, const char *(*env)(const char *name), struct buf *out,
+		struct err *err)
+{
+	struct config c = { 0 };
+	char name[64];
+	int rc;
+
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		const struct option *o = &options[i];
+		const char *value;
+
+		rc = o->def ? set(&c, o, o->def, o->name, err) : 0;
+		if (rc)
+			return rc;
+		env_name(o, name, sizeof(name));
+		value = env(name);
+		rc = value && *value ? set(&c, o, value, name, err) : 0;
+		if (rc)
+			return rc;
+	}
+	rc = read_flags(&c, argc, argv, out, err);
+	if (!rc)
+		rc = check(&c, err);
+	if (!rc)
+		*ret = c;
+	return rc;
+}
+
+/* NAME equals one of a comma-separated list, whatever the case of letters. */
+static bool in_list(const char *list, const char *name, size_t n)
+{
+	while (*list) {
+		size_t len = strcspn(list, ",");
+
+		if (len == n && strncasecmp(list, name, n) == 0)
+			return true;
+		list += len + (list[len] == ',');
+	}
+	return false;
+}
+
+bool config_host_allowed(const struct config *c, const char *host)
+{
+	static const char own[] = "localhost,127.0.0.1,[::1]";
+	const char *colon = strrchr(host, ':');
+	size_t n = strlen(host);
+	char bracketed[CONFIG_ADDRESS_MAX + 2];
+
+	if (colon && !strchr(colon, ']') && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1))
+		n = (size_t)(colon - host);
+	if (n == 0)
+		return false;
+	(void)snprintf(bracketed, sizeof(bracketed), strchr(c->address, ':') ? "[%s]" : "%s", c->address);
+	if (in_list(own, host, n) || in_list(bracketed, host, n))
+		return true;
+	for (size_t i = 0; i < c->n_hosts; i++)
+		if (in_list(c->hosts[i], host, n))
+			return true;
+	return false;
+}

@@ -1,0 +1,550 @@
+/* http.c - libmicrohttpd: an epoll pool, bounded bodies, requests and streams that are parked and woken.
+ *
+ * A request that waits is suspended under the lock of park.c, which wakes it by topic or time. libmicrohttpd aborts
+ * when it is stopped with suspended connections, hence park_stop comes first: from then on nothing sleeps. */
+/* SPDX-License-Identifier: MIT */
+#include "server/http.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/clock.h"
+#include "server/id.h"
+#include "server/log.h"
+#include "server/park.h"
+#include "server/problem.h"
+
+enum {
+	HEARTBEAT_S = 15,
+	STREAM_BLOCK = 16384,
+	STREAM_MAX = 1 << 24,	  /* bytes one read() of a stream may add */
+	HEADER_MEMORY = 32768,	  /* per connection */
+	UPLOAD_GRACE_S = 30,	  /* from then on a body must come faster than UPLOAD_MIN */
+	UPLOAD_MIN = 1024,	  /* bytes a second */
+	SPARE_CONNECTIONS = 32,	  /* over the limit, to be told 503 */
+	ID_MAX = 64,
+};
+
+static const size_t ARENA_MAX = (size_t)1 << 30, ANSWER_MAX = (size_t)1 << 30; /* bytes a request may take */
+
+struct http_conn {
+	struct http *h;
+	struct MHD_Connection *c;
+	struct request rq;
+	struct response rs;
+	struct mem_arena arena;
+	struct buf body;
+	char id[ID_MAX + 1];
+	double t0, deadline; /* monotonic; deadline of the whole wait, 0: none yet */
+	bool too_large, waiting;
+	struct buf out;	     /* of a stream, not yet sent */
+	size_t out_at, sent;
+	bool ended;
+	struct park_place place;
+};
+
+struct http {
+	struct http_config config;
+	struct MHD_Daemon *daemon;
+	uint16_t port;
+	struct park *park;
+	atomic_uint open; /* connections */
+};
+
+/* ---- parking ---- */
+
+static void on_sleep(void *sleeper)
+{
+	MHD_suspend_connection(((struct http_conn *)sleeper)->c);
+}
+
+static void on_wake(void *sleeper)
+{
+	MHD_resume_connection(((struct http_conn *)sleeper)->c);
+}
+
+void http_wake(struct http *h, const char *topic)
+{
+	park_wake(h->park, topic);
+}
+
+/* ---- requests ---- */
+
+const char *http_query(const struct request *rq, const char *name)
+{
+	const char *v = NULL;
+	size_t n = 0;
+
+	if (MHD_lookup_connection_value_n(rq->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &v, &n) != MHD_YES)
+		return NULL;
+	return v ? v : "";
+}
+
+const char *http_header(const struct request *rq, const char *name)
+{
+	return MHD_lookup_connection_value(rq->connection, MHD_HEADER_KIND, name);
+}
+
+struct each {
+	void (*visit)(void *self, const char *name, const char *value);
+	void *self;
+};
+
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct each *e = cls;
+
+	(void)kind;
+	e->visit(e->self, name, value ? value : "");
+	return MHD_YES;
+}
+
+void http_query_each(const struct request *rq, void (*visit)(void *self, const char *name, const char *value), void *self)
+{
+	struct each e = { visit, self };
+
+	(void)MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, on_query, &e);
+}
+
+void http_add_header(struct response *rs, const char *name, const char *value)
+{
+	assert(rs->n_headers < HTTP_HEADERS_MAX);
+	if (rs->n_headers >= HTTP_HEADERS_MAX)
+		return;
+	rs->headers[rs->n_headers].name = name;
+	rs->headers[rs->n_headers++].value = value;
+}
+
+/* What two servers in a row might read differently. */
+struct hygiene {
+	int hosts, lengths, encodings;
+	bool bad;
+	uint64_t length;
+};
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct hygiene *g = cls;
+
+	(void)kind;
+	value = value ? value : "";
+	if (strcasecmp(name, "Host") == 0) {
+		g->hosts++;
+	} else if (strcasecmp(name, "Content-Length") == 0) {
+		g->lengths++;
+		if (!*value || strspn(value, "0123456789") != strlen(value))
+			g->bad = true;
+		g->length = strtoull(value, NULL, 10);
+	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+		g->encodings++;
+		if (strcasecmp(value, "chunked") != 0)
+			g->bad = true;
+	}
+	return MHD_YES;
+}
+
+/* A client's request id is kept if it is plain. */
+static void name_request(struct http_conn *c)
+{
+	const char *given = http_header(&c->rq, "X-Request-Id");
+	size_t n = given ? strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") : 0;
+
+	if (n && n <= ID_MAX && !given[n])
+		memcpy(c->id, given, n + 1);
+	else
+		id_new(c->id);
+	c->rq.id = c->id;
+}
+
+static void conn_free(struct http_conn *c)
+{
+	if (!c)
+		return;
+	if (c->rs.stream.free)
+		c->rs.stream.free(c->rs.stream.self);
+	buf_release(&c->rs.body);
+	buf_release(&c->body);
+	buf_release(&c->out);
+	mem_arena_release(&c->arena);
+	mem_free(c);
+}
+
+static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connection, const char *url,
+				  const char *method)
+{
+	struct http_conn *c = mem_alloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->h = h;
+	c->c = connection;
+	c->t0 = clock_mono_s();
+	mem_arena_init(&c->arena, ARENA_MAX);
+	buf_init(&c->body, h->config.body_max);
+	buf_init(&c->out, STREAM_MAX);
+	c->place.topic = c->rs.topic;
+	c->place.sleeper = c;
+	c->rq.arena = &c->arena;
+	c->rq.connection = connection;
+	c->rq.method = mem_arena_strdup(&c->arena, method);
+	c->rq.path = mem_arena_strdup(&c->arena, url);
+	if (!c->rq.method || !c->rq.path) {
+		conn_free(c);
+		return NULL;
+	}
+	name_request(c);
+	return c;
+}
+
+/* ---- responses ---- */
+
+static void release(void *p)
+{
+	mem_free(p);
+}
+
+static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+	struct http_conn *c = cls;
+
+	(void)pos;
+	for (;;) {
+		bool due;
+
+		if (c->out_at < c->out.len) {
+			size_t n = c->out.len - c->out_at;
+
+			n = n < max ? n : max;
+			memcpy(out, c->out.data + c->out_at, n);
+			c->out_at += n;
+			c->sent += n;
+			return (ssize_t)n;
+		}
+		buf_clear(&c->out);
+		c->out_at = 0;
+		if (c->ended)
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		due = park_look(c->h->park, &c->place);
+		if (c->rs.stream.read(c->rs.stream.self, &c->out, &c->ended) || c->out.failed)
+			return MHD_CONTENT_READER_END_WITH_ERROR;
+		if (c->out.len || c->ended)
+			continue;
+		if (due) { /* also finds out whether the client is still there */
+			(void)buf_str(&c->out, ": hb\n\n");
+			continue;
+		}
+		switch (park_wait(c->h->park, &c->place, clock_mono_s() + HEARTBEAT_S)) {
+		case PARK_ASLEEP:
+			return 0;
+		case PARK_STOPPING:
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		case PARK_AGAIN:
+		default:
+			break;
+		}
+	}
+}
+
+static struct MHD_Response *make_response(struct http_conn *c)
+{
+	size_t n;
+	char *body;
+	struct MHD_Response *r;
+
+	if (c->rs.stream.read)
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, c, NULL);
+	if (c->rs.body.failed)
+		return NULL;
+	c->sent = c->rs.body.len;
+	body = buf_take(&c->rs.body, &n);
+	if (!body)
+		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	r = MHD_create_response_from_buffer_with_free_callback(n, body, release);
+	if (!r)
+		mem_free(body);
+	return r;
+}
+
+static bool has_header(const struct response *rs, const char *name)
+{
+	for (size_t i = 0; i < rs->n_headers; i++)
+		if (strcasecmp(rs->headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void add_headers(struct http_conn *c, struct MHD_Response *r)
+{
+	static const char *const always[][2] = {
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "X-Frame-Options", "DENY" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
+		{ "Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+					     "form-action 'self'; frame-ancestors 'none'" },
+	};
+
+	for (size_t i = 0; i < COUNTOF(always); i++)
+		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
+	for (size_t i = 0; i < c->rs.n_headers; i++)
+		(void)MHD_add_response_header(r, c->rs.headers[i].name, c->rs.headers[i].value);
+	(void)MHD_add_response_header(r, "X-Request-Id", c->id);
+	if (!has_header(&c->rs, "Cache-Control"))
+		(void)MHD_add_response_header(r, "Cache-Control", has_header(&c->rs, "ETag") ? "no-cache" : "no-store");
+	if (c->rs.status != 304 && c->rs.status != 204)
+		(void)MHD_add_response_header(r, "Content-Type",
+					      c->rs.content_type ? c->rs.content_type : "application/json");
+}
+
+static enum MHD_Result send_response(struct http_conn *c)
+{
+	struct MHD_Response *r;
+	enum MHD_Result rc;
+
+	if (c->rs.body.failed) /* over its maximum or no memory: say so instead */
+		problem_text(&c->rs, c->rs.body.failed, c->rq.path, "the answer is larger than the server allows");
+	r = make_response(c);
+	if (!r)
+		return MHD_NO;
+	add_headers(c, r);
+	rc = MHD_queue_response(c->c, (unsigned)c->rs.status, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+static enum MHD_Result refuse(struct http_conn *c, enum err_code code, const char *detail)
+{
+	problem_text(&c->rs, (int)code, c->rq.path, detail);
+	http_add_header(&c->rs, "Connection", "close");
+	return send_response(c);
+}
+
+/* Ask the handler until it has an answer or its request is parked. */
+static enum MHD_Result run_handler(struct http_conn *c)
+{
+	bool stopping = false;
+
+	for (;;) {
+		bool due = park_look(c->h->park, &c->place);
+
+		if (c->waiting)
+			c->rq.resumed++;
+		c->rq.timed_out = c->waiting && (due || stopping || clock_mono_s() >= c->deadline);
+		buf_release(&c->rs.body);
+		c->rs = (struct response){ 0 };
+		buf_init(&c->rs.body, ANSWER_MAX);
+		c->h->config.handle(c->h->config.self, &c->rq, &c->rs);
+		if (c->rs.status || c->rs.stream.read)
+			return send_response(c);
+		if (stopping)
+			return refuse(c, ERR_BUSY, "the server is stopping");
+		if (!c->waiting)
+			c->deadline = clock_mono_s() + c->rs.wait_s;
+		c->waiting = true;
+		switch (park_wait(c->h->park, &c->place, c->deadline)) {
+		case PARK_ASLEEP:
+			return MHD_YES;
+		case PARK_STOPPING:
+			stopping = true;
+			break;
+		case PARK_AGAIN:
+		default:
+			break;
+		}
+	}
+}
+
+/* ---- libmicrohttpd's calls ---- */
+
+/* The first call, headers only: refuse what can be refused before the body comes. */
+static enum MHD_Result on_start(struct http_conn *c)
+{
+	struct hygiene g = { 0 };
+
+	(void)MHD_get_connection_values(c->c, MHD_HEADER_KIND, on_header, &g);
+	if (g.hosts > 1 || g.lengths > 1 || g.encodings > 1 || (g.lengths && g.encodings) || g.bad)
+		return refuse(c, ERR_SYNTAX, "expected one Host and at most one of Content-Length and Transfer-Encoding: chunked");
+	if (atomic_load_explicit(&c->h->open, memory_order_relaxed) > c->h->config.connections)
+		return refuse(c, ERR_BUSY, "all connections are in use");
+	if (g.length > c->h->config.body_max) {
+		char text[96];
+
+		(void)snprintf(text, sizeof(text), "expected a body of at most %zu bytes, found %llu", c->h->config.body_max,
+			       (unsigned long long)g.length);
+		return refuse(c, ERR_BODY, text);
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result on_body(struct http_conn *c, const char *data, size_t *n)
+{
+	double age = clock_mono_s() - c->t0;
+
+	if (!c->too_large && buf_add(&c->body, data, *n)) {
+		c->too_large = true;
+		buf_release(&c->body);
+	}
+	c->sent += *n; /* counts the body while it comes */
+	*n = 0;
+	if (age > UPLOAD_GRACE_S && (double)c->sent < age * UPLOAD_MIN)
+		return MHD_NO;
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+				  const char *version, const char *data, size_t *n, void **state)
+{
+	struct http_conn *c = *state;
+
+	(void)version;
+	if (!c) {
+		c = conn_new(cls, connection, url, method);
+		if (!c)
+			return MHD_NO;
+		*state = c;
+		return on_start(c);
+	}
+	if (*n)
+		return on_body(c, data, n);
+	if (c->too_large) {
+		buf_init(&c->body, 0);
+		return refuse(c, ERR_BODY, "the body is larger than the server allows");
+	}
+	c->sent = 0;
+	c->rq.body = c->body.len ? c->body.data : NULL;
+	c->rq.body_len = c->body.len;
+	return run_handler(c);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode how)
+{
+	static const char *const outcome[] = {
+		[MHD_REQUEST_TERMINATED_COMPLETED_OK] = "",
+		[MHD_REQUEST_TERMINATED_WITH_ERROR] = "broken off",
+		[MHD_REQUEST_TERMINATED_TIMEOUT_REACHED] = "timed out",
+		[MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN] = "server stopped",
+		[MHD_REQUEST_TERMINATED_READ_ERROR] = "read failed",
+		[MHD_REQUEST_TERMINATED_CLIENT_ABORT] = "client gone",
+	};
+	struct http_conn *c = *state;
+
+	(void)cls;
+	(void)connection;
+	if (!c)
+		return;
+	log_request(c->id, c->rq.method, c->rq.path, c->rs.status, (clock_mono_s() - c->t0) * 1e3, c->sent,
+		    (size_t)how < COUNTOF(outcome) ? outcome[how] : "unknown");
+	conn_free(c);
+	*state = NULL;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_state,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct http *h = cls;
+
+	(void)connection;
+	(void)socket_state;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		(void)atomic_fetch_add_explicit(&h->open, 1, memory_order_relaxed);
+	else
+		(void)atomic_fetch_sub_explicit(&h->open, 1, memory_order_relaxed);
+}
+
+/* ---- life ---- */
+
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} u;
+	bool is_v6;
+};
+
+static int parse_address(struct address *a, const char *text, uint16_t port, struct err *err)
+{
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, text, &a->u.v4.sin_addr) == 1) {
+		a->u.v4.sin_family = AF_INET;
+		a->u.v4.sin_port = htons(port);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, &a->u.v6.sin6_addr) == 1) {
+		a->u.v6.sin6_family = AF_INET6;
+		a->u.v6.sin6_port = htons(port);
+		a->is_v6 = true;
+		return 0;
+	}
+	return err_set(err, ERR_SYNTAX, NULL, "expected a numeric address to listen on, found %s", text);
+}
+
+static int start_daemon(struct http *h, struct err *err)
+{
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+	const union MHD_DaemonInfo *info;
+	struct address a;
+	int rc = parse_address(&a, h->config.address, h->config.port, err);
+
+	if (rc)
+		return rc;
+	errno = 0;
+	h->daemon = MHD_start_daemon(flags | (a.is_v6 ? (unsigned)MHD_USE_IPv6 : 0U), h->config.port, NULL, NULL, on_request, h,
+				     MHD_OPTION_SOCK_ADDR, &a.u.any, MHD_OPTION_THREAD_POOL_SIZE, h->config.threads,
+				     MHD_OPTION_CONNECTION_LIMIT, h->config.connections + SPARE_CONNECTIONS,
+				     MHD_OPTION_PER_IP_CONNECTION_LIMIT, h->config.per_address,
+				     MHD_OPTION_CONNECTION_TIMEOUT, h->config.idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				     (size_t)HEADER_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
+				     on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+	if (!h->daemon)
+		return err_set(err, ERR_IO, NULL, "cannot listen on %s port %u: %s", h->config.address, h->config.port,
+			       strerror(errno));
+	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	h->port = info ? info->port : h->config.port;
+	return 0;
+}
+
+int http_new(struct http **ret, const struct http_config *config, struct err *err)
+{
+	struct http *h = mem_alloc(1, sizeof(*h));
+	int rc;
+
+	if (!h)
+		return err_nomem(err);
+	h->config = *config;
+	rc = park_new(&h->park, on_sleep, on_wake, err);
+	if (!rc)
+		rc = start_daemon(h, err);
+	if (rc) {
+		http_free(h);
+		return rc;
+	}
+	*ret = h;
+	return 0;
+}
+
+uint16_t http_port(const struct http *h)
+{
+	return h->port;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	if (h->park)
+		park_stop(h->park);
+	if (h->daemon)
+		MHD_stop_daemon(h->daemon);
+	park_free(h->park);
+	mem_free(h);
+}
