@@ -189,8 +189,10 @@ void *mem_arena_alloc(struct mem_arena *a, size_t n, size_t size)
 
 	if (__builtin_mul_overflow(n, size, &bytes))
 		return NULL;
-	if (a->limit && (a->used > a->limit || bytes > a->limit - a->used))
+	if (a->limit && (a->used > a->limit || bytes > a->limit - a->used)) {
+		a->met = true;
 		return NULL;
+	}
 	if (bytes == 0)
 		bytes = 1;
 	align = bytes >= LINE ? LINE : SMALL;

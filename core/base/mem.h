@@ -35,6 +35,7 @@ struct mem_arena {
 	struct mem_block *head;
 	size_t used;  /* bytes handed out */
 	size_t limit; /* bytes that may be handed out; 0 = no limit */
+	bool met;     /* an allocation failed because of the limit */
 };
 
 void mem_arena_init(struct mem_arena *a, size_t limit);
