@@ -9,6 +9,8 @@
 #include <jansson.h>
 
 #include "core/base/err.h"
+#include "core/spec.h"
+#include "server/crypt.h"
 #include "server/http.h"
 
 struct config;
@@ -41,6 +43,20 @@ enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret, struct err_list *errors) MUST_USE;
 /* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with status set). */
 bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);
+
+/* What is known of a spec (or an experiment's) before it runs. */
+struct api_spec {
+	const char *experiment; /* NULL: a plain spec; lives in the json */
+	double duration_ms;	/* 0 for experiments */
+	struct spec_cost cost;	/* zero for experiments */
+	char sha256[CRYPT_HEX_SIZE];
+};
+/* Validate a spec or {"experiment", "params", "seed"} against tables, data sets and this server's limits; pointers get
+ * `prefix`. 0, or -code with all errors in the list. */
+int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena, struct api_spec *ret,
+		   struct err_list *errors) MUST_USE;
+/* The spec of a preset, new reference (api_preset.c). NULL: there is none of this name, or no memory. */
+json_t *api_preset_spec(const char *name);
 
 // clang-format off
 #define API_HANDLERS(X) \
