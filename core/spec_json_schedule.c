@@ -1,0 +1,356 @@
+/* spec_json_schedule.c - what changes while a simulation runs: parameters, plasticity on and off.
+ */
+/* SPDX-License-Identifier: MIT */
+#include "core/spec_json_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	int64_t at;
+	size_t index; /* in the text */
+};
+
+struct draft {
+	struct spec_change *changes; /* [cap] */
+	size_t n, cap;
+	int64_t at;
+	struct spec_value **params; /* [n_populations] parameters as the entries so far left them,
+				       NULL: as in the spec */
+	/* one `set` */
+	int population, projection;
+	json_t *values;
+};
+
+static void add(struct draft *d, struct spec_change change)
+{
+	change.at = d->at;
+	if (d->n < d->cap)
+		d->changes[d->n++] = change;
+}
+
+/* Populations. */
+
+static struct spec_value *current_params(struct spec_json_reader *r, struct draft *d,
+					 size_t population)
+{
+	const struct spec_population *p = &r->populations[population];
+	size_t n = p->model->n_params;
+	struct spec_value *copy = d->params[population];
+
+	if (copy || !p->params)
+		return copy;
+	copy = SPEC_JSON_NEW(r, struct spec_value, n);
+	if (copy)
+		memcpy(copy, p->params, n * sizeof(*copy));
+	d->params[population] = copy;
+	return copy;
+}
+
+static void set_population_param(struct spec_json_reader *r, json_t *json,
+				 const struct spec_json_at *at, struct draft *d, int i,
+				 struct spec_value *params)
+{
+	size_t population = (size_t)d->population;
+	const struct spec_population *p = &r->populations[population];
+	const struct param_def *def = &p->model->params[i];
+	struct spec_json_want want = { .def = def, .n = (double)p->size };
+
+	if ((def->flags & PARAM_FIXED) || def->type == PARAM_TIMES) {
+		spec_json_read_fail(r, at, ERR_CONFLICT, "%s is fixed while a simulation runs",
+				    def->name);
+		return;
+	}
+	if (!p->size || !spec_json_value(r, json, at, want, &params[i]))
+		return;
+	add(d, (struct spec_change){ .kind = SPEC_SET_POPULATION,
+				     .subject = population,
+				     .param = i,
+				     .value = params[i] });
+}
+
+static void set_population(struct spec_json_reader *r, json_t *json,
+			   const struct spec_json_at *at, struct draft *d)
+{
+	const struct spec_population *p = &r->populations[d->population];
+	size_t before = err_list_count(r->errors);
+	const char *names[NEURON_PARAMS_MAX];
+	struct spec_value *params;
+	const char *name;
+	json_t *value;
+
+	params = p->model ? current_params(r, d, (size_t)d->population) : NULL;
+	if (!params)
+		return;
+	json_object_foreach(json, name, value)
+	{
+		struct spec_json_at here = spec_json_read_key(at, name);
+		int i = param_find(p->model->params, p->model->n_params, name);
+
+		if (i >= 0)
+			set_population_param(r, value, &here, d, i, params);
+		else
+			spec_json_read_unknown(r, &here, "parameter of this model", name,
+					       spec_json_value_names(p->model->params,
+								     p->model->n_params, names));
+	}
+	if (err_list_count(r->errors) == before && p->size && !r->nomem)
+		spec_json_population_check(r, p, params, at);
+}
+
+/* Projections. */
+
+/* What a change of alias parameters means for ours: each of ours that it moves. */
+static void add_moved(struct spec_json_reader *r, const struct spec_json_at *at, struct draft *d,
+		      const double *before)
+{
+	const struct spec_projection *p = &r->projections[d->projection];
+	const struct spec_json_synapse *s = &r->synapses[d->projection];
+
+	for (size_t i = 0; i < p->model->n_params; i++) {
+		struct spec_change c = { .kind = SPEC_SET_PROJECTION,
+					 .subject = (size_t)d->projection,
+					 .param = (int)i };
+
+		if (memcmp(&s->params[i], &before[i], sizeof(double)) == 0)
+			continue;
+		if (p->model->params[i].flags & PARAM_FIXED) {
+			spec_json_read_fail(r, at, ERR_CONFLICT,
+					    "%s is fixed while a simulation runs",
+					    p->model->params[i].name);
+			continue;
+		}
+		c.value =
+			(struct spec_value){ .kind = SPEC_CONST, .a = s->params[i], .set = true };
+		add(d, c);
+	}
+}
+
+/* The spec keeps the parameters it starts with; changes go to a copy. */
+static bool own_params(struct spec_json_reader *r, const struct spec_projection *p,
+		       struct spec_json_synapse *s)
+{
+	double *copy;
+
+	if (!p->model || !s->given || !s->params)
+		return false;
+	if (s->params != p->params)
+		return true;
+	copy = SPEC_JSON_NEW(r, double, p->model->n_params);
+	if (!copy)
+		return false;
+	memcpy(copy, s->params, p->model->n_params * sizeof(double));
+	s->params = copy;
+	return true;
+}
+
+static void set_projection(struct spec_json_reader *r, json_t *json,
+			   const struct spec_json_at *at, struct draft *d)
+{
+	const struct spec_projection *p = &r->projections[d->projection];
+	struct spec_json_synapse *s = &r->synapses[d->projection];
+	size_t count = err_list_count(r->errors);
+	double before[PLASTICITY_PARAMS_MAX];
+	struct err err = { 0 };
+
+	if (!own_params(r, p, s))
+		return;
+	spec_json_synapse_params(r, json, at, p->model, s, true);
+	if (err_list_count(r->errors) != count || r->nomem)
+		return;
+	memcpy(before, s->params, p->model->n_params * sizeof(double));
+	if (s->alias)
+		s->alias->convert(s->given, s->params);
+	else
+		memcpy(s->params, s->given, p->model->n_params * sizeof(double));
+	if (p->model->check && p->model->check(s->params, &err) != 0) {
+		err.path[0] = '\0';
+		spec_json_read_err(r, at, &err);
+	} else {
+		add_moved(r, at, d, before);
+	}
+}
+
+/* {"set": ...} */
+
+static void read_population(struct spec_json_reader *r, json_t *json,
+			    const struct spec_json_at *at, void *out)
+{
+	((struct draft *)out)->population = spec_json_read_population(r, json, at);
+}
+
+static void read_projection(struct spec_json_reader *r, json_t *json,
+			    const struct spec_json_at *at, void *out)
+{
+	struct draft *d = out;
+
+	d->projection = spec_json_read_projection(r, json, at);
+	if (d->population >= 0)
+		spec_json_read_fail(r, at, ERR_CONFLICT,
+				    "expected a population or a projection, found both");
+}
+
+static void read_params(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			void *out)
+{
+	struct draft *d = out;
+
+	if (!json_is_object(json))
+		spec_json_read_type(r, at, "an object of parameters", json);
+	else if (d->population >= 0)
+		set_population(r, json, at, d);
+	else if (d->projection >= 0)
+		set_projection(r, json, at, d);
+}
+
+static const struct spec_json_key set_keys[] = {
+	{ "population", read_population, false },
+	{ "projection", read_projection, false },
+	{ "params", read_params, true },
+};
+
+static void read_set(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+		     void *out)
+{
+	struct draft *d = out;
+
+	d->population = -1;
+	d->projection = -1;
+	spec_json_read_object(r, json, at, "set", set_keys, COUNTOF(set_keys), d);
+	if (json_is_object(json) && !json_object_get(json, "population") &&
+	    !json_object_get(json, "projection"))
+		spec_json_read_fail(r, at, ERR_MISSING,
+				    "set needs \"population\" or \"projection\", found neither");
+}
+
+/* {"plasticity": ...} */
+
+static void read_plastic(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			 void *out)
+{
+	struct spec_change *c = out;
+	int i = spec_json_read_projection(r, json, at);
+
+	if (i < 0)
+		return;
+	c->subject = (size_t)i;
+	if (r->projections[i].model && !r->projections[i].model->update)
+		spec_json_read_fail(r, at, ERR_CONFLICT,
+				    "expected a plastic projection, found %s",
+				    r->projections[i].model->name);
+}
+
+static void read_on(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+		    void *out)
+{
+	(void)spec_json_read_bool(r, json, at, &((struct spec_change *)out)->on);
+}
+
+static const struct spec_json_key plasticity_keys[] = {
+	{ "projection", read_plastic, true },
+	{ "on", read_on, true },
+};
+
+static void read_plasticity(struct spec_json_reader *r, json_t *json,
+			    const struct spec_json_at *at, void *out)
+{
+	struct spec_change c = { .kind = SPEC_PLASTICITY };
+
+	spec_json_read_object(r, json, at, "plasticity", plasticity_keys,
+			      COUNTOF(plasticity_keys), &c);
+	add(out, c);
+}
+
+/* Entries. */
+
+static void read_nothing(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			 void *out)
+{
+	(void)r; /* the time was read when the entries were put in order */
+	(void)json;
+	(void)at;
+	(void)out;
+}
+
+static const struct spec_json_key entry_keys[] = {
+	{ "at_ms", read_nothing, true },
+	{ "set", read_set, false },
+	{ "plasticity", read_plasticity, false },
+};
+
+static void read_entry(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+		       struct draft *d)
+{
+	bool set = json_object_get(json, "set") != NULL;
+	bool plasticity = json_object_get(json, "plasticity") != NULL;
+
+	spec_json_read_object(r, json, at, "an entry of the schedule", entry_keys,
+			      COUNTOF(entry_keys), d);
+	if (json_is_object(json) && set == plasticity)
+		spec_json_read_fail(r, at, set ? ERR_CONFLICT : ERR_MISSING,
+				    "expected either \"set\" or \"plasticity\", found %s",
+				    set ? "both" : "neither");
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static void read_time(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+		      struct entry *entry)
+{
+	double last = r->spec->steps > 0 ? (double)r->spec->steps : SPEC_JSON_STEPS_MAX;
+	struct spec_json_at here = spec_json_read_key(at, "at_ms");
+	json_t *value = json_object_get(json, "at_ms");
+
+	if (value)
+		(void)spec_json_read_steps(r, value, &here, 0.0, last, &entry->at);
+}
+
+/* How many changes an entry can make: an alias may move all parameters of its rule. */
+static size_t most_changes(json_t *json)
+{
+	json_t *params = json_object_get(json_object_get(json, "set"), "params");
+
+	return json_object_size(params) + PLASTICITY_PARAMS_MAX;
+}
+
+void spec_json_schedule_all(struct spec_json_reader *r, json_t *json,
+			    const struct spec_json_at *at, void *out)
+{
+	size_t n = json_array_size(json);
+	struct entry *entries = SPEC_JSON_NEW(r, struct entry, n);
+	struct draft d = { 0 };
+
+	(void)out;
+	if (!json_is_array(json)) {
+		spec_json_read_type(r, at, "an array of changes", json);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		d.cap += most_changes(json_array_get(json, i));
+	d.changes = SPEC_JSON_NEW(r, struct spec_change, d.cap);
+	d.params = SPEC_JSON_NEW(r, struct spec_value *, r->spec->n_populations);
+	if (!entries || !d.changes || !d.params)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct spec_json_at here = spec_json_read_item(at, i);
+
+		entries[i].index = i;
+		read_time(r, json_array_get(json, i), &here, &entries[i]);
+	}
+	qsort(entries, n, sizeof(*entries), by_time);
+	for (size_t i = 0; i < n && !r->nomem; i++) {
+		struct spec_json_at here = spec_json_read_item(at, entries[i].index);
+
+		d.at = entries[i].at;
+		read_entry(r, json_array_get(json, entries[i].index), &here, &d);
+	}
+	r->spec->changes = d.changes;
+	r->spec->n_changes = d.n;
+}
