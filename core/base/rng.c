@@ -1,0 +1,148 @@
+/* rng - Philox4x32-10 and the distributions on top of it. */
+/* SPDX-License-Identifier: MIT */
+#include "core/base/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/fmath.h"
+#include "core/base/hash.h"
+
+/* Multipliers and key increments of the paper's table 2. */
+enum { ROUNDS = 10 };
+static const uint64_t mul0 = 0xd2511f53, mul1 = 0xcd9e8d57;
+static const uint32_t weyl0 = 0x9e3779b9, weyl1 = 0xbb67ae85;
+
+struct rng_key rng_key(uint64_t seed, enum rng_purpose purpose, const char *name)
+{
+	struct hash h;
+	uint64_t key;
+
+	hash_init(&h);
+	hash_u64(&h, seed);
+	hash_u64(&h, (uint64_t)purpose);
+	hash_u64(&h, hash_bytes(name, strlen(name)));
+	key = hash_end(&h);
+	return (struct rng_key){ { (uint32_t)key, (uint32_t)(key >> 32) } };
+}
+
+void rng_bits(struct rng_key key, uint64_t id, uint64_t counter, uint32_t ret_bits[4])
+{
+	uint32_t x0 = (uint32_t)counter, x1 = (uint32_t)(counter >> 32);
+	uint32_t x2 = (uint32_t)id, x3 = (uint32_t)(id >> 32);
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t p0 = mul0 * x0, p1 = mul1 * x2;
+
+		x0 = (uint32_t)(p1 >> 32) ^ x1 ^ key.k[0];
+		x1 = (uint32_t)p1;
+		x2 = (uint32_t)(p0 >> 32) ^ x3 ^ key.k[1];
+		x3 = (uint32_t)p0;
+		key.k[0] += weyl0;
+		key.k[1] += weyl1;
+	}
+	ret_bits[0] = x0;
+	ret_bits[1] = x1;
+	ret_bits[2] = x2;
+	ret_bits[3] = x3;
+}
+
+uint64_t rng_u64(struct rng_key key, uint64_t id, uint64_t counter)
+{
+	uint32_t b[4];
+
+	rng_bits(key, id, counter, b);
+	return (uint64_t)b[1] << 32 | b[0];
+}
+
+/* An odd multiple of 2^-53: never 0, never 1, nothing is rounded. */
+static double open_uniform(uint64_t bits)
+{
+	return ((double)(bits >> 12) + 0.5) * 0x1p-52;
+}
+
+double rng_uniform(struct rng_key key, uint64_t id, uint64_t counter)
+{
+	return open_uniform(rng_u64(key, id, counter));
+}
+
+uint64_t rng_below(struct rng_key key, uint64_t id, uint64_t counter, uint64_t n)
+{
+	uint64_t u = rng_u64(key, id, counter);
+
+	return ((u >> 32) * n + ((u & 0xffffffffu) * n >> 32)) >> 32;
+}
+
+double rng_normal(struct rng_key key, uint64_t id, uint64_t counter)
+{
+	return fmath_normal_quantile(rng_uniform(key, id, counter));
+}
+
+double rng_exponential(struct rng_key key, uint64_t id, uint64_t counter)
+{
+	return -fmath_log(rng_uniform(key, id, counter));
+}
+
+/* The smallest k whose distribution function reaches u. Beyond 200 the mass is below 1e-100. */
+static double poisson_invert(double lambda, double u)
+{
+	double p = fmath_exp(-lambda), sum = p;
+	int k = 0;
+
+	while (u > sum && k < 200) {
+		k++;
+		p *= lambda / k;
+		sum += p;
+	}
+	return k;
+}
+
+/* log(k!) by Stirling's series, shifted so that the first left-out term is below 1e-15. */
+static double log_factorial(double k)
+{
+	double x = k + 1, shift = 1, r;
+
+	while (x < 12) {
+		shift *= x;
+		x += 1;
+	}
+	r = 1 / (x * x);
+	r = (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r * (1.0 / 1680 - r / 1188)))) / x;
+	/* 0.9189... = log(2 pi) / 2 */
+	return (x - 0.5) * fmath_log(x) - x + 0.91893853320467274178 + r - fmath_log(shift);
+}
+
+/* Transformed rejection with squeeze, PTRS of Hoermann (1993), doi:10.1016/0167-6687(93)90997-4,
+ * for means of 10 and up. Each try is one draw of its own: the id's upper half counts them. */
+static double poisson_reject(struct rng_key key, uint64_t id, uint64_t counter, double lambda)
+{
+	const double log_lambda = fmath_log(lambda), b = 0.931 + 2.53 * sqrt(lambda);
+	const double a = -0.059 + 0.02483 * b, inv_alpha = 1.1239 + 1.1328 / (b - 3.4);
+	const double v_r = 0.9277 - 3.6224 / (b - 2);
+
+	for (uint64_t sub = 1; sub < 10000; sub++) {
+		uint32_t r[4];
+		double u, v, us, k;
+
+		rng_bits(key, id + (sub << 32), counter, r);
+		u = open_uniform((uint64_t)r[1] << 32 | r[0]) - 0.5;
+		v = open_uniform((uint64_t)r[3] << 32 | r[2]);
+		us = 0.5 - fabs(u);
+		k = floor((2 * a / us + b) * u + lambda + 0.43);
+		if (us >= 0.07 && v <= v_r)
+			return k;
+		if (k < 0 || (us < 0.013 && v > us))
+			continue;
+		if (fmath_log(v * inv_alpha / (a / (us * us) + b)) <=
+		    k * log_lambda - lambda - log_factorial(k))
+			return k;
+	}
+	return floor(lambda); /* not reached: a try is accepted with probability 0.7 and more */
+}
+
+double rng_poisson(struct rng_key key, uint64_t id, uint64_t counter, double lambda)
+{
+	if (lambda < 10)
+		return poisson_invert(lambda, rng_uniform(key, id, counter));
+	return poisson_reject(key, id, counter, lambda);
+}
