@@ -1,0 +1,120 @@
+/* one_synapse.h - drives a plasticity rule's descriptor on a single synapse, without an engine.
+ */
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_UNIT_ONE_SYNAPSE_H
+#define TESTS_UNIT_ONE_SYNAPSE_H
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/model/plasticity.h"
+
+enum { ONE_POSTS_MAX = 4096 };
+
+struct one {
+	const struct plasticity_model *model;
+	struct plasticity_ctx ctx;
+	struct plasticity_row row;
+	struct plasticity_spike all[ONE_POSTS_MAX]; /* every post spike there will be */
+	size_t n_all;
+	struct plasticity_history history;
+	bool trim; /* show update() no more of the history than it may rely on */
+	uint32_t target;
+	uint16_t delay;
+	double w, tx, pre[PLASTICITY_PRE_MAX], syn[PLASTICITY_SYN_MAX];
+};
+
+static inline void one_defaults(const struct plasticity_model *m, double *p)
+{
+	for (size_t i = 0; i < m->n_params; i++)
+		p[i] = m->params[i].def;
+}
+
+static inline void one_set(const struct plasticity_model *m, double *p, const char *name,
+			   double value)
+{
+	int i = param_find(m->params, m->n_params, name);
+
+	cr_assert_geq(i, 0, "no parameter %s", name);
+	p[i] = value;
+}
+
+/* Coefficients and decays from parameters. */
+static inline void one_context(struct plasticity_ctx *c, const struct plasticity_model *m,
+			       const double *p, double dt)
+{
+	double tau[PLASTICITY_DECAYS_MAX];
+
+	c->dt = dt;
+	m->prepare(p, dt, c->coef, tau);
+	for (size_t i = 0; i < m->n_decays; i++)
+		fmath_decay_init(&c->decay[i], tau[i] / dt);
+}
+
+static inline void one_init(struct one *o, const struct plasticity_model *m, const double *p,
+			    double dt, uint16_t delay, double w)
+{
+	size_t n_syn;
+
+	memset(o, 0, sizeof(*o));
+	o->model = m;
+	o->delay = delay;
+	o->w = w;
+	one_context(&o->ctx, m, p, dt);
+	o->history.at = o->all;
+	o->ctx.post = &o->history;
+	n_syn = m->n_syn ? m->n_syn(o->ctx.coef) : 0;
+	for (size_t k = 0; k < n_syn; k++) {
+		o->syn[k] = m->syn[k].init;
+		o->row.syn[k] = &o->syn[k];
+	}
+	o->row.t_pre = -1;
+	o->row.on = true;
+	o->row.pre = o->pre;
+	o->row.n = 1;
+	o->row.target = &o->target;
+	o->row.delay = &o->delay;
+	o->row.w = &o->w;
+	o->row.tx = &o->tx;
+}
+
+/* A post spike at `step`; must come before an update() that it arrives for. */
+static inline void one_post(struct one *o, int64_t step)
+{
+	struct plasticity_spike *s = &o->all[o->n_all];
+
+	cr_assert_lt(o->n_all, ONE_POSTS_MAX);
+	s->step = step;
+	o->model->on_post(&o->ctx, o->n_all ? s - 1 : NULL, step, s->k);
+	o->history.n = ++o->n_all;
+}
+
+static inline void one_trim(struct one *o, int64_t t)
+{
+	size_t first = 0, end = 0;
+
+	while (end < o->n_all && o->all[end].step <= t)
+		end++;
+	while (first + 1 < end && o->all[first + 1].step + o->delay <= o->row.t_last)
+		first++;
+	o->history.at = o->all + first;
+	o->history.n = end - first;
+}
+
+/* Bring the synapse to t with n presynaptic spikes there; 0: a sweep. Returns the weight. */
+static inline double one_update(struct one *o, int64_t t, unsigned n)
+{
+	if (o->trim)
+		one_trim(o, t);
+	o->row.t = t;
+	o->row.n_spikes = n;
+	o->tx = o->w;
+	o->model->update(&o->ctx, &o->row);
+	o->row.t_last = t;
+	if (n)
+		o->row.t_pre = t;
+	return o->w;
+}
+
+#endif
