@@ -1,0 +1,205 @@
+/* engine_experiment.c - experiments: their keys, their parameters, and what they may ask of the engine. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine_run.h"
+
+static int first_error(const struct experiment_ctx *c, struct err *err)
+{
+	for (size_t i = 0; i < c->errors.n; i++)
+		if (c->errors.items[i].code == ERR_NOMEM)
+			return err_nomem(err);
+	if (c->errors.first.code == ERR_NOMEM)
+		return err_nomem(err);
+	return err_set(err, ERR_INVALID, c->errors.first.path, "%s", c->errors.first.text);
+}
+
+/* A seed is a text of digits, as everywhere, or a whole number. */
+static bool read_seed(json_t *json, uint64_t *ret)
+{
+	const char *text = json_string_value(json);
+	char *end = NULL;
+
+	if (json_is_integer(json) && json_integer_value(json) >= 0) {
+		*ret = (uint64_t)json_integer_value(json);
+		return true;
+	}
+	if (!text || text[0] == '\0' || strspn(text, "0123456789") != strlen(text))
+		return false;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno == 0;
+}
+
+static void read_limits(struct experiment_ctx *c, json_t *json)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(json)) {
+		err_list_add(&c->errors, ERR_TYPE, "/limits", "expected an object");
+		return;
+	}
+	json_object_foreach(json, key, value) {
+		if (strcmp(key, "wall_s") != 0)
+			err_list_add(&c->errors, ERR_UNKNOWN, "/limits",
+				     "an experiment knows only the limit wall_s, not \"%.60s\"",
+				     key);
+		else if (!json_is_number(value) || !(json_number_value(value) > 0))
+			err_list_add(&c->errors, ERR_RANGE, "/limits/wall_s",
+				     "wall_s must be a number of seconds above 0");
+		else
+			c->wall_s = json_number_value(value);
+	}
+}
+
+static void read_key(struct experiment_ctx *c, const char *key, json_t *value)
+{
+	if (!strcmp(key, "seed")) {
+		if (!read_seed(value, &c->result.seed))
+			err_list_add(&c->errors, ERR_RANGE, "/seed",
+				     "seed must be a whole number from 0 to 2^64 - 1, as a "
+				     "string of digits");
+	} else if (!strcmp(key, "limits")) {
+		read_limits(c, value);
+	} else if (!strcmp(key, "name")) {
+		if (!json_is_string(value))
+			err_list_add(&c->errors, ERR_TYPE, "/name", "expected a string");
+	} else if (strcmp(key, "experiment") != 0 && strcmp(key, "params") != 0) {
+		err_list_add(&c->errors, ERR_UNKNOWN, "",
+			     "an experiment knows the keys experiment, params, seed, name and "
+			     "limits, not \"%.60s\"", key);
+	}
+}
+
+static int read_params(struct experiment_ctx *c, json_t *json, const struct experiment *x,
+		       struct err *err)
+{
+	json_t *given = json_incref(json_object_get(json, "params"));
+
+	if (!given)
+		given = json_object();
+	if (!given)
+		return err_nomem(err);
+	c->params = spec_json_params(given, x->params, x->n_params, "/params", &c->errors);
+	json_decref(given);
+	if (!c->params && err_list_count(&c->errors) == 0)
+		return err_nomem(err);
+	return 0;
+}
+
+int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *err)
+{
+	const char *name = json_string_value(json_object_get(json, "experiment"));
+	const struct experiment *x = name ? experiment_find(name) : NULL;
+	const char *key;
+	json_t *value;
+	int rc;
+
+	c->result.seed = 1;
+	json_object_foreach(json, key, value)
+		read_key(c, key, value);
+	if (!name)
+		err_list_add(&c->errors, ERR_TYPE, "/experiment",
+			     "expected the name of an experiment");
+	else if (!x)
+		err_list_add(&c->errors, ERR_UNKNOWN, "/experiment",
+			     "there is no experiment \"%.60s\"", name);
+	rc = x ? read_params(c, json, x, err) : 0;
+	if (!rc && err_list_count(&c->errors) > 0)
+		rc = first_error(c, err);
+	if (!rc)
+		rc = x->run(c, err);
+	if (!rc) {
+		c->result.digest = hash_end(&c->digests);
+		c->result.has_digest = true;
+	}
+	return rc;
+}
+
+const json_t *engine_params(const struct experiment_ctx *c)
+{
+	return c->params;
+}
+
+uint64_t engine_seed(const struct experiment_ctx *c)
+{
+	return c->result.seed;
+}
+
+/* Counts, model time and digest of one finished or stopped simulation go into the run's. */
+static int account(struct experiment_ctx *c, const struct sim *s, struct err *err)
+{
+	struct sim_counts n = sim_counts(s);
+	uint64_t digest;
+	int rc;
+
+	c->counts.spikes += n.spikes;
+	c->counts.synaptic_events += n.synaptic_events;
+	c->counts.plastic_updates += n.plastic_updates;
+	c->counts.steps += n.steps;
+	c->before_ms += (double)sim_now(s) * sim_spec(s)->dt;
+	c->result.dt_ms = sim_spec(s)->dt;
+	rc = sim_digest(s, &digest, err);
+	if (!rc)
+		hash_u64(&c->digests, digest);
+	return rc;
+}
+
+int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
+		    int (*at_end)(void *self, const struct sim *s, struct err *err), void *self,
+		    struct err *err)
+{
+	const struct spec *spec = NULL;
+	struct mem_arena arena;
+	struct sim *s = NULL;
+	int rc;
+
+	mem_arena_init(&arena, c->arena.limit);
+	rc = engine_run_read(c, &spec, spec_json, &arena, err);
+	if (!rc)
+		rc = sim_new(&s, spec, &arena, c->result.threads, err);
+	if (!rc)
+		rc = sim_start(s, err);
+	if (!rc) {
+		c->result.duration_ms += (double)spec->steps * spec->dt;
+		rc = engine_run_advance(c, s, err);
+	}
+	if (!rc)
+		rc = account(c, s, err);
+	if (!rc && at_end)
+		rc = at_end(self, s, err);
+	if (rc) /* their pointers mean the experiment's own spec: it says what they mean in its params */
+		err_list_release(&c->errors);
+	rc = engine_run_memory(&arena, rc, err);
+	sim_free(s);
+	mem_arena_release(&arena);
+	return rc;
+}
+
+int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
+		 const char *const *names, const char *const *units,
+		 const double *const *columns, size_t n_rows, struct err *err)
+{
+	return rec_table(c->rec, name, n_columns, names, units, columns, n_rows, err);
+}
+
+int engine_metric(struct experiment_ctx *c, const char *name, double value, struct err *err)
+{
+	struct result_metric *m = NEW(&c->arena, struct result_metric, 1);
+	char *own = mem_arena_strdup(&c->arena, name);
+
+	if (!m || !own)
+		return err_nomem(err);
+	m->name = own;
+	m->value = value;
+	if (c->last)
+		c->last->next = m;
+	else
+		c->result.metrics = m;
+	c->last = m;
+	return 0;
+}

@@ -1,0 +1,233 @@
+/* main_run - the program stdp-run: one simulation in one directory (rundir.h). */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/engine.h"
+#include "core/rundir.h"
+
+enum { EXIT_USAGE = 2, THREADS_MAX = 256, MEMORY_MB_MAX = 1 << 24 };
+
+/* Address space beside the run's arena: the program, JSON, buffers; a stack and an allocator's
+ * reserve a thread. */
+static const uint64_t SLACK_BYTES = UINT64_C(1) << 30, SLACK_THREAD_BYTES = UINT64_C(160) << 20;
+
+static const char usage[] =
+	"usage: stdp-run [--threads N] [--memory-mb M] [--child] DIR\n"
+	"       stdp-run --version\n"
+	"Runs DIR/spec.json and leaves columns and result.json in DIR.\n"
+	"  --threads N    threads; changes nothing but time (default 1)\n"
+	"  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
+	"  --child        die with the process that started this one\n";
+
+struct options {
+	unsigned threads;
+	uint64_t memory_mb;
+	bool child, version;
+	const char *dir;
+};
+
+static volatile sig_atomic_t stop_reason = ERR_OK;
+static bool child_alone; /* started as a child, and nobody reads any more */
+
+static void on_signal(int number)
+{
+	/* A cancel stands over an orderly stop. */
+	if (number == SIGINT)
+		stop_reason = ERR_CANCELLED;
+	else if (stop_reason == ERR_OK)
+		stop_reason = ERR_INTERRUPTED;
+}
+
+static int parse_number(const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end = NULL;
+	unsigned long long n;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || *end != '\0' || n > max)
+		return -1;
+	*ret = n;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct options *o)
+{
+	static const struct option table[] = {
+		{ "threads", required_argument, NULL, 't' },
+		{ "memory-mb", required_argument, NULL, 'm' },
+		{ "child", no_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 },
+	};
+	uint64_t threads = 1;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (c == 'c')
+			o->child = true;
+		else if (c == 'v')
+			o->version = true;
+		else if (c == 't' && parse_number(optarg, THREADS_MAX, &threads) == 0 && threads)
+			continue;
+		else if (c != 'm' || parse_number(optarg, MEMORY_MB_MAX, &o->memory_mb))
+			return -1;
+	}
+	o->threads = (unsigned)threads;
+	o->dir = argv[optind];
+	return o->version || argc - optind == 1 ? 0 : -1;
+}
+
+static double now_s(void *self)
+{
+	struct timespec t;
+
+	(void)self;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static enum err_code stop(void *self)
+{
+	(void)self;
+	if (child_alone && stop_reason == ERR_OK)
+		return ERR_INTERRUPTED;
+	return (enum err_code)stop_reason;
+}
+
+static void progress(void *self, const struct engine_progress *p)
+{
+	const struct options *o = self;
+
+	(void)printf("{\"t_ms\": %.15g, \"duration_ms\": %.15g, \"wall_s\": %.3f, \"spikes\": %" PRIu64
+		     "}\n",
+		     p->t_ms, p->duration_ms, p->wall_s, p->spikes);
+	if (fflush(stdout) && errno == EPIPE && o->child)
+		child_alone = true;
+}
+
+static int install_signals(void)
+{
+	struct sigaction stop_action = { .sa_handler = on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t ours;
+
+	if (sigaction(SIGINT, &stop_action, NULL) || sigaction(SIGTERM, &stop_action, NULL) ||
+	    sigaction(SIGPIPE, &ignore, NULL) || sigaction(SIGXFSZ, &ignore, NULL))
+		return -1;
+	/* Whoever started this may have blocked them. */
+	if (sigemptyset(&ours) || sigaddset(&ours, SIGINT) || sigaddset(&ours, SIGTERM))
+		return -1;
+	return sigprocmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+/* Die with the parent, even if it died while this process started. */
+static int follow(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		return -1;
+	return 0;
+}
+
+static int limit_process(const struct options *o)
+{
+	struct rlimit core = { 0, 0 };
+	int rc = setrlimit(RLIMIT_CORE, &core);
+
+#ifndef STDP_SANITIZED /* shadow memory is terabytes of address space */
+	if (o->memory_mb) {
+		uint64_t bytes = o->memory_mb << 20;
+		struct rlimit space = { 0, 0 };
+
+		bytes += bytes / 4 + SLACK_BYTES + o->threads * SLACK_THREAD_BYTES;
+		space.rlim_cur = space.rlim_max = bytes;
+		rc = setrlimit(RLIMIT_AS, &space) ? -1 : rc;
+	}
+#endif
+	return rc;
+}
+
+static int fail(enum err_code code, const char *what, const char *why)
+{
+	(void)fprintf(stderr, "stdp-run: %s: %s\n", what, why);
+	return ERR_EXIT_BASE + (int)code;
+}
+
+/* The lock goes with the process, however it ends. */
+static int take_lock(int dir_fd, const char *dir, int *ret_exit)
+{
+	int fd = openat(dir_fd, RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+	if (fd < 0) {
+		*ret_exit = fail(ERR_IO, dir, strerror(errno));
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		*ret_exit = fail(ERR_BUSY, dir, "another stdp-run is at work in this directory");
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int run(int dir_fd, struct options *o)
+{
+	struct engine_control control = {
+		.self = o,
+		.now_s = now_s,
+		.stop = stop,
+		.progress = progress,
+		.threads = o->threads,
+		.memory_limit = (size_t)o->memory_mb << 20,
+	};
+	struct err err = { 0 };
+	int rc = engine_run(dir_fd, &control, &err);
+
+	if (!rc)
+		return 0;
+	/* A result tells what went wrong; without one, and to a person, say it here. */
+	if (faccessat(dir_fd, RUNDIR_RESULT, F_OK, 0) || isatty(STDERR_FILENO))
+		(void)fprintf(stderr, "stdp-run: %s%s%s\n", err.path, err.path[0] ? ": " : "",
+			      err.text);
+	return ERR_EXIT_BASE - rc;
+}
+
+int main(int argc, char **argv)
+{
+	pid_t parent = getppid();
+	struct options o = { 0 };
+	int dir_fd, lock_fd, code = 0;
+
+	if (parse(argc, argv, &o)) {
+		(void)fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (o.version) {
+		(void)printf("stdp-run %s\n", ENGINE_VERSION);
+		return 0;
+	}
+	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	if (install_signals() || (o.child && follow(parent)) || limit_process(&o))
+		return fail(ERR_INTERNAL, o.dir, "cannot set signals or limits");
+	dir_fd = open(o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return fail(errno == ENOENT ? ERR_NOTFOUND : ERR_IO, o.dir, strerror(errno));
+	lock_fd = take_lock(dir_fd, o.dir, &code);
+	if (lock_fd < 0)
+		return code;
+	return run(dir_fd, &o);
+}
