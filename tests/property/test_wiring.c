@@ -1,0 +1,340 @@
+/* test_wiring.c - what every wiring must keep: degrees, no forbidden pairs, uniform draws, parts alone. */
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/model/wiring.h"
+
+enum { PAIRS_MAX = 400000 };
+
+struct drawn {
+	uint32_t at[PAIRS_MAX];
+	size_t n;
+};
+
+static struct drawn drawn, again;
+
+static void emit(void *self, uint32_t source)
+{
+	struct drawn *d = self;
+
+	cr_assert_lt(d->n, PAIRS_MAX);
+	d->at[d->n++] = source;
+}
+
+static struct wiring_ctx context(size_t n_source, size_t n_target, bool same, const double *p)
+{
+	return (struct wiring_ctx){ .n_source = n_source,
+				    .n_target = n_target,
+				    .same = same,
+				    .autapses = true,
+				    .multapses = true,
+				    .p = p,
+				    .key = rng_key(5, RNG_WIRING, "projection") };
+}
+
+static size_t draw(const struct wiring_rule *r, const struct wiring_ctx *c, uint32_t target,
+		   struct drawn *d)
+{
+	d->n = 0;
+	r->sources(c, target, emit, d);
+	for (size_t i = 0; i < d->n; i++)
+		cr_assert_lt(d->at[i], c->n_source, "%s", r->name);
+	return d->n;
+}
+
+static size_t doubles(struct drawn *d, size_t n_source)
+{
+	unsigned char *seen = calloc(n_source, 1);
+	size_t n = 0;
+
+	cr_assert_not_null(seen);
+	for (size_t i = 0; i < d->n; i++) {
+		n += seen[d->at[i]];
+		seen[d->at[i]] = 1;
+	}
+	free(seen);
+	return n;
+}
+
+static const uint32_t list_source[] = { 3, 3, 1, 0, 7 }, list_target[] = { 0, 0, 2, 5, 5 };
+
+/* A context in which every rule can work: 40 neurons with themselves. */
+static struct wiring_ctx usual(const double *p)
+{
+	struct wiring_ctx c = context(40, 40, true, p);
+
+	c.list_source = list_source;
+	c.list_target = list_target;
+	c.n_list = COUNTOF(list_source);
+	return c;
+}
+
+static const double usual_p[WIRING_PARAMS_MAX] = { 0.3 },
+		    usual_indegree[WIRING_PARAMS_MAX] = { 10 };
+
+static const double *values(const struct wiring_rule *r)
+{
+	return r == &wiring_fixed_indegree ? usual_indegree : usual_p;
+}
+
+Test(wiring, a_target_drawn_alone_gets_the_same_sources)
+{
+	for (size_t k = 0; wiring_rules[k]; k++) {
+		const struct wiring_rule *r = wiring_rules[k];
+		struct wiring_ctx c = usual(values(r));
+
+		cr_assert_eq(r->check(&c, NULL), 0);
+		for (uint32_t t = 0; t < 40; t++)
+			(void)draw(r, &c, t, &again);
+		(void)draw(r, &c, 5, &drawn);
+		(void)draw(r, &c, 39, &again);
+		(void)draw(r, &c, 5, &again);
+		cr_assert_eq(drawn.n, again.n);
+		cr_assert_arr_eq(drawn.at, again.at, drawn.n * sizeof(*drawn.at), "%s", r->name);
+		cr_assert_gt(drawn.n, 0, "%s", r->name);
+	}
+}
+
+Test(wiring, without_autapses_no_neuron_is_its_own_source)
+{
+	for (size_t k = 0; wiring_rules[k]; k++) {
+		const struct wiring_rule *r = wiring_rules[k];
+		struct wiring_ctx c = usual(values(r));
+
+		c.autapses = false;
+		if (r->takes_list)
+			continue;
+		for (int multapses = 0; multapses < 2; multapses++) {
+			c.multapses = multapses;
+			for (uint32_t t = 0; t < 40; t++) {
+				(void)draw(r, &c, t, &drawn);
+				for (size_t i = 0; i < drawn.n; i++)
+					cr_assert_neq(drawn.at[i], t, "%s", r->name);
+			}
+		}
+	}
+}
+
+Test(wiring, the_flag_for_autapses_means_nothing_between_two_populations)
+{
+	for (size_t k = 0; wiring_rules[k]; k++) {
+		const struct wiring_rule *r = wiring_rules[k];
+		struct wiring_ctx c = usual(values(r));
+
+		c.same = false;
+		for (uint32_t t = 0; t < 40; t++) {
+			c.autapses = true;
+			(void)draw(r, &c, t, &drawn);
+			c.autapses = false;
+			(void)draw(r, &c, t, &again);
+			cr_assert_eq(drawn.n, again.n);
+			cr_assert_arr_eq(drawn.at, again.at, drawn.n * sizeof(*drawn.at));
+		}
+	}
+}
+
+Test(wiring, the_expected_number_is_what_is_drawn)
+{
+	for (size_t k = 0; wiring_rules[k]; k++) {
+		const struct wiring_rule *r = wiring_rules[k];
+		struct wiring_ctx c = usual(values(r));
+
+		for (int autapses = 0; autapses < 2; autapses++) {
+			double n = 0, want;
+
+			c.autapses = autapses || r->takes_list;
+			for (uint32_t t = 0; t < 40; t++)
+				n += (double)draw(r, &c, t, &drawn);
+			want = r->expect(&c);
+			cr_assert_leq(fabs(n - want),
+				      r == &wiring_pairwise_bernoulli ? 3.5 * sqrt(want * 0.7) : 0,
+				      "%s: %g, not %g", r->name, n, want);
+		}
+	}
+}
+
+Test(wiring, one_to_one_needs_equal_sizes)
+{
+	struct wiring_ctx c = context(3, 4, false, NULL);
+	struct err err = { 0 };
+
+	cr_assert_eq(wiring_one_to_one.check(&c, &err), -ERR_CONFLICT);
+	c.n_target = 3;
+	cr_assert_eq(wiring_one_to_one.check(&c, &err), 0);
+	cr_assert_eq(draw(&wiring_one_to_one, &c, 2, &drawn), 1);
+	cr_assert_eq(drawn.at[0], 2);
+}
+
+Test(wiring, all_to_all_is_every_source_once)
+{
+	struct wiring_ctx c = context(100, 3, false, NULL);
+
+	cr_assert_eq(draw(&wiring_all_to_all, &c, 1, &drawn), 100);
+	cr_assert_eq(doubles(&drawn, 100), 0);
+}
+
+Test(wiring, fixed_indegree_is_exact_and_without_multapses_all_differ)
+{
+	static const struct {
+		size_t n_source, indegree;
+	} cases[] = { { 40, 1 },      { 40, 20 },     { 40, 39 },     { 40, 40 },
+		      { 9000, 4096 }, { 9000, 4097 }, { 9000, 8999 }, { 200000, 100 } };
+
+	for (size_t k = 0; k < COUNTOF(cases); k++) {
+		double p = (double)cases[k].indegree;
+		struct wiring_ctx c = context(cases[k].n_source, 40, false, &p);
+
+		c.multapses = false;
+		cr_assert_eq(wiring_fixed_indegree.check(&c, NULL), 0);
+		for (uint32_t t = 0; t < 40; t += 13) {
+			cr_assert_eq(draw(&wiring_fixed_indegree, &c, t, &drawn),
+				     cases[k].indegree);
+			cr_assert_eq(doubles(&drawn, c.n_source), 0);
+		}
+	}
+}
+
+Test(wiring, fixed_indegree_refuses_more_sources_than_there_are)
+{
+	double p = 40;
+	struct wiring_ctx c = context(40, 40, true, &p);
+	struct err err = { 0 };
+
+	c.multapses = false;
+	cr_assert_eq(wiring_fixed_indegree.check(&c, &err), 0);
+	c.autapses = false;
+	cr_assert_eq(wiring_fixed_indegree.check(&c, &err), -ERR_CONFLICT);
+	cr_assert_str_eq(err.path, "indegree");
+	c.multapses = true;
+	cr_assert_eq(wiring_fixed_indegree.check(&c, &err), 0);
+	c.n_source = 1;
+	cr_assert_eq(wiring_fixed_indegree.check(&c, &err), -ERR_CONFLICT);
+}
+
+/* Each of 20 sources is drawn equally often over many targets: chi square with 19 degrees of freedom. */
+static void uniform(size_t indegree, bool multapses)
+{
+	double p = (double)indegree, seen[20] = { 0 }, want = 5000 * p / 20, chi = 0;
+	double share = multapses ? 1 : 1 - p / 20; /* draws without replacement vary less */
+	struct wiring_ctx c = context(20, 5000, false, &p);
+
+	c.multapses = multapses;
+	for (uint32_t t = 0; t < 5000; t++) {
+		(void)draw(&wiring_fixed_indegree, &c, t, &drawn);
+		for (size_t i = 0; i < drawn.n; i++)
+			seen[drawn.at[i]]++;
+	}
+	for (size_t i = 0; i < 20; i++)
+		chi += (seen[i] - want) * (seen[i] - want) / want / share;
+	cr_assert(chi > 4.5 && chi < 44, "indegree %zu: chi square %g", indegree, chi);
+}
+
+Test(wiring, fixed_indegree_draws_uniformly_in_all_its_ways)
+{
+	uniform(8, true);
+	uniform(3, false);
+	uniform(10, false);
+	uniform(13, false);
+	uniform(19, false);
+}
+
+/* All pairs {i, j} of 6 sources, sampled 4 at a time through the sources, are equally likely. */
+Test(wiring, samples_without_replacement_have_no_preferred_pairs)
+{
+	double p = 4, seen[6][6] = { { 0 } }, chi = 0, want = 6000 * 12.0 / 30;
+	struct wiring_ctx c = context(6, 6000, false, &p);
+
+	c.multapses = false;
+	for (uint32_t t = 0; t < 6000; t++) {
+		(void)draw(&wiring_fixed_indegree, &c, t, &drawn);
+		for (size_t i = 0; i < 4; i++)
+			for (size_t j = 0; j < 4; j++)
+				seen[drawn.at[i]][drawn.at[j]] += drawn.at[i] < drawn.at[j];
+	}
+	for (size_t i = 0; i < 6; i++)
+		for (size_t j = i + 1; j < 6; j++)
+			chi += (seen[i][j] - want) * (seen[i][j] - want) / want;
+	cr_assert_lt(chi, 36, "chi square %g", chi); /* 14 degrees of freedom at most: p < 0.001 */
+}
+
+Test(wiring, with_multapses_a_source_may_come_twice)
+{
+	double p = 30;
+	struct wiring_ctx c = context(40, 1, false, &p);
+
+	(void)draw(&wiring_fixed_indegree, &c, 0, &drawn);
+	cr_assert_gt(doubles(&drawn, 40), 0);
+}
+
+Test(wiring, bernoulli_draws_every_pair_with_its_probability)
+{
+	static const double ps[] = { 0.002, 0.1, 0.5, 0.97 };
+
+	for (size_t k = 0; k < COUNTOF(ps); k++) {
+		struct wiring_ctx c = context(500, 400, false, &ps[k]);
+		double n = 0, first = 0, last = 0, want = 200000 * ps[k];
+
+		for (uint32_t t = 0; t < 400; t++) {
+			n += (double)draw(&wiring_pairwise_bernoulli, &c, t, &drawn);
+			cr_assert_eq(doubles(&drawn, 500), 0);
+			for (size_t i = 0; i < drawn.n; i++) {
+				first += drawn.at[i] < 250;
+				last += drawn.at[i] >= 250;
+			}
+		}
+		cr_assert_lt(fabs(n - want), 3.5 * sqrt(want * (1 - ps[k])), "p %g: %g", ps[k], n);
+		cr_assert_lt(fabs(first - last), 3.5 * sqrt(want * (1 - ps[k])), "p %g", ps[k]);
+	}
+}
+
+Test(wiring, bernoulli_of_none_and_all_is_none_and_all)
+{
+	double p = 0;
+	struct wiring_ctx c = context(500, 4, false, &p);
+
+	cr_assert_eq(draw(&wiring_pairwise_bernoulli, &c, 0, &drawn), 0);
+	p = 1;
+	cr_assert_eq(draw(&wiring_pairwise_bernoulli, &c, 0, &drawn), 500);
+	p = 1e-300;
+	cr_assert_eq(draw(&wiring_pairwise_bernoulli, &c, 0, &drawn), 0);
+}
+
+Test(wiring, targets_draw_independently_of_each_other)
+{
+	double p = 0.5, equal = 0;
+	struct wiring_ctx c = context(5000, 2, false, &p);
+	static unsigned char in[2][5000];
+
+	for (uint32_t t = 0; t < 2; t++) {
+		(void)draw(&wiring_pairwise_bernoulli, &c, t, &drawn);
+		for (size_t i = 0; i < drawn.n; i++)
+			in[t][drawn.at[i]] = 1;
+	}
+	for (size_t i = 0; i < 5000; i++)
+		equal += in[0][i] == in[1][i];
+	cr_assert_lt(fabs(equal - 2500), 3.5 * sqrt(1250));
+}
+
+Test(wiring, a_list_is_given_back_in_its_order)
+{
+	struct wiring_ctx c = usual(NULL);
+	struct err err = { 0 };
+
+	cr_assert_eq(draw(&wiring_list, &c, 0, &drawn), 2);
+	cr_assert(drawn.at[0] == 3 && drawn.at[1] == 3);
+	cr_assert_eq(draw(&wiring_list, &c, 1, &drawn), 0);
+	cr_assert_eq(draw(&wiring_list, &c, 2, &drawn), 1);
+	cr_assert_eq(draw(&wiring_list, &c, 5, &drawn), 2);
+	cr_assert(drawn.at[0] == 0 && drawn.at[1] == 7);
+	cr_assert_eq(draw(&wiring_list, &c, 39, &drawn), 0);
+	c.n_source = 7;
+	cr_assert_eq(wiring_list.check(&c, &err), -ERR_RANGE);
+	cr_assert_str_eq(err.path, "sources");
+	c.n_source = 8;
+	c.n_target = 5;
+	cr_assert_eq(wiring_list.check(&c, &err), -ERR_RANGE);
+	cr_assert_str_eq(err.path, "targets");
+}
