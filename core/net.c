@@ -28,7 +28,7 @@ static bool is_single(const struct spec_value *v)
 static void fill(double *column, size_t n, const struct spec_value *v, struct rng_key key,
 		const struct param_def *def)
 {
-	double min = def ? def->min : -INFINITY, max = def ? def->max : INFINITY;
+	double min = def ? def->min : -PARAM_INF, max = def ? def->max : PARAM_INF;
 
 	for (size_t i = 0; i < n; i++)
 		column[i] = spec_value_at(v, key, i, min, max);

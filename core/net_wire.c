@@ -176,10 +176,10 @@ static bool is_negative(const struct spec_value *v)
 /* Signed bounds of a projection's initial weights. */
 static void weight_bounds(const struct net_projection *p, double *min, double *max)
 {
-	double lo = 0, hi = INFINITY;
+	double lo = 0, hi = PARAM_INF;
 
-	*min = -INFINITY;
-	*max = INFINITY;
+	*min = -PARAM_INF;
+	*max = PARAM_INF;
 	if (!p->plastic)
 		return;
 	if (p->model->bounds)
@@ -234,8 +234,8 @@ static void draw_delays(struct net *net, struct net_projection *p)
 			uint64_t from = r->row[i], n = r->row[i + 1] - from;
 
 			for (uint64_t j = 0; j < n; j++) {
-				double d = spec_value_at(v, key, net_synapse(r, i, j), -INFINITY,
-							 INFINITY);
+				double d = spec_value_at(v, key, net_synapse(r, i, j), -PARAM_INF,
+							 PARAM_INF);
 
 				d = floor(d / dt + 0.5);
 				d = d < min ? min : d > max ? max : d;
