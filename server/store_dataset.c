@@ -1,0 +1,113 @@
+/* store_dataset.c - queries on data sets. */
+/* SPDX-License-Identifier: MIT */
+#include "server/store_dataset.h"
+
+#include "server/store_db.h"
+#include "server/store_sql.h"
+
+int store_dataset_add(struct store *s, const struct store_dataset *d, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiit", d->id, d->name, d->kind, d->sha256, d->bytes, d->created_ms,
+			d->fields);
+	if (rc) {
+		store_rollback(s);
+		return rc;
+	}
+	return store_commit(s, err);
+}
+
+static int take(struct store_stmt *q, struct mem_arena *arena, struct store_dataset *ret, struct err *err)
+{
+	*ret = (struct store_dataset){
+		.id = mem_arena_strdup(arena, store_text(q, 0)),
+		.seq = store_int(q, 1),
+		.name = mem_arena_strdup(arena, store_text(q, 2)),
+		.kind = mem_arena_strdup(arena, store_text(q, 3)),
+		.sha256 = mem_arena_strdup(arena, store_text(q, 4)),
+		.bytes = store_int(q, 5),
+		.created_ms = store_int(q, 6),
+		.fields = mem_arena_strdup(arena, store_text(q, 7)),
+	};
+	if (!ret->id || !ret->name || !ret->kind || !ret->sha256 || !ret->fields)
+		return err_nomem(err);
+	return 0;
+}
+
+int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena, struct store_dataset *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_DATASET_GET, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = take(q, arena, ret, err);
+	else if (rc == 0)
+		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no data set %.40s", id);
+	store_end(q);
+	return rc;
+}
+
+int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena, struct store_dataset *ret,
+		       size_t *ret_n, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	size_t found = 0;
+	int rc = store_start(&q, s, SQL_DATASET_LIST, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, seq);
+	store_bind_int(q, 2, (int64_t)n);
+	while (found < n && (rc = store_step(q, err)) == 1) {
+		rc = take(q, arena, &ret[found], err);
+		if (rc)
+			break;
+		found++;
+	}
+	store_end(q);
+	if (rc < 0)
+		return rc;
+	*ret_n = found;
+	return 0;
+}
+
+/* Inside a write. */
+static int drop(struct store *s, const char *id, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_DATASET_USED, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = err_set(err, ERR_STATE, NULL, "run %s has not ended and needs this data set", store_text(q, 0));
+	store_end(q);
+	if (!rc)
+		rc = store_exec(s, SQL_DATASET_DROP, err, "t", id);
+	if (!rc && store_changes(s) == 0)
+		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no data set %.40s", id);
+	return rc;
+}
+
+int store_dataset_drop(struct store *s, const char *id, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = drop(s, id, err);
+	if (rc) {
+		store_rollback(s);
+		return rc;
+	}
+	return store_commit(s, err);
+}

@@ -1,0 +1,28 @@
+/* store_dataset.h - the table of data sets. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_STORE_DATASET_H
+#define SERVER_STORE_DATASET_H
+
+#include <stdint.h>
+
+#include "core/base/mem.h"
+#include "server/store.h"
+
+struct store_dataset {
+	const char *id, *name, *kind, *sha256;
+	int64_t seq, bytes, created_ms;
+	const char *fields; /* JSON text: [{"name", "dtype", "shape", "text"?}] */
+};
+
+/* Insert; d->seq is ignored. A transaction of its own. */
+int store_dataset_add(struct store *s, const struct store_dataset *d, struct err *err) MUST_USE;
+/* Strings live in the arena. Errors: NOTFOUND. */
+int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena, struct store_dataset *ret,
+		      struct err *err) MUST_USE;
+/* At most n, newest first, below `seq` (INT64_MAX: from the start), into ret[n]. */
+int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena, struct store_dataset *ret,
+		       size_t *ret_n, struct err *err) MUST_USE;
+/* Delete the row, unless a run that has not ended names it (STATE). Errors: NOTFOUND. */
+int store_dataset_drop(struct store *s, const char *id, struct err *err) MUST_USE;
+
+#endif
