@@ -246,7 +246,7 @@ static int version_of(struct store *s, const char *id, int64_t *ret, struct err 
 int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event, struct err *err)
 {
 	enum run_state to = run_next(from, event);
-	int64_t now = clock_wall_ms(), version;
+	int64_t now = clock_wall_ms(), version = 0;
 	char data[128], time[CLOCK_TEXT_MAX];
 	int rc;
 

@@ -1,0 +1,46 @@
+/* event.h - what watchers of a run hear: its events (rows) and the latest progress (memory only). */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_EVENT_H
+#define SERVER_EVENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+#include "server/http.h"
+
+struct store;
+struct event;
+
+enum { EVENT_TOPIC_MAX = 48 };
+
+struct event_progress {
+	double t_ms, duration_ms, wall_s;
+	uint64_t version; /* grows with every report of this run; set by event */
+};
+
+int event_new(struct event **ret, struct err *err) MUST_USE;
+void event_free(struct event *e);
+/* Who wakes the watchers of a topic; until then nobody is woken. NULL: nobody any more. */
+void event_bind(struct event *e, void (*wake)(void *self, const char *topic), void *self);
+
+/* Something about a run changed in the store: wake its watchers. After the commit. */
+void event_wake(struct event *e, const char *run_id);
+/* A report of a running run; watchers are woken at most five times a second. */
+void event_report(struct event *e, const char *run_id, const struct event_progress *p);
+/* The latest report; false: none. */
+bool event_latest(struct event *e, const char *run_id, struct event_progress *ret);
+void event_forget(struct event *e, const char *run_id);
+
+/* {"t_ms", "duration_ms", "fraction", "wall_s", "real_time_factor", "eta_s"}; the factor is wall time over simulated
+ * time. New reference, NULL: no memory. */
+json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool finished);
+
+/* "run:ID" */
+void event_topic(const char *run_id, char topic[EVENT_TOPIC_MAX]);
+/* Server-sent events of a run behind event number `after`; ends behind the state that ends the run. */
+int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id, int64_t after,
+		 struct err *err) MUST_USE;
+
+#endif

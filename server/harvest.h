@@ -1,0 +1,28 @@
+/* harvest.h - the end of a run: what its process left moves into the store, its folder goes. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_HARVEST_H
+#define SERVER_HARVEST_H
+
+#include <stdbool.h>
+
+#include "server/id.h"
+
+struct event;
+struct store;
+
+struct harvest_job {
+	char id[ID_SIZE];
+	int code;	 /* exit of the process as error code */
+	int signal;	 /* that killed it; 0: none */
+	double wall_s;
+	bool requeue;	 /* if it was interrupted: queue it again (the server is not stopping) */
+	char detail[256]; /* what the server knows about a failure; "" */
+};
+
+/* Stage the results, then in one transaction: results visible, counts and digest written, state moved. Whatever fails,
+ * the run ends in a state that says so. */
+void harvest(struct store *s, struct event *e, const struct harvest_job *job);
+/* Remove DATA/runs/NAME with all in it; NULL: everything in DATA/runs. */
+void harvest_remove(struct store *s, const char *name);
+
+#endif
