@@ -31,7 +31,7 @@ struct store_recording {
 int store_result_stage(struct store *s, const char *run_id, int dir_fd, struct err *err) MUST_USE;
 /* Inside the caller's store_begin/commit: make the run's staged recordings visible. */
 int store_result_show(struct store *s, const char *run_id, struct err *err) MUST_USE;
-/* Drop all recordings of a run (with NULL: all invisible ones, at start). */
+/* Drop all recordings of a run (with NULL: all invisible ones, at start), in a transaction of its own. */
 int store_result_drop(struct store *s, const char *run_id, struct err *err) MUST_USE;
 
 /* The visible recordings of a run, of one kind and subject and name (NULL: any). */

@@ -16,7 +16,6 @@
 	X(COLUMN_LIST, "SELECT id,name,type,rows,width FROM recording_column WHERE recording_id=? ORDER BY position") \
 	X(CHUNK_ADD, "INSERT INTO chunk(column_id,offset,data) VALUES(?,?,?)") \
 	X(CHUNK_READ, "SELECT offset,data FROM chunk WHERE column_id=?1 AND offset>=?2 AND offset<?3 ORDER BY offset") \
-	X(RESULT_RUN, "SELECT state,version,partial,spec,finished_ms IS NOT NULL FROM run WHERE id=?") \
 	X(DATASET_ADD, "INSERT INTO dataset(id,seq,name,kind,sha256,bytes,created_ms,fields)" \
 		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM dataset),?2,?3,?4,?5,?6,?7)") \
 	X(DATASET_GET, "SELECT id,seq,name,kind,sha256,bytes,created_ms,fields FROM dataset WHERE id=?") \
