@@ -9,34 +9,32 @@
 
 enum { TAU_PLUS, TAU_MINUS, LAMBDA, ALPHA, WMAX, MU_PLUS, MU_MINUS, N_PAIR };
 
-#define TAU(name, text)                                                                        \
-	{                                                                                      \
-		name, text, UNIT_MS, PARAM_NUMBER, 20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID  \
+#define TAU(name, text) \
+	{ \
+		name, text, UNIT_MS, PARAM_NUMBER, 20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID \
 	}
-#define TIME_CONSTANTS                                                                         \
-	[TAU_PLUS] = TAU("tau_plus", "Time constant of the presynaptic trace."),               \
+#define TIME_CONSTANTS \
+	[TAU_PLUS] = TAU("tau_plus", "Time constant of the presynaptic trace."), \
 	[TAU_MINUS] = TAU("tau_minus", "Time constant of the postsynaptic trace.")
 
 static const struct param_def pair_params[N_PAIR] = {
 	TIME_CONSTANTS,
-	[LAMBDA] = { "lambda", "Step size.", UNIT_NONE, PARAM_NUMBER, 0.01, -PARAM_INF,
-		     PARAM_INF },
+	[LAMBDA] = { "lambda", "Step size.", UNIT_NONE, PARAM_NUMBER, 0.01, -PARAM_INF, PARAM_INF },
 	[ALPHA] = { "alpha", "Asymmetry: depression relative to potentiation.", UNIT_NONE,
 		    PARAM_NUMBER, 1, -PARAM_INF, PARAM_INF },
 	[WMAX] = { "Wmax", "Largest weight.", UNIT_WEIGHT, PARAM_NUMBER, 100, 0, PARAM_INF,
 		   PARAM_OPEN_MIN },
-	[MU_PLUS] = { "mu_plus", "Exponent of the weight dependence of potentiation.",
-		      UNIT_NONE, PARAM_NUMBER, 1, 0, 10 },
-	[MU_MINUS] = { "mu_minus", "Exponent of the weight dependence of depression.",
-		       UNIT_NONE, PARAM_NUMBER, 1, 0, 10 },
+	[MU_PLUS] = { "mu_plus", "Exponent of the weight dependence of potentiation.", UNIT_NONE,
+		      PARAM_NUMBER, 1, 0, 10 },
+	[MU_MINUS] = { "mu_minus", "Exponent of the weight dependence of depression.", UNIT_NONE,
+		       PARAM_NUMBER, 1, 0, 10 },
 };
 
 enum { POWER_MU = ALPHA + 1, N_POWER };
 
 static const struct param_def power_params[N_POWER] = {
 	TIME_CONSTANTS,
-	[LAMBDA] = { "lambda", "Step size.", UNIT_NONE, PARAM_NUMBER, 0.1, -PARAM_INF,
-		     PARAM_INF },
+	[LAMBDA] = { "lambda", "Step size.", UNIT_NONE, PARAM_NUMBER, 0.1, -PARAM_INF, PARAM_INF },
 	[ALPHA] = { "alpha", "Asymmetry: depression relative to potentiation.", UNIT_NONE,
 		    PARAM_NUMBER, 1, -PARAM_INF, PARAM_INF },
 	[POWER_MU] = { "mu", "Exponent of the weight dependence of potentiation.", UNIT_NONE,
@@ -116,8 +114,8 @@ static void convert_nothing(const double *from, double *to)
 	(void)to;
 }
 
-#define PAIR(alias_name, fn, text)                                                             \
-	static const struct alias alias_name = { #alias_name, text,   &plasticity_stdp_pair,   \
+#define PAIR(alias_name, fn, text) \
+	static const struct alias alias_name = { #alias_name, text,   &plasticity_stdp_pair, \
 						 pair_params, N_PAIR, fn }
 
 PAIR(stdp_synapse, convert_pair, "NEST's pair STDP.");

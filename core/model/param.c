@@ -90,12 +90,11 @@ static void add_range(struct text *x, const struct param_def *def)
 		add(x, "must be %s%s %.15g", what, open_min ? "greater than" : "at least",
 		    def->min);
 	else if (isinf(def->min))
-		add(x, "must be %s%s %.15g", what, open_max ? "less than" : "at most",
-		    def->max);
+		add(x, "must be %s%s %.15g", what, open_max ? "less than" : "at most", def->max);
 	else
 		add(x, "must %s%s %c%.15g, %.15g%c", *what ? "be " : "lie",
-		    *what ? "a whole number in" : " in", open_min ? '(' : '[', def->min,
-		    def->max, open_max ? ')' : ']');
+		    *what ? "a whole number in" : " in", open_min ? '(' : '[', def->min, def->max,
+		    open_max ? ')' : ']');
 	if (def->unit != UNIT_NONE && def->unit != UNIT_WEIGHT)
 		add(x, " %s", unit_name(def->unit));
 }
@@ -207,8 +206,8 @@ static size_t distance(const char *a, const char *b)
 		for (size_t j = 1; j <= n; j++) {
 			size_t up = row[j];
 
-			row[j] = smallest(up + 1, row[j - 1] + 1,
-					  diagonal + (a[i - 1] != b[j - 1]));
+			row[j] =
+				smallest(up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
 			diagonal = up;
 		}
 	}

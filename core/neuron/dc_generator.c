@@ -5,10 +5,8 @@
 enum { AMPLITUDE, START, STOP, N_PARAMS };
 
 static const struct param_def params[N_PARAMS] = {
-	[AMPLITUDE] = { "amplitude", "Current while active.", UNIT_PA, PARAM_NUMBER, 0, -1e9,
-			1e9 },
-	[START] = { "start", "Active after this time.", UNIT_MS, PARAM_NUMBER, 0, 0,
-		    PARAM_INF },
+	[AMPLITUDE] = { "amplitude", "Current while active.", UNIT_PA, PARAM_NUMBER, 0, -1e9, 1e9 },
+	[START] = { "start", "Active after this time.", UNIT_MS, PARAM_NUMBER, 0, 0, PARAM_INF },
 	[STOP] = { "stop", "Active up to this time.", UNIT_MS, PARAM_NUMBER, PARAM_INF, 0,
 		   PARAM_INF },
 };

@@ -68,8 +68,8 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
 	for (size_t i = 0; i < c->n; i++) {
 		size_t k = i * s;
 		double v = v_m[i], r = left[i];
-		double moved = rest[k] +
-			       ((v - rest[k]) * p_v[k] + (dc[k] + current[i]) * p_i[k] + in[i]);
+		double moved =
+			rest[k] + ((v - rest[k]) * p_v[k] + (dc[k] + current[i]) * p_i[k] + in[i]);
 		double spike;
 
 		v = r > 0 ? v : moved;

@@ -39,20 +39,7 @@ static const struct state_def states[N_STATES] = {
 			 true },
 };
 
-enum {
-	P_V,
-	P_EX,
-	P_IN,
-	P_I,
-	DECAY_EX,
-	DECAY_IN,
-	REST,
-	THRESHOLD,
-	RESET,
-	REF_STEPS,
-	DC,
-	N_COEFS
-};
+enum { P_V, P_EX, P_IN, P_I, DECAY_EX, DECAY_IN, REST, THRESHOLD, RESET, REF_STEPS, DC, N_COEFS };
 
 static int check(const double *p, struct err *err)
 {
@@ -96,8 +83,7 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
 {
 	const double *restrict p_v = c->coef[P_V], *restrict p_ex = c->coef[P_EX];
 	const double *restrict p_in = c->coef[P_IN], *restrict p_i = c->coef[P_I];
-	const double *restrict decay_ex = c->coef[DECAY_EX], *restrict decay_in =
-								     c->coef[DECAY_IN];
+	const double *restrict decay_ex = c->coef[DECAY_EX], *restrict decay_in = c->coef[DECAY_IN];
 	const double *restrict rest = c->coef[REST], *restrict threshold = c->coef[THRESHOLD];
 	const double *restrict reset = c->coef[RESET], *restrict ref_steps = c->coef[REF_STEPS];
 	const double *restrict dc = c->coef[DC], *restrict current = c->current;

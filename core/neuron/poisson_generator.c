@@ -12,8 +12,7 @@ enum { RATE, START, STOP, N_PARAMS };
 
 static const struct param_def params[N_PARAMS] = {
 	[RATE] = { "rate", "Mean rate of the spikes.", UNIT_HZ, PARAM_NUMBER, 0, 0, 1e7 },
-	[START] = { "start", "Active after this time.", UNIT_MS, PARAM_NUMBER, 0, 0,
-		    PARAM_INF },
+	[START] = { "start", "Active after this time.", UNIT_MS, PARAM_NUMBER, 0, 0, PARAM_INF },
 	[STOP] = { "stop", "Active up to this time.", UNIT_MS, PARAM_NUMBER, PARAM_INF, 0,
 		   PARAM_INF },
 };
@@ -21,9 +20,8 @@ static const struct param_def params[N_PARAMS] = {
 enum { HAZARD, DRAWS, N_STATES };
 
 static const struct state_def states[N_STATES] = {
-	[HAZARD] = { "hazard_left",
-		     "Integral of the rate until the next spike, 0 if not drawn.", UNIT_NONE, 0,
-		     -1, true },
+	[HAZARD] = { "hazard_left", "Integral of the rate until the next spike, 0 if not drawn.",
+		     UNIT_NONE, 0, -1, true },
 	[DRAWS] = { "draws", "Intervals drawn so far.", UNIT_NONE, 0, -1, true },
 };
 
@@ -70,8 +68,7 @@ static void changed(const struct neuron_ctx *c)
 /* Take this step's hazard from all neurons that are drawn by intervals and active. */
 static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
 {
-	const double *restrict lambda = c->coef[LAMBDA], *restrict intervals =
-								 c->coef[INTERVALS];
+	const double *restrict lambda = c->coef[LAMBDA], *restrict intervals = c->coef[INTERVALS];
 	const double *restrict first = c->coef[FIRST], *restrict last = c->coef[LAST];
 	double *restrict hazard = c->state[HAZARD], *restrict out = c->out;
 	double t = (double)c->step;

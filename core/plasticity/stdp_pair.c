@@ -33,9 +33,8 @@ enum { BOUNDED, POWER };
 enum { ALL_TO_ALL, NEAREST_SYMMETRIC, NEAREST_PRE_CENTERED, NEAREST_REDUCED_SYMMETRIC };
 
 static const char *const dependences[] = { "bounded", "power", NULL };
-static const char *const pairings[] = { "all_to_all", "nearest_symmetric",
-					"nearest_pre_centered", "nearest_reduced_symmetric",
-					NULL };
+static const char *const pairings[] = { "all_to_all", "nearest_symmetric", "nearest_pre_centered",
+					"nearest_reduced_symmetric", NULL };
 
 static const struct param_def params[N_PARAMS] = {
 	[A_PLUS] = { "A_plus",
@@ -46,14 +45,14 @@ static const struct param_def params[N_PARAMS] = {
 		      "Amplitude for a presynaptic spike after a postsynaptic one, with its "
 		      "sign.",
 		      UNIT_WEIGHT, PARAM_NUMBER, -0.00525, -PARAM_INF, PARAM_INF },
-	[TAU_PLUS] = { "tau_plus", "Time constant of the presynaptic trace.", UNIT_MS,
-		       PARAM_NUMBER, 20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID },
+	[TAU_PLUS] = { "tau_plus", "Time constant of the presynaptic trace.", UNIT_MS, PARAM_NUMBER,
+		       20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID },
 	[TAU_MINUS] = { "tau_minus", "Time constant of the postsynaptic trace.", UNIT_MS,
 			PARAM_NUMBER, 20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID },
-	[W_MIN] = { "w_min", "Lower bound of the weight's magnitude.", UNIT_WEIGHT,
-		    PARAM_NUMBER, 0, 0, PARAM_INF },
-	[W_MAX] = { "w_max", "Upper bound of the weight's magnitude.", UNIT_WEIGHT,
-		    PARAM_NUMBER, 1, 0, PARAM_INF, PARAM_OPEN_MIN },
+	[W_MIN] = { "w_min", "Lower bound of the weight's magnitude.", UNIT_WEIGHT, PARAM_NUMBER, 0,
+		    0, PARAM_INF },
+	[W_MAX] = { "w_max", "Upper bound of the weight's magnitude.", UNIT_WEIGHT, PARAM_NUMBER, 1,
+		    0, PARAM_INF, PARAM_OPEN_MIN },
 	[MU_PLUS] = { "mu_plus",
 		      "Exponent of the bounded weight dependence of upward changes: 0 "
 		      "additive, 1 multiplicative.",
@@ -66,12 +65,12 @@ static const struct param_def params[N_PARAMS] = {
 			 "How a change depends on the weight: by the distance to the bounds, "
 			 "or as a power law.",
 			 UNIT_NONE, PARAM_ENUM, BOUNDED, 0, 1, 0, dependences },
-	[MU] = { "mu", "Exponent of the power law of upward changes.", UNIT_NONE, PARAM_NUMBER,
-		 0.4, 0, 10 },
+	[MU] = { "mu", "Exponent of the power law of upward changes.", UNIT_NONE, PARAM_NUMBER, 0.4,
+		 0, 10 },
 	[W_0] = { "w_0", "Reference weight of the power law.", UNIT_WEIGHT, PARAM_NUMBER, 1, 0,
 		  PARAM_INF, PARAM_OPEN_MIN },
-	[PAIRING] = { "pairing", "Which pairs of spikes count.", UNIT_NONE, PARAM_ENUM,
-		      ALL_TO_ALL, 0, 3, PARAM_FIXED, pairings },
+	[PAIRING] = { "pairing", "Which pairs of spikes count.", UNIT_NONE, PARAM_ENUM, ALL_TO_ALL,
+		      0, 3, PARAM_FIXED, pairings },
 	[VIRTUAL] = { "virtual_first_spike",
 		      "Pair postsynaptic spikes before the first presynaptic one with a "
 		      "virtual one at time 0, as NEST's nearest rules do.",
@@ -102,10 +101,8 @@ static int check(const double *p, struct err *err)
 {
 	if (!(p[W_MIN] < p[W_MAX]))
 		return err_set(err, ERR_CONFLICT, "w_max",
-			       "w_max must be greater than w_min = %g, not %g", p[W_MIN],
-			       p[W_MAX]);
-	if (p[DEPENDENCE] == BOUNDED && isinf(p[W_MAX]) &&
-	    (p[MU_PLUS] != 0 || p[MU_MINUS] != 0))
+			       "w_max must be greater than w_min = %g, not %g", p[W_MIN], p[W_MAX]);
+	if (p[DEPENDENCE] == BOUNDED && isinf(p[W_MAX]) && (p[MU_PLUS] != 0 || p[MU_MINUS] != 0))
 		return err_set(err, ERR_CONFLICT, "w_max",
 			       "w_max must be finite when mu_plus or mu_minus is not 0");
 	return 0;
@@ -348,11 +345,10 @@ static void update(const struct plasticity_ctx *c, struct plasticity_row *row)
 	if (!row->n_spikes)
 		return;
 	if (pairing == ALL_TO_ALL)
-		row->pre[0] =
-			(row->t_pre < 0
-				 ? 0
-				 : row->pre[0] * fmath_decay_at(k.plus, row->t - row->t_pre)) +
-			row->n_spikes;
+		row->pre[0] = (row->t_pre < 0 ? 0
+					      : row->pre[0] * fmath_decay_at(k.plus,
+									     row->t - row->t_pre)) +
+			      row->n_spikes;
 	else
 		row->pre[0] = 1;
 }
@@ -378,9 +374,9 @@ static double window(const double *p, double w, double dt_ms)
 				? 1
 				: fmath_pow((p[W_MAX] - w) / (p[W_MAX] - p[W_MIN]), p[MU_PLUS]);
 	else
-		scale = p[MU_MINUS] == 0 ? 1
-					 : fmath_pow((w - p[W_MIN]) / (p[W_MAX] - p[W_MIN]),
-						     p[MU_MINUS]);
+		scale = p[MU_MINUS] == 0
+				? 1
+				: fmath_pow((w - p[W_MIN]) / (p[W_MAX] - p[W_MIN]), p[MU_MINUS]);
 	after = w + amount * scale;
 	if (after > p[W_MAX])
 		after = p[W_MAX];

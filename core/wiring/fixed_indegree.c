@@ -9,8 +9,8 @@
 enum { INDEGREE, N_PARAMS };
 
 static const struct param_def params[N_PARAMS] = {
-	[INDEGREE] = { "indegree", "Number of sources of every target.", UNIT_NONE,
-		       PARAM_INTEGER, 1, 0, 4294967295.0, PARAM_REQUIRED | PARAM_FIXED },
+	[INDEGREE] = { "indegree", "Number of sources of every target.", UNIT_NONE, PARAM_INTEGER,
+		       1, 0, 4294967295.0, PARAM_REQUIRED | PARAM_FIXED },
 };
 
 /* Open addressing on the stack; never more than half full. */
@@ -63,8 +63,8 @@ static bool table_add(uint32_t *table, uint32_t value)
 	return true;
 }
 
-static void draw_again(const struct wiring_ctx *c, uint32_t target, uint64_t k,
-		       wiring_emit *emit, void *self)
+static void draw_again(const struct wiring_ctx *c, uint32_t target, uint64_t k, wiring_emit *emit,
+		       void *self)
 {
 	uint32_t table[TABLE] = { 0 }; /* value + 1, 0 is empty */
 	size_t n = available(c);
@@ -81,8 +81,8 @@ static void draw_again(const struct wiring_ctx *c, uint32_t target, uint64_t k,
 
 /* Each time jump over as many as a uniform number says: P(skip >= s) = prod_i (n - k - i) / (n
  * - i). */
-static void go_through(const struct wiring_ctx *c, uint32_t target, uint64_t k,
-		       wiring_emit *emit, void *self)
+static void go_through(const struct wiring_ctx *c, uint32_t target, uint64_t k, wiring_emit *emit,
+		       void *self)
 {
 	uint64_t at = 0, n = available(c); /* n: not yet passed */
 

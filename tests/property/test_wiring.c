@@ -217,12 +217,12 @@ Test(wiring, fixed_indegree_refuses_more_sources_than_there_are)
 /* Each of 20 sources is drawn equally often over many targets: chi square with 19 degrees of freedom. */
 static void uniform(size_t indegree, bool multapses)
 {
-	double p = (double)indegree, seen[20] = { 0 }, want = 5000 * p / 20, chi = 0;
+	double p = (double)indegree, seen[20] = { 0 }, want = 50000 * p / 20, chi = 0;
 	double share = multapses ? 1 : 1 - p / 20; /* draws without replacement vary less */
-	struct wiring_ctx c = context(20, 5000, false, &p);
+	struct wiring_ctx c = context(20, 50000, false, &p);
 
 	c.multapses = multapses;
-	for (uint32_t t = 0; t < 5000; t++) {
+	for (uint32_t t = 0; t < 50000; t++) {
 		(void)draw(&wiring_fixed_indegree, &c, t, &drawn);
 		for (size_t i = 0; i < drawn.n; i++)
 			seen[drawn.at[i]]++;
@@ -244,11 +244,11 @@ Test(wiring, fixed_indegree_draws_uniformly_in_all_its_ways)
 /* All pairs {i, j} of 6 sources, sampled 4 at a time through the sources, are equally likely. */
 Test(wiring, samples_without_replacement_have_no_preferred_pairs)
 {
-	double p = 4, seen[6][6] = { { 0 } }, chi = 0, want = 6000 * 12.0 / 30;
-	struct wiring_ctx c = context(6, 6000, false, &p);
+	double p = 4, seen[6][6] = { { 0 } }, chi = 0, want = 60000 * 12.0 / 30;
+	struct wiring_ctx c = context(6, 60000, false, &p);
 
 	c.multapses = false;
-	for (uint32_t t = 0; t < 6000; t++) {
+	for (uint32_t t = 0; t < 60000; t++) {
 		(void)draw(&wiring_fixed_indegree, &c, t, &drawn);
 		for (size_t i = 0; i < 4; i++)
 			for (size_t j = 0; j < 4; j++)

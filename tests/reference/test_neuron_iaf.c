@@ -130,7 +130,7 @@ static double state(const struct world *x, const char *name)
 		if (!strcmp(x->model->states[k].name, name))
 			return x->state[k][SEEN];
 	cr_assert_fail("no state %s", name);
-	return NAN;
+	return (double)NAN;
 }
 
 /* A current that is sampled every ms, from the first ms on. */

@@ -19,8 +19,7 @@ static json_t *load(const char *file)
 	char path[512];
 	json_t *j;
 
-	(void)snprintf(path, sizeof(path), "%s/reference/%s", shared ? shared : "../shared",
-		       file);
+	(void)snprintf(path, sizeof(path), "%s/reference/%s", shared ? shared : "../shared", file);
 	j = json_load_file(path, 0, NULL);
 	if (!j) {
 		cr_assert(!getenv("CI"), "%s must be there", path);
@@ -98,8 +97,8 @@ static void follow(const json_t *file, const json_t *c)
 		int64_t between = t - swept.row.t_last;
 
 		for (uint64_t s = 0; s < i % 4; s++) {
-			int64_t at = t - between +
-				     (int64_t)rng_below(key, i, s, (uint64_t)between + 1);
+			int64_t at =
+				t - between + (int64_t)rng_below(key, i, s, (uint64_t)between + 1);
 
 			if (at > swept.row.t_last && at < t)
 				one_update(&swept, at, 0);
@@ -112,8 +111,8 @@ static void follow(const json_t *file, const json_t *c)
 			  "%s: a sweep changed %.17g to %.17g", name, o.w, swept.w);
 	}
 	if (k_plus)
-		cr_assert_float_eq(o.row.syn[0] ? o.syn[0] : o.pre[0],
-				   json_number_value(k_plus), 1e-12);
+		cr_assert_float_eq(o.row.syn[0] ? o.syn[0] : o.pre[0], json_number_value(k_plus),
+				   1e-12);
 }
 
 static size_t follow_all(const char *file)
@@ -173,8 +172,8 @@ static void window(const json_t *file, const json_t *c, const double *p)
 		double dw = json_number_value(json_array_get(delta, i));
 		double got = shown(p, file, steps(dt), w0);
 
-		cr_assert(fabs(got - w) <= 1e-10 * fabs(w), "%s: dt %g: %.17g, not %.17g", name,
-			  dt, got, w);
+		cr_assert(fabs(got - w) <= 1e-10 * fabs(w), "%s: dt %g: %.17g, not %.17g", name, dt,
+			  got, w);
 		cr_assert(fabs(plasticity_stdp_pair.window(p, w0, dt) - dw) <= 1e-10 * largest,
 			  "%s: dt %g: the closed form gives %.17g, not %.17g", name, dt,
 			  plasticity_stdp_pair.window(p, w0, dt), dw);

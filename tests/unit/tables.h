@@ -12,8 +12,7 @@ static inline void tables_doc(const char *owner, const char *name, const char *d
 {
 	size_t n = doc ? strlen(doc) : 0;
 
-	cr_assert(n > 1 && doc[n - 1] == '.', "%s.%s: doc must end in a full stop", owner,
-		  name);
+	cr_assert(n > 1 && doc[n - 1] == '.', "%s.%s: doc must end in a full stop", owner, name);
 }
 
 static inline void tables_row(const char *owner, const struct param_def *d)
@@ -24,8 +23,8 @@ static inline void tables_row(const char *owner, const struct param_def *d)
 	tables_doc(owner, d->name, d->doc);
 	cr_assert((unsigned)d->unit < UNIT_N && (unsigned)d->type < PARAM_TYPE_N);
 	cr_assert(d->min <= d->max, "%s.%s: empty range", owner, d->name);
-	cr_assert_eq(param_check(d, d->def, "", &err), 0, "%s.%s: default %g: %s", owner,
-		     d->name, d->def, err.text);
+	cr_assert_eq(param_check(d, d->def, "", &err), 0, "%s.%s: default %g: %s", owner, d->name,
+		     d->def, err.text);
 	cr_assert((d->type == PARAM_ENUM) == (d->choices != NULL), "%s.%s", owner, d->name);
 	if (d->type == PARAM_BOOL || d->type == PARAM_ENUM || d->type == PARAM_INTEGER)
 		cr_assert_eq(d->unit, UNIT_NONE, "%s.%s: must have no unit", owner, d->name);
@@ -55,8 +54,8 @@ static inline void tables_check(const char *owner, const struct param_def *defs,
 	for (size_t i = 0; i < n; i++) {
 		tables_row(owner, &defs[i]);
 		tables_unit(owner, &defs[i]);
-		cr_assert_eq(param_find(defs, n, defs[i].name), (int)i, "%s.%s: name twice",
-			     owner, defs[i].name);
+		cr_assert_eq(param_find(defs, n, defs[i].name), (int)i, "%s.%s: name twice", owner,
+			     defs[i].name);
 	}
 }
 

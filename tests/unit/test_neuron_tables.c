@@ -103,12 +103,11 @@ Test(neuron_tables, prepare_writes_exactly_n_coefs_numbers_from_the_defaults)
 
 		defaults(m, p);
 		for (size_t k = 0; k <= NEURON_COEFS_MAX; k++)
-			coef[k] = NAN;
+			coef[k] = (double)NAN;
 		cr_assert(!m->check || m->check(p, NULL) == 0, "%s", m->name);
 		m->prepare(p, 0.1, coef);
 		for (size_t k = 0; k <= NEURON_COEFS_MAX; k++)
-			cr_assert_eq(isnan(coef[k]) != 0, k >= m->n_coefs, "%s: %zu", m->name,
-				     k);
+			cr_assert_eq(isnan(coef[k]) != 0, k >= m->n_coefs, "%s: %zu", m->name, k);
 	}
 }
 

@@ -54,7 +54,7 @@ Test(param, open_ends_are_not_allowed_and_closed_ones_are)
 Test(param, nan_is_never_allowed)
 {
 	for (int i = TAU; i <= MOST; i++)
-		cr_assert_eq(check(i, NAN), -ERR_RANGE, "%s", rows[i].name);
+		cr_assert_eq(check(i, (double)NAN), -ERR_RANGE, "%s", rows[i].name);
 }
 
 Test(param, infinity_is_allowed_only_where_it_means_no_limit)
@@ -80,8 +80,7 @@ Test(param, an_error_names_place_expected_and_found)
 {
 	struct err err = { 0 };
 
-	cr_assert_eq(param_check(&rows[TAU], -3, "/populations/a/params/tau", &err),
-		     -ERR_RANGE);
+	cr_assert_eq(param_check(&rows[TAU], -3, "/populations/a/params/tau", &err), -ERR_RANGE);
 	cr_assert_eq(err.code, ERR_RANGE);
 	cr_assert_str_eq(err.path, "/populations/a/params/tau");
 	cr_assert_str_eq(err.text, "tau must lie in (0, 1000000] ms, not -3 ms");

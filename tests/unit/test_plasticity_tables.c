@@ -35,8 +35,7 @@ Test(plasticity_tables, every_parameter_row_is_complete)
 	}
 	for (size_t i = 0; alias_list[i]; i++) {
 		tables_doc("alias", alias_list[i]->name, alias_list[i]->doc);
-		tables_check(alias_list[i]->name, alias_list[i]->params,
-			     alias_list[i]->n_params);
+		tables_check(alias_list[i]->name, alias_list[i]->params, alias_list[i]->n_params);
 	}
 }
 
@@ -67,13 +66,12 @@ Test(plasticity_tables, prepare_writes_exactly_n_coefs_numbers_and_n_decays_time
 		defaults(m->params, m->n_params, p);
 		cr_assert(!m->check || m->check(p, NULL) == 0);
 		for (size_t k = 0; k <= PLASTICITY_COEFS_MAX; k++)
-			coef[k] = NAN;
+			coef[k] = (double)NAN;
 		for (size_t k = 0; k <= PLASTICITY_DECAYS_MAX; k++)
-			tau[k] = NAN;
+			tau[k] = (double)NAN;
 		m->prepare(p, 0.1, coef, tau);
 		for (size_t k = 0; k <= PLASTICITY_COEFS_MAX; k++)
-			cr_assert_eq(isnan(coef[k]) != 0, k >= m->n_coefs, "%s: %zu", m->name,
-				     k);
+			cr_assert_eq(isnan(coef[k]) != 0, k >= m->n_coefs, "%s: %zu", m->name, k);
 		for (size_t k = 0; k <= PLASTICITY_DECAYS_MAX; k++)
 			cr_assert_eq(tau[k] > 0, k < m->n_decays, "%s: %zu", m->name, k);
 	}
@@ -89,7 +87,7 @@ Test(plasticity_tables, an_alias_turns_its_defaults_into_allowed_values_all_of_t
 
 		defaults(a->params, a->n_params, from);
 		for (size_t k = 0; k < PLASTICITY_PARAMS_MAX; k++)
-			to[k] = NAN;
+			to[k] = (double)NAN;
 		a->convert(from, to);
 		for (size_t k = 0; k < m->n_params; k++)
 			cr_assert_eq(param_check(&m->params[k], to[k], "", &err), 0, "%s: %s",
