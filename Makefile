@@ -63,7 +63,7 @@ SERVER_SRC := $(filter-out $(MAINS),$(wildcard server/*.c))
 TEST_SRC   := $(wildcard tests/unit/test_*.c tests/property/test_*.c tests/reference/test_*.c \
 	tests/golden/test_*.c tests/fault/test_*.c tests/e2e/test_*.c)
 PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/*.c tests/fuzz/*.c)
-HELP_SRC   := $(wildcard tests/check*.c)
+HELP_SRC   := $(wildcard tests/check*.c tests/e2e/harness*.c)
 # A test of the server says so by its includes; the others do without the server's objects.
 SERVER_TESTS := $(if $(TEST_SRC)$(PLAIN_SRC),$(shell grep -l 'include "server/' \
 	$(TEST_SRC) $(PLAIN_SRC) /dev/null))

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/base/err.h"
 #include "server/id.h"
 
 struct event;
@@ -16,7 +17,7 @@ struct harvest_job {
 	int signal;	 /* that killed it; 0: none */
 	double wall_s;
 	bool requeue;	 /* if it was interrupted: queue it again (the server is not stopping) */
-	char detail[256]; /* what the server knows about a failure; "" */
+	char detail[ERR_TEXT_MAX]; /* what the server knows about a failure; "" */
 };
 
 /* Stage the results, then in one transaction: results visible, counts and digest written, state moved. Whatever fails,
