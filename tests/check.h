@@ -47,11 +47,11 @@ double *check_doubles(const json_t *object, const char *key, size_t *ret_n);
  *
  * After each round nothing may be left over; at the end the operation must have succeeded. */
 struct check_torture {
-	bool done;	   /* set by the loop's body: it succeeded */
+	bool done; /* set by the loop's body: it succeeded */
 	bool sticky;
-	size_t k;	   /* allocation that fails in this round */
-	size_t live;	   /* blocks before */
-	size_t failures;   /* rounds in which the operation failed */
+	size_t k;	 /* allocation that fails in this round */
+	size_t live;	 /* blocks before */
+	size_t failures; /* rounds in which the operation failed */
 };
 
 struct check_torture check_torture(void);

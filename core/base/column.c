@@ -27,14 +27,14 @@ struct column {
 
 static int failed(const struct column *c, const char *what, struct err *err)
 {
-	enum err_code code = errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ERR_NOSPACE :
-										     ERR_IO;
+	enum err_code code =
+		errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ERR_NOSPACE : ERR_IO;
 
 	return err_set(err, code, NULL, "cannot %s %s: %s", what, c->name, strerror(errno));
 }
 
-int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type, uint64_t width,
-		struct err *err)
+int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type,
+		uint64_t width, struct err *err)
 {
 	struct column *c = mem_alloc(1, sizeof(*c));
 	int r;

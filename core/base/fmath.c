@@ -69,8 +69,7 @@ static double log_parts(double f, double k, double c)
 	double s = f / (2 + f), z = s * s, half = 0.5 * f * f;
 	double series = z * (2.0 / 3 + z * atanh_series(z));
 
-	return k * FMATH_LN2_HI -
-	       ((half - (s * (half + series) + (k * FMATH_LN2_LO + c))) - f);
+	return k * FMATH_LN2_HI - ((half - (s * (half + series) + (k * FMATH_LN2_LO + c))) - f);
 }
 
 double fmath_log(double x)

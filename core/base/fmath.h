@@ -11,9 +11,10 @@
 #include <string.h>
 
 double fmath_expm1(double x);
-double fmath_log(double x);	       /* log(0) = -inf, log(<0) = NaN */
+double fmath_log(double x); /* log(0) = -inf, log(<0) = NaN */
 double fmath_log1p(double x);
-double fmath_pow(double x, double y);  /* x >= 0; pow(0, 0) = 1; pow(x, 1) = x and pow(x, 0) = 1 exactly */
+double fmath_pow(double x,
+		 double y); /* x >= 0; pow(0, 0) = 1; pow(x, 1) = x and pow(x, 0) = 1 exactly */
 double fmath_normal_quantile(double p); /* inverse of the standard normal distribution function */
 
 static inline double fmath_of_bits(uint64_t bits)
