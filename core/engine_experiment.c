@@ -1,7 +1,7 @@
 /* engine_experiment.c - experiments: their keys, their parameters, and what they may ask of the engine. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +56,18 @@ static void read_limits(struct experiment_ctx *c, json_t *json)
 	}
 }
 
+/* Keys that would need escapes in a pointer stand for their object. */
+static void unknown_key(struct experiment_ctx *c, const char *key)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/%.60s", key);
+	err_list_add(&c->errors, ERR_UNKNOWN, strpbrk(key, "~/") ? "" : path,
+		     "an experiment knows the keys experiment, params, seed, name and limits, "
+		     "not \"%.60s\"",
+		     key);
+}
+
 static void read_key(struct experiment_ctx *c, const char *key, json_t *value)
 {
 	if (!strcmp(key, "seed")) {
@@ -69,9 +81,7 @@ static void read_key(struct experiment_ctx *c, const char *key, json_t *value)
 		if (!json_is_string(value))
 			err_list_add(&c->errors, ERR_TYPE, "/name", "expected a string");
 	} else if (strcmp(key, "experiment") != 0 && strcmp(key, "params") != 0) {
-		err_list_add(&c->errors, ERR_UNKNOWN, "",
-			     "an experiment knows the keys experiment, params, seed, name and "
-			     "limits, not \"%.60s\"", key);
+		unknown_key(c, key);
 	}
 }
 

@@ -1,0 +1,200 @@
+/* engine_case.h - a spec in, the whole engine, files out: what tests of the engine share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_ENGINE_CASE_H
+#define TESTS_ENGINE_CASE_H
+
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/npy.h"
+#include "core/engine.h"
+#include "tests/check.h"
+
+/* One run in a folder of its own. */
+struct engine_case {
+	struct check_dir dir;
+	int rc;
+	struct err err;
+	json_t *result; /* result.json; NULL: there is none */
+};
+
+/* A clock that goes on by 1 ms a look, and what the run asks of its control. */
+struct engine_case_control {
+	double now, stop_at_s;
+	enum err_code stop_with;
+	unsigned told, looks;
+	struct engine_progress last;
+};
+
+static inline double engine_case_now(void *self)
+{
+	struct engine_case_control *c = self;
+
+	return c->now += 0.001;
+}
+
+static inline enum err_code engine_case_stop(void *self)
+{
+	struct engine_case_control *c = self;
+
+	c->looks++;
+	return c->stop_with != ERR_OK && c->now >= c->stop_at_s ? c->stop_with : ERR_OK;
+}
+
+static inline void engine_case_progress(void *self, const struct engine_progress *p)
+{
+	struct engine_case_control *c = self;
+
+	c->told++;
+	c->last = *p;
+}
+
+static inline void engine_case_write(const struct check_dir *dir, const char *file,
+				     const void *data, size_t n)
+{
+	char path[512];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir->path, file);
+	f = fopen(path, "wb");
+	cr_assert_not_null(f, "cannot write %s", path);
+	cr_assert_eq(fwrite(data, 1, n, f), n);
+	cr_assert_eq(fclose(f), 0);
+}
+
+static inline json_t *engine_case_result(const struct check_dir *dir)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/result.json", dir->path);
+	return json_load_file(path, 0, NULL);
+}
+
+static inline struct engine_control engine_case_default(struct engine_case_control *c)
+{
+	return (struct engine_control){
+		.self = c,
+		.now_s = engine_case_now,
+		.stop = engine_case_stop,
+		.progress = engine_case_progress,
+		.threads = 1,
+	};
+}
+
+/* Run a spec's text; release with engine_case_release. */
+static inline struct engine_case engine_case_text(const char *text, unsigned threads)
+{
+	struct engine_case c = { .dir = check_dir() };
+	struct engine_case_control self = { 0 };
+	struct engine_control control = engine_case_default(&self);
+
+	control.threads = threads;
+	engine_case_write(&c.dir, "spec.json", text, strlen(text));
+	c.rc = engine_run(c.dir.fd, &control, &c.err);
+	c.result = engine_case_result(&c.dir);
+	return c;
+}
+
+/* A spec built by the test (the reference is taken), one thread; must succeed. */
+static inline struct engine_case engine_case_json(json_t *spec)
+{
+	char *text = json_dumps(spec, JSON_REAL_PRECISION(17));
+	struct engine_case c;
+
+	cr_assert_not_null(text);
+	c = engine_case_text(text, 1);
+	cr_assert_eq(c.rc, 0, "%s: %s", c.err.path, c.err.text);
+	cr_assert_not_null(c.result);
+	free(text);
+	json_decref(spec);
+	return c;
+}
+
+static inline void engine_case_release(struct engine_case *c)
+{
+	json_decref(c->result);
+	check_dir_release(&c->dir);
+}
+
+static inline const char *engine_case_string(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+static inline const char *engine_case_error(const struct engine_case *c)
+{
+	return engine_case_string(json_object_get(c->result, "error"), "code");
+}
+
+static inline const char *engine_case_digest(const struct engine_case *c)
+{
+	return engine_case_string(c->result, "digest");
+}
+
+static inline double engine_case_metric(const struct engine_case *c, const char *name)
+{
+	const json_t *x = json_object_get(json_object_get(c->result, "metrics"), name);
+
+	cr_assert(json_is_number(x), "there is no metric %s", name);
+	return json_number_value(x);
+}
+
+/* Recording number `nth` of a kind and subject, NULL if there is none. */
+static inline json_t *engine_case_recording(const struct engine_case *c, const char *kind,
+					    const char *subject, size_t nth)
+{
+	json_t *all = json_object_get(c->result, "recordings"), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one) {
+		if (!strcmp(engine_case_string(one, "kind"), kind) &&
+		    !strcmp(engine_case_string(one, "subject"), subject) && nth-- == 0)
+			return one;
+	}
+	return NULL;
+}
+
+/* A column as doubles (mem_free), rows times width of them in *ret_n; the file has just those. */
+static inline double *engine_case_column(const struct engine_case *c, const json_t *recording,
+					 const char *name, size_t *ret_n)
+{
+	json_t *columns = json_object_get(recording, "columns"), *one;
+	size_t i;
+
+	json_array_foreach(columns, i, one) {
+		char path[512];
+		size_t len = 0, n, k;
+		enum npy_type type = NPY_I64;
+		char *bytes;
+		double *x;
+
+		if (strcmp(engine_case_string(one, "name"), name) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", c->dir.path,
+			       engine_case_string(one, "file"));
+		while (strcmp(npy_descr(type), engine_case_string(one, "type")) != 0)
+			type++;
+		bytes = check_read_file(path, &len);
+		cr_assert_not_null(bytes, "cannot read %s", path);
+		n = (size_t)(json_integer_value(json_object_get(one, "rows")) *
+			     json_integer_value(json_object_get(one, "width")));
+		cr_assert_eq(n * npy_size(type), len, "%s has %zu bytes for %zu values", path, len,
+			     n);
+		x = mem_alloc(n + 1, sizeof(*x));
+		cr_assert_not_null(x);
+		for (k = 0; k < n; k++)
+			x[k] = npy_get(type, bytes, k);
+		mem_free(bytes);
+		*ret_n = n;
+		return x;
+	}
+	cr_assert(false, "there is no column %s", name);
+	return NULL;
+}
+
+#endif
