@@ -1,10 +1,12 @@
 /* catalog_markdown.c - the manual of all models, from the tables. */
 /* SPDX-License-Identifier: MIT */
+#include "core/catalog.h"
+
 #include <math.h>
+#include <string.h>
 
 #include "core/base/buf.h"
 #include "core/base/mem.h"
-#include "core/catalog.h"
 #include "core/model/alias.h"
 #include "core/model/experiment.h"
 #include "core/model/neuron.h"
@@ -30,10 +32,12 @@ static void put_default(struct buf *b, const struct param_def *def)
 		(void)buf_str(b, "none");
 }
 
-/* A range as a table holds it: "must" is understood there. */
+/* A range as a table holds it: "must lie in" is understood there. */
 static void put_range(struct buf *b, const struct param_def *def)
 {
+	static const char prefix[] = "must lie in ";
 	char text[RANGE_MAX] = "";
+	bool skip;
 
 	if (def->type == PARAM_ENUM) {
 		for (size_t i = 0; def->choices[i]; i++)
@@ -43,7 +47,8 @@ static void put_range(struct buf *b, const struct param_def *def)
 	if (def->type != PARAM_NUMBER && def->type != PARAM_INTEGER && def->type != PARAM_LIST)
 		return;
 	param_range_text(def, text, sizeof(text));
-	(void)buf_str(b, text);
+	skip = !strncmp(text, prefix, sizeof(prefix) - 1);
+	(void)buf_str(b, skip ? text + sizeof(prefix) - 1 : text);
 }
 
 static void put_params(struct buf *b, const struct param_def *defs, size_t n)

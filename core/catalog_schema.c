@@ -3,10 +3,11 @@
  * What a schema cannot say (names that must exist, times on the grid, conditions across
  * parameters) only the reader checks. */
 /* SPDX-License-Identifier: MIT */
+#include "core/catalog.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "core/catalog.h"
 #include "core/model/alias.h"
 #include "core/model/experiment.h"
 #include "core/model/neuron.h"

@@ -104,12 +104,19 @@ static void read_axonal(struct spec_json_reader *r, json_t *json, const struct s
 
 /* Parameters. */
 
+/* Tables of decays are made once: time constants of rules stand still, said so or not. */
+static bool is_fixed(const struct param_def *def)
+{
+	return (def->flags & PARAM_FIXED) ||
+	       (def->unit == UNIT_MS && (def->flags & PARAM_OFFGRID));
+}
+
 static void read_param(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 		       const struct param_def *def, double *ret, bool scheduled)
 {
 	struct spec_value v = { .a = *ret };
 
-	if (scheduled && (def->flags & PARAM_FIXED)) {
+	if (scheduled && is_fixed(def)) {
 		spec_json_read_fail(r, at, ERR_CONFLICT, "%s is fixed while a simulation runs",
 				    def->name);
 		return;
