@@ -8,6 +8,8 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 /* With inline: code that is to be specialised for constant arguments. */
 #define ALWAYS_INLINE __attribute__((always_inline))
+/* Have the line at p read into the cache; p need not be valid. */
+#define PREFETCH(p) __builtin_prefetch(p)
 #define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Compile a hot function for several vector widths, chosen at load time. Same bits in each, since

@@ -190,13 +190,13 @@ static inline ALWAYS_INLINE double scaled(const struct work *k, enum scale scale
 		return amount * w;
 	if (scale == POWER_LAW)
 		return amount * fmath_pow(w, exponent);
-	/* A bound changed on the way may leave w outside of it until its next change. */
 	x = (w - k->min) * k->inv_range;
-	x = x < 0 ? 0 : x > 1 ? 1 : x;
 	if (scale == UP)
 		return amount * (1 - x);
 	if (scale == DOWN)
 		return amount * x;
+	/* A bound changed on the way may leave w outside of it until its next change. */
+	x = x < 0 ? 0 : x > 1 ? 1 : x;
 	return amount * fmath_pow(scale == UP_POW ? 1 - x : x, exponent);
 }
 
@@ -269,6 +269,15 @@ static inline ALWAYS_INLINE double one(const struct work *k, int pairing, enum s
 	return w;
 }
 
+enum { AHEAD = 12 };
+
+/* Targets of a row lie all over the memory: have the ends of the histories read some synapses before their turn. */
+static inline ALWAYS_INLINE void read_ahead(const struct plasticity_history *h)
+{
+	PREFETCH(h->n > 0 ? &h->at[h->n - 1] : h->at);
+	PREFETCH(h->n > 2 ? &h->at[h->n - 3] : h->at);
+}
+
 static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c, struct plasticity_row *row,
 				     const struct work *work, int pairing, enum scale plus,
 				     enum scale minus)
@@ -277,6 +286,8 @@ static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c, struct plas
 	double none = 0, *state = &none;
 
 	for (size_t i = 0; i < row->n; i++) {
+		if (i + AHEAD < row->n)
+			read_ahead(&c->post[row->target[i + AHEAD]]);
 		if (pairing == NEAREST_PRE_CENTERED || pairing == NEAREST_REDUCED_SYMMETRIC)
 			state = &row->syn[0][i];
 		row->w[i] = one(&k, pairing, plus, minus, &c->post[row->target[i]],
