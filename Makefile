@@ -60,10 +60,12 @@ say         = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 MAINS      := $(wildcard core/main_*.c server/main.c server/main_*.c)
 CORE_SRC   := $(filter-out $(MAINS),$(wildcard core/*.c core/*/*.c))
 SERVER_SRC := $(filter-out $(MAINS),$(wildcard server/*.c))
-TEST_SRC   := $(wildcard tests/unit/test_*.c tests/property/test_*.c tests/reference/test_*.c \
-	tests/golden/test_*.c tests/fault/test_*.c tests/e2e/test_*.c)
+KINDS      := unit property reference golden fault e2e
+TEST_SRC   := $(wildcard $(KINDS:%=tests/%/test_*.c))
 PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/*.c tests/fuzz/*.c)
-HELP_SRC   := $(wildcard tests/check*.c tests/e2e/harness*.c)
+# Helpers: tests/*.c for all, and what a kind's folder has beside its tests for that kind.
+KIND_SRC   := $(filter-out $(TEST_SRC),$(wildcard $(KINDS:%=tests/%/*.c)))
+HELP_SRC   := $(wildcard tests/*.c)
 # A test of the server says so by its includes; the others do without the server's objects.
 SERVER_TESTS := $(if $(TEST_SRC)$(PLAIN_SRC),$(shell grep -l 'include "server/' \
 	$(TEST_SRC) $(PLAIN_SRC) /dev/null))
@@ -75,7 +77,7 @@ prog        = $(patsubst %.c,$(B)/%,$(1))
 TEST_PROGS  := $(call prog,$(TEST_SRC))
 STRESS_PROGS := $(call prog,$(filter tests/stress/%,$(PLAIN_SRC)))
 BENCH_PROGS := $(call prog,$(filter tests/bench/%,$(PLAIN_SRC)))
-ALL_SRC    := $(MAINS) $(CORE_SRC) $(SERVER_SRC) $(TEST_SRC) $(PLAIN_SRC) $(HELP_SRC)
+ALL_SRC    := $(MAINS) $(CORE_SRC) $(SERVER_SRC) $(TEST_SRC) $(PLAIN_SRC) $(HELP_SRC) $(KIND_SRC)
 
 # What the server carries inside: see server/embed.h.
 UPLOT      := $(wildcard web/node_modules/uplot/dist/uPlot.iife.min.js \
@@ -121,7 +123,8 @@ $(B)/libserver.a: $(call obj,$(SERVER_SRC)) $(B)/embed.o
 
 define link
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+		$(1) $(LIBS)
 endef
 $(B)/stdpd: $(B)/server/main.o $(B)/libserver.a $(B)/libcore.a
 	$(call link)
@@ -130,7 +133,11 @@ $(B)/stdp-run: $(B)/core/main_run.o $(B)/libcore.a
 $(B)/stdp-gen: $(call obj,$(wildcard server/main_gen.c core/main_gen.c)) $(B)/libserver.a $(B)/libcore.a
 	$(call link)
 $(call prog,$(SERVER_TESTS)): $(B)/libserver.a
-$(TEST_PROGS): %: %.o $(call obj,$(HELP_SRC)) $(B)/libcore.a
+$(B)/libtest.a: $(call obj,$(HELP_SRC))
+	$(archive)
+$(foreach k,$(KINDS),$(eval $(filter $(B)/tests/$k/%,$(TEST_PROGS)): \
+	$(call obj,$(filter tests/$k/%,$(KIND_SRC)))))
+$(TEST_PROGS): %: %.o $(B)/libtest.a $(B)/libcore.a
 	$(call link,-lcriterion)
 $(call prog,$(PLAIN_SRC)): %: %.o $(B)/libcore.a
 	$(call link)

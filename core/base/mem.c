@@ -55,11 +55,11 @@ static void *counted(void *p)
 
 void *mem_alloc(size_t n, size_t size)
 {
-	if (fails())
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes) || fails())
 		return NULL;
-	if (n == 0 || size == 0)
-		n = size = 1;
-	return counted(calloc(n, size));
+	return counted(calloc(1, bytes ? bytes : 1));
 }
 
 void *mem_resize(void *p, size_t n, size_t size)
