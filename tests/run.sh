@@ -1,0 +1,204 @@
+#!/bin/sh
+# run.sh all|quick|lint VARIANT - run the tests and print "N passed, N failed[, N skipped]" last.
+#
+# all: every program of every kind, shell and page tests, lints, then the address sanitizer's build
+# and the thread sanitizer's. quick: without lints and sanitizers. A program that does not build, does
+# not end in time or leaves a sanitizer report counts as a failure.
+# SPDX-License-Identifier: MIT
+set -u
+mode=${1:-all}
+variant=${2:-gcc}
+MAKE=${MAKE:-make}
+cd "$(dirname "$0")/.." || exit 2
+jobs=$(nproc 2>/dev/null || echo 2)
+limit=${TEST_TIMEOUT:-300} # seconds for one program
+budget=${TEST_BUDGET:-1260} # seconds after which optional parts are skipped
+start=$(date +%s)
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+trap 'exit 130' INT TERM
+passed=0 failed=0 skipped=0 failures=
+
+age() {
+	echo $(($(date +%s) - start))
+}
+
+# count NAME PASSED FAILED SKIPPED: book the result of one program; on failure show its output.
+count() {
+	passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+	if [ "$3" -gt 0 ]; then
+		printf 'FAIL %s: %d passed, %d failed\n' "$1" "$2" "$3"
+		failures="$failures
+  $1"
+		tail -n 60 "$out/log" | sed 's/^/     | /'
+	else
+		printf 'ok   %s: %d%s (at %d s)\n' "$1" "$2" "$([ "$4" -gt 0 ] && echo ", $4 skipped")" "$(age)"
+	fi
+}
+
+# What Criterion says in its last line; no such line means that the program died.
+criterion() {
+	line=$(grep -a 'Synthesis: Tested:' "$out/log" | tail -n 1)
+	# shellcheck disable=SC2046 # words are meant to split
+	set -- "$1" "$2" $(echo "$line" | tr -cd '0-9 \n')
+	if [ $# -ne 6 ]; then
+		echo "no result, exit code $2" >>"$out/log"
+		count "$1" 0 1 0
+		return
+	fi
+	skips=$(($3 - $4 - $5 - $6))
+	says=$(grep -ac '^skipped:\|\[SKIP\]' "$out/log")
+	[ "$skips" -gt 0 ] || skips=0
+	bad=$(($5 + $6))
+	[ "$2" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+	[ "$says" -gt 0 ] && grep -a '^skipped:\|\[SKIP\]' "$out/log" | head -n 3
+	count "$1" "$4" "$bad" "$skips"
+}
+
+# run_program LABEL PROGRAM: with the sanitizers' reports turned into failures.
+run_program() {
+	mkdir -p "$out/san"
+	STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
+		ASAN_OPTIONS="log_path=$out/san/r:allocator_may_return_null=1:detect_leaks=1" \
+		UBSAN_OPTIONS="log_path=$out/san/r:print_stacktrace=1" \
+		TSAN_OPTIONS="log_path=$out/san/r:halt_on_error=0" \
+		timeout -k 10 "$limit" "$2" >"$out/log" 2>&1 </dev/null
+	code=$?
+	reports=$(find "$out/san" -type f | wc -l)
+	[ "$reports" -eq 0 ] || cat "$out"/san/* >>"$out/log"
+	rm -rf "$out/san"
+	case $2 in
+	*/test_*) criterion "$1" "$code" ;;
+	*) count "$1" $((code == 0)) $((code != 0)) 0 ;;
+	esac
+	[ "$reports" -eq 0 ] || count "$1 (sanitizer reports)" 0 1 0
+}
+
+# build VARIANT-ARGS... -- TARGETS...: all that can be built; a failure is shown and counted below.
+build() {
+	if ! $MAKE -k -j"$jobs" "$@" >"$out/log" 2>&1; then
+		grep -aE 'error|warning|\*\*\*|undefined' "$out/log" >"$out/errors"
+		mv "$out/errors" "$out/log"
+		count "build $*" 0 1 0
+	fi
+}
+
+# programs LABEL KINDS...: the test programs of these kinds, of the present variant.
+programs() {
+	label=$1
+	shift
+	for kind in "$@"; do
+		for src in tests/"$kind"/test_*.c; do
+			[ -f "$src" ] || continue
+			program=build/$variant/${src%.c}
+			if [ -x "$program" ]; then
+				run_program "$label${src%.c}" "$program"
+			else
+				echo "not built" >"$out/log"
+				count "$label${src%.c}" 0 1 0
+			fi
+		done
+	done
+}
+
+plain() {
+	for src in tests/stress/*.c; do
+		[ -x "build/$variant/${src%.c}" ] && run_program "$1${src%.c}" "build/$variant/${src%.c}"
+	done
+}
+
+scripts() {
+	for script in tests/e2e/*.sh; do
+		[ -f "$script" ] || continue
+		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
+			timeout -k 10 "$limit" sh "$script" >"$out/log" 2>&1 </dev/null
+		code=$?
+		# 77: skipped, as automake has it
+		count "$script" $((code == 0)) $((code != 0 && code != 77)) $((code == 77))
+	done
+}
+
+# Page tests print TAP: "ok ...", "not ok ...", "# SKIP".
+page() {
+	for script in tests/page/test_*.mjs; do
+		[ -f "$script" ] || continue
+		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
+			timeout -k 10 "$limit" node "$script" >"$out/log" 2>&1 </dev/null
+		code=$?
+		skip=$(grep -ac '^ok .*# SKIP' "$out/log")
+		good=$(($(grep -ac '^ok ' "$out/log") - skip))
+		bad=$(grep -ac '^not ok ' "$out/log")
+		[ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+		[ $((good + bad + skip)) -gt 0 ] || bad=1
+		count "$script" "$good" "$bad" "$skip"
+	done
+}
+
+lints() {
+	for script in tests/lint/*.sh; do
+		[ -f "$script" ] || continue
+		BUILD=build/gcc JOBS=$jobs timeout -k 10 900 sh "$script" >"$out/log" 2>&1 </dev/null
+		code=$?
+		count "$script" $((code == 0)) $((code != 0 && code != 77)) $((code == 77))
+	done
+}
+
+sources() {
+	for kind in "$@"; do
+		for src in tests/"$kind"/test_*.c; do
+			[ -f "$src" ] && echo "build/$variant/${src%.c}"
+		done
+	done
+}
+
+sanitizers() {
+	variant=gcc-address
+	# shellcheck disable=SC2046 # words are meant to split
+	build SAN=address all $(sources unit fault)
+	programs 'address: ' unit fault
+	# The plain test programs against sanitized programs: these are what is examined.
+	if [ "$(age)" -lt $((budget * 6 / 10)) ]; then
+		served 'address: '
+	else
+		echo "skipped: e2e under the address sanitizer, the time is spent"
+		skipped=$((skipped + 1))
+	fi
+	if [ "$(age)" -lt $((budget * 8 / 10)) ]; then
+		variant=gcc-thread
+		# shellcheck disable=SC2046
+		build SAN=thread all $(for s in tests/stress/*.c; do
+			[ -f "$s" ] && echo "build/$variant/${s%.c}"
+		done)
+		plain 'thread: '
+		[ "$(age)" -ge "$budget" ] || served 'thread: '
+	else
+		echo "skipped: the thread sanitizer, the time is spent"
+		skipped=$((skipped + 1))
+	fi
+}
+
+# e2e programs of the plain build, driving the server of the present variant.
+served() {
+	for src in tests/e2e/test_*.c; do
+		[ -x "build/gcc/${src%.c}" ] || continue
+		[ "$(age)" -lt "$budget" ] || break
+		run_program "$1${src%.c}" "build/gcc/${src%.c}"
+	done
+}
+
+echo "tests of $(git describe --always --dirty 2>/dev/null || echo the tree), $variant"
+build tests CC="${variant%%-*}"
+if [ "$mode" != lint ]; then
+	programs '' unit property reference golden fault e2e
+	plain ''
+	scripts
+	page
+fi
+[ "$mode" = quick ] || lints
+[ "$mode" != all ] || sanitizers
+
+[ -z "$failures" ] || printf 'failed:%s\n' "$failures"
+printf '%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+printf '\n'
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
