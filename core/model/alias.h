@@ -9,9 +9,9 @@
 #include "core/model/plasticity.h"
 
 struct alias {
-	const char *name, *doc;		       /* "stdp_synapse" */
+	const char *name, *doc; /* "stdp_synapse" */
 	const struct plasticity_model *model;
-	const struct param_def *params;	       /* tau_plus, tau_minus, lambda, alpha, Wmax, mu_plus, mu_minus */
+	const struct param_def *params; /* NEST's: lambda, alpha, Wmax, ... */
 	size_t n_params;
 	void (*convert)(const double *from, double *to); /* from[n_params] -> to[model->n_params] */
 };

@@ -1,4 +1,4 @@
-/* experiment.h - a program on top of the engine: turns parameters into one simulation, and its result into tables. */
+/* experiment.h - a program on top of the engine: parameters in, simulations, tables out. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_MODEL_EXPERIMENT_H
 #define CORE_MODEL_EXPERIMENT_H

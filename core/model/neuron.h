@@ -12,53 +12,59 @@
 #include "core/model/param.h"
 
 enum neuron_kind {
-	NEURON_CELL,    /* integrates its input; watched by max_rate_hz */
-	NEURON_SPIKES,  /* a generator of spikes: what it receives is ignored */
+	NEURON_CELL,	/* integrates its input; watched by max_rate_hz */
+	NEURON_SPIKES,	/* a generator of spikes: what it receives is ignored */
 	NEURON_CURRENT, /* a generator of current: out[] is pA in every step, no spikes */
 };
 
 enum neuron_input {
 	NEURON_IN_NONE,
-	NEURON_IN_SUM,    /* in[0]: sum of weights */
+	NEURON_IN_SUM,	  /* in[0]: sum of weights */
 	NEURON_IN_SIGNED, /* in[0]: sum of positive weights, in[1]: sum of negative ones (<= 0) */
 	NEURON_IN_COUNT,  /* in[0]: number of spikes, whatever their weight */
 };
 
-enum { NEURON_PARAMS_MAX = 40, NEURON_STATES_MAX = 24, NEURON_COEFS_MAX = 48, NEURON_INPUTS_MAX = 3 };
+enum {
+	NEURON_PARAMS_MAX = 40,
+	NEURON_STATES_MAX = 24,
+	NEURON_COEFS_MAX = 48,
+	NEURON_INPUTS_MAX = 3
+};
 
 struct state_def {
 	const char *name; /* NEST's recordable name where there is one */
 	const char *doc;
 	enum unit unit;
-	double init;	  /* initial value */
-	int init_param;	  /* >= 0: start at this parameter's value instead */
-	bool internal;	  /* bookkeeping (refractory steps left, draw counters): neither recordable nor settable */
+	double init;	/* initial value */
+	int init_param; /* >= 0: start at this parameter's value instead */
+	bool internal; /* bookkeeping (refractory steps left, draw counters): neither recordable nor
+			  settable */
 };
 
 /* Spike times of a generator, CSR by neuron, ascending steps (from 1). */
 struct neuron_times {
 	const uint64_t *offset; /* [n + 1] */
-	const int64_t *step;    /* [offset[n]] */
+	const int64_t *step;	/* [offset[n]] */
 };
 
 /* One call of step(): n consecutive neurons of one population. */
 struct neuron_ctx {
 	size_t n;
-	int64_t step;			    /* this step's number, from 1 */
-	double dt;			    /* ms */
+	int64_t step;			      /* this step's number, from 1 */
+	double dt;			      /* ms */
 	const double *coef[NEURON_COEFS_MAX]; /* [n] each if stride is 1, [1] if it is 0 */
-	size_t stride;			    /* 0: all neurons share coefficients */
-	double *state[NEURON_STATES_MAX];   /* [n] each */
-	const double *in[NEURON_INPUTS_MAX]; /* [n] each: spike channels */
-	const double *current;		    /* [n] pA: what current generators deliver in this step */
-	double *out;			    /* [n] spikes emitted in this step (0, 1, more for generators), or pA */
-	struct rng_key key;		    /* of this population */
-	uint64_t id0;			    /* id (inside the population) of neuron 0 of this call */
-	struct neuron_times times;	    /* offset already at neuron 0 of this call; NULL without spike times */
+	size_t stride;			      /* 0: all neurons share coefficients */
+	double *state[NEURON_STATES_MAX];     /* [n] each */
+	const double *in[NEURON_INPUTS_MAX];  /* [n] each: spike channels */
+	const double *current; /* [n] pA: what current generators deliver in this step */
+	double *out;	    /* [n] spikes emitted in this step (0, 1, more for generators), or pA */
+	struct rng_key key; /* of this population */
+	uint64_t id0;	    /* id (inside the population) of neuron 0 of this call */
+	struct neuron_times times; /* offset is at neuron 0 of this call; NULL: no times */
 };
 
 struct neuron_model {
-	const char *name, *doc, *cite;	    /* cite: a DOI or "" */
+	const char *name, *doc, *cite; /* cite: a DOI or "" */
 	enum neuron_kind kind;
 	enum neuron_input input;
 	bool takes_current;
@@ -67,11 +73,13 @@ struct neuron_model {
 	const struct state_def *states;
 	size_t n_states;
 	size_t n_coefs;
-	/* Conditions across parameters (V_reset < V_th); p[n_params]. Returns 0, or err with path = the parameter's name. */
+	/* Conditions across parameters (V_reset < V_th); p[n_params]. Returns 0, or err with path =
+	 * the parameter's name. */
 	int (*check)(const double *p, struct err *err);
 	/* Coefficients of one neuron from its parameters: coef[n_coefs]; dt in ms. */
 	void (*prepare)(const double *p, double dt, double *coef);
-	/* After coefficients changed (start: step 0; schedule): mend states that depend on them (poisson_generator). May be NULL. */
+	/* After coefficients changed (start: step 0; schedule): mend states that depend on them
+	 * (poisson_generator). May be NULL. */
 	void (*changed)(const struct neuron_ctx *c);
 	void (*step)(const struct neuron_ctx *c);
 };

@@ -17,12 +17,12 @@
 #define PARAM_INF HUGE_VAL
 
 enum unit {
-	UNIT_NONE,   /* a pure number */
+	UNIT_NONE, /* a pure number */
 	UNIT_MS,
 	UNIT_MV,
 	UNIT_PA,
 	UNIT_PF,
-	UNIT_NS,     /* nanosiemens */
+	UNIT_NS, /* nanosiemens */
 	UNIT_HZ,
 	UNIT_WEIGHT, /* what the target takes: mV, pA or nS */
 	UNIT_N
@@ -37,7 +37,8 @@ enum param_type {
 	PARAM_ENUM,   /* `choices` */
 	PARAM_STRING, /* experiments only */
 	PARAM_LIST,   /* numbers; experiments only: a list, or {"from", "to", "step"} */
-	PARAM_TIMES,  /* spike times in ms, a list per neuron or {"dataset": id}; spike_generator only */
+	PARAM_TIMES,  /* spike times in ms, a list per neuron or {"dataset": id}; spike_generator
+			 only */
 	PARAM_OBJECT, /* free object, checked by the experiment */
 	PARAM_TYPE_N
 };
@@ -49,24 +50,26 @@ enum {
 	PARAM_OPEN_MAX = 2,
 	PARAM_FIXED = 4,    /* the schedule may not change it */
 	PARAM_REQUIRED = 8, /* no default */
-	PARAM_OFFGRID = 16, /* a time that need not be a multiple of the resolution (a time constant) */
+	PARAM_OFFGRID = 16, /* a time that may lie off the grid (a time constant) */
 	PARAM_HIDDEN = 32,  /* set by aliases; not shown in forms */
 };
 
 struct param_def {
-	const char *name;		    /* JSON key */
-	const char *doc;		    /* one sentence, ends with a full stop */
+	const char *name; /* JSON key */
+	const char *doc;  /* one sentence, ends with a full stop */
 	enum unit unit;
 	enum param_type type;
-	double def, min, max;		    /* in `unit`; PARAM_INF where unbounded (the default `stop` too) */
+	double def, min, max; /* in `unit`; PARAM_INF where unbounded (the default `stop` too) */
 	unsigned flags;
-	const char *const *choices;	    /* PARAM_ENUM: NULL-terminated */
+	const char *const *choices; /* PARAM_ENUM: NULL-terminated */
 };
 
 /* Index of `name` in the table, -1 if it is not there. */
 int param_find(const struct param_def *defs, size_t n, const char *name);
-/* Check one value against its row: ERR_RANGE (which also NaN gets), with what was expected and found. */
-int param_check(const struct param_def *def, double value, const char *path, struct err *err) MUST_USE;
+/* Check one value against its row: ERR_RANGE (which also NaN gets), with what was expected and
+ * found. */
+int param_check(const struct param_def *def, double value, const char *path,
+		struct err *err) MUST_USE;
 /* "must lie in (0, 1e6] ms": the range as a person reads it, into text[n]. */
 void param_range_text(const struct param_def *def, char *text, size_t n);
 /* Index of a choice by name, -1 if it is none. */

@@ -1,13 +1,15 @@
 /* plasticity.h - what a plasticity rule is: a const descriptor and one function over a row.
  *
  * Plastic synapses stand in rows by source. The engine keeps, per target neuron, a short history of
- * postsynaptic spikes with the rule's own traces; a row is brought up to date when its source spikes,
- * or by a sweep on a grid fixed by the spec, or in scratch memory to be read (a read never commits).
+ * postsynaptic spikes with the rule's own traces; a row is brought up to date when its source
+ * spikes, or by a sweep on a grid fixed by the spec, or in scratch memory to be read (a read never
+ * commits).
  *
- * At one synapse, in this order: every post arrival in (t_last, t] facilitates, with the pre trace as
- * it was before this spike; the pre spike depresses, with the post trace of arrivals strictly before t;
- * the weight so reached is transmitted; the pre trace takes the spike in. A post spike of step s
- * arrives at s + delay (delay is dendritic). Weights are magnitudes; the sign is the projection's. */
+ * At one synapse, in this order: every post arrival in (t_last, t] facilitates, with the pre trace
+ * as it was before this spike; the pre spike depresses, with the post trace of arrivals strictly
+ * before t; the weight so reached is transmitted; the pre trace takes the spike in. A post spike of
+ * step s arrives at s + delay (delay is dendritic). Weights are magnitudes; the sign is the
+ * projection's. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_MODEL_PLASTICITY_H
 #define CORE_MODEL_PLASTICITY_H
@@ -40,28 +42,28 @@ struct plasticity_history {
 };
 
 struct plasticity_ctx {
-	double dt;						 /* ms */
-	double coef[PLASTICITY_COEFS_MAX];			 /* from prepare() */
-	struct fmath_decay decay[PLASTICITY_DECAYS_MAX];	 /* of the rule's time constants */
-	const struct plasticity_history *post;			 /* [targets of this part] */
+	double dt;					 /* ms */
+	double coef[PLASTICITY_COEFS_MAX];		 /* from prepare() */
+	struct fmath_decay decay[PLASTICITY_DECAYS_MAX]; /* of the rule's time constants */
+	const struct plasticity_history *post;		 /* [targets of this part] */
 };
 
 /* The synapses of one source. */
 struct plasticity_row {
-	int64_t t;		  /* now, at the synapse, steps */
-	int64_t t_last;		  /* the row is up to date to here (arrivals <= t_last are in) */
-	int64_t t_pre;		  /* the last presynaptic arrival; -1 before the first */
-	unsigned n_spikes;	  /* presynaptic spikes arriving at t; 0: only bring up to date */
-	bool on;		  /* false: weights stand still, traces go on */
-	double *pre;		  /* [n_pre] per-source state */
-	size_t n;		  /* synapses */
-	const uint32_t *target;	  /* [n] index into ctx->post */
-	const uint16_t *delay;	  /* [n] steps if delay_stride is 1, [1] if it is 0 */
+	int64_t t;		/* now, at the synapse, steps */
+	int64_t t_last;		/* the row is up to date to here (arrivals <= t_last are in) */
+	int64_t t_pre;		/* the last presynaptic arrival; -1 before the first */
+	unsigned n_spikes;	/* presynaptic spikes arriving at t; 0: only bring up to date */
+	bool on;		/* false: weights stand still, traces go on */
+	double *pre;		/* [n_pre] per-source state */
+	size_t n;		/* synapses */
+	const uint32_t *target; /* [n] index into ctx->post */
+	const uint16_t *delay;	/* [n] steps if delay_stride is 1, [1] if it is 0 */
 	size_t delay_stride;
-	double *w;		  /* [n] magnitudes */
+	double *w;			 /* [n] magnitudes */
 	double *syn[PLASTICITY_SYN_MAX]; /* [n] each */
-	double *tx;		  /* [n] out: what each synapse transmits for one spike; only if n_spikes > 0.
-				   * The engine sets tx = w unless the rule's own_tx is true. */
+	double *tx; /* [n] out: what each synapse transmits for one spike; only if n_spikes > 0.
+		     * The engine sets tx = w unless the rule's own_tx is true. */
 };
 
 struct plasticity_syn_def {
@@ -78,19 +80,23 @@ struct plasticity_model {
 	const struct plasticity_syn_def *syn; /* [n_syn(...)] */
 	/* Conditions across parameters; path = the parameter's name. May be NULL. */
 	int (*check)(const double *p, struct err *err);
-	/* coef[n_coefs] and time constants tau[n_decays] in ms (INFINITY: none) from parameters p[n_params]. */
+	/* coef[n_coefs] and time constants tau[n_decays] in ms (PARAM_INF: none) from parameters
+	 * p[n_params]. */
 	void (*prepare)(const double *p, double dt, double *coef, double *tau);
 	/* Columns per synapse that these coefficients need. NULL: none. */
 	size_t (*n_syn)(const double *coef);
-	/* Traces k after a post spike at `step`, given the spike before it (NULL: the first). NULL: no history is kept. */
-	void (*on_post)(const struct plasticity_ctx *c, const struct plasticity_spike *prev, int64_t step, double *k);
+	/* Traces k after a post spike at `step`, given the spike before it (NULL: the first). NULL:
+	 * no history is kept. */
+	void (*on_post)(const struct plasticity_ctx *c, const struct plasticity_spike *prev,
+			int64_t step, double *k);
 	/* Bring a row to row->t and, with n_spikes > 0, take presynaptic spikes in. NULL: static.
 	 * Does not touch t_last and t_pre: the engine moves them after the call. */
 	void (*update)(const struct plasticity_ctx *c, struct plasticity_row *row);
 	/* The bounds that initial weights must keep. NULL: none. */
 	void (*bounds)(const double *p, double *ret_min, double *ret_max);
-	/* The closed form of the rule's window: weight change of ONE isolated pair, dt_ms = t_post - t_pre at the synapse,
-	 * starting from w. Written from the formula, not from the update code. NULL: no pair window. */
+	/* The closed form of the rule's window: weight change of ONE isolated pair, dt_ms = t_post
+	 * - t_pre at the synapse, starting from w. Written from the formula, not from the update
+	 * code. NULL: no pair window. */
 	double (*window)(const double *p, double w, double dt_ms);
 };
 

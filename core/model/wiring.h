@@ -15,11 +15,12 @@ enum { WIRING_PARAMS_MAX = 6 };
 
 struct wiring_ctx {
 	size_t n_source, n_target;
-	bool same;		      /* source and target are the same population */
+	bool same; /* source and target are the same population */
 	bool autapses, multapses;
-	const double *p;	      /* [n_params] */
-	struct rng_key key;	      /* of this projection */
-	const uint32_t *list_source;  /* [n_list]: rule `list` only, sorted by (target, source, position) */
+	const double *p;    /* [n_params] */
+	struct rng_key key; /* of this projection */
+	const uint32_t
+		*list_source; /* [n_list]: rule `list` only, sorted by (target, source, position) */
 	const uint32_t *list_target;
 	size_t n_list;
 };
@@ -32,7 +33,8 @@ struct wiring_rule {
 	const struct param_def *params;
 	size_t n_params;
 	bool takes_list; /* "sources" and "targets" arrays */
-	/* Conditions on sizes (one_to_one: equal sizes; indegree <= sources when multapses are off): path = parameter or "". */
+	/* Conditions on sizes (one_to_one: equal sizes; indegree <= sources when multapses are
+	 * off): path = parameter or "". */
 	int (*check)(const struct wiring_ctx *c, struct err *err);
 	/* Expected number of synapses, for the estimate. */
 	double (*expect)(const struct wiring_ctx *c);

@@ -271,7 +271,8 @@ static inline ALWAYS_INLINE double one(const struct work *k, int pairing, enum s
 
 enum { AHEAD = 12 };
 
-/* Targets of a row lie all over the memory: have the ends of the histories read some synapses before their turn. */
+/* Targets of a row lie all over the memory: have the ends of the histories read some synapses
+ * before their turn. */
 static inline ALWAYS_INLINE void read_ahead(const struct plasticity_history *h)
 {
 	PREFETCH(h->n > 0 ? &h->at[h->n - 1] : h->at);

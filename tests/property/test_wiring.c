@@ -1,4 +1,4 @@
-/* test_wiring.c - what every wiring must keep: degrees, no forbidden pairs, uniform draws, parts alone. */
+/* test_wiring.c - degrees, no forbidden pairs, uniform draws, parts alone the same. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -214,7 +214,8 @@ Test(wiring, fixed_indegree_refuses_more_sources_than_there_are)
 	cr_assert_eq(wiring_fixed_indegree.check(&c, &err), -ERR_CONFLICT);
 }
 
-/* Each of 20 sources is drawn equally often over many targets: chi square with 19 degrees of freedom. */
+/* Each of 20 sources is drawn equally often over many targets: chi square with 19 degrees of
+ * freedom. */
 static void uniform(size_t indegree, bool multapses)
 {
 	double p = (double)indegree, seen[20] = { 0 }, want = 50000 * p / 20, chi = 0;

@@ -1,4 +1,4 @@
-/* test_poisson_generator.c - statistics and exactness of Poisson processes; other generators' steps. */
+/* test_poisson_generator.c - statistics and exactness of Poisson processes; other inputs. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -121,7 +121,8 @@ static int ascending(const void *x, const void *y)
 	return (p > q) - (p < q);
 }
 
-/* Largest distance of the distribution of intervals (ms) from the exponential one, times sqrt(n). */
+/* Largest distance of the distribution of intervals (ms) from the exponential one, times sqrt(n).
+ */
 static double ks(double rate, int64_t steps)
 {
 	static double isi[200000];
@@ -134,7 +135,8 @@ static double ks(double rate, int64_t steps)
 		(void)advance(&a);
 		for (size_t i = 0; i < 20; i++) {
 			for (int k = 0; k < (int)a.out[i] && n < COUNTOF(isi); k++) {
-				/* Inside its step a spike may be anywhere; spread evenly by a fixed rule. */
+				/* Inside its step a spike may be anywhere; spread evenly by a fixed
+				 * rule. */
 				double u = fmod((double)n * 0.6180339887498949, 1);
 				double v = fmod((double)n * 0.7548776662466927, 1);
 
