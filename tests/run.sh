@@ -30,7 +30,7 @@ count() {
 		printf 'FAIL %s: %d passed, %d failed\n' "$1" "$2" "$3"
 		failures="$failures
   $1"
-		tail -n 60 "$out/log" | sed 's/^/     | /'
+		grep -av '^\[RUN \]\|^\[PASS\]' "$out/log" | tail -n 60 | sed 's/^/     | /'
 	else
 		printf 'ok   %s: %d%s (at %d s)\n' "$1" "$2" "$([ "$4" -gt 0 ] && echo ", $4 skipped")" "$(age)"
 	fi
@@ -46,32 +46,35 @@ criterion() {
 		count "$1" 0 1 0
 		return
 	fi
-	skips=$(($3 - $4 - $5 - $6))
-	says=$(grep -ac '^skipped:\|\[SKIP\]' "$out/log")
-	[ "$skips" -gt 0 ] || skips=0
+	skips=$(grep -ac '^\[SKIP\]' "$out/log") # not among the tested ones
 	bad=$(($5 + $6))
 	[ "$2" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
-	[ "$says" -gt 0 ] && grep -a '^skipped:\|\[SKIP\]' "$out/log" | head -n 3
+	grep -a '^\[SKIP\]' "$out/log"
 	count "$1" "$4" "$bad" "$skips"
 }
 
 # run_program LABEL PROGRAM: with the sanitizers' reports turned into failures.
 run_program() {
+	name=$1
+	shift
+	case $1 in
+	*/test_*) set -- "$1" --verbose ;;
+	esac
 	mkdir -p "$out/san"
 	STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
 		ASAN_OPTIONS="log_path=$out/san/r:allocator_may_return_null=1:detect_leaks=1" \
 		UBSAN_OPTIONS="log_path=$out/san/r:print_stacktrace=1" \
 		TSAN_OPTIONS="log_path=$out/san/r:halt_on_error=0" \
-		timeout -k 10 "$limit" "$2" >"$out/log" 2>&1 </dev/null
+		timeout -k 10 "$limit" "$@" >"$out/log" 2>&1 </dev/null
 	code=$?
 	reports=$(find "$out/san" -type f | wc -l)
 	[ "$reports" -eq 0 ] || cat "$out"/san/* >>"$out/log"
 	rm -rf "$out/san"
-	case $2 in
-	*/test_*) criterion "$1" "$code" ;;
-	*) count "$1" $((code == 0)) $((code != 0)) 0 ;;
+	case $1 in
+	*/test_*) criterion "$name" "$code" ;;
+	*) count "$name" $((code == 0)) $((code != 0)) 0 ;;
 	esac
-	[ "$reports" -eq 0 ] || count "$1 (sanitizer reports)" 0 1 0
+	[ "$reports" -eq 0 ] || count "$name (sanitizer reports)" 0 1 0
 }
 
 # build VARIANT-ARGS... -- TARGETS...: all that can be built; a failure is shown and counted below.
