@@ -44,9 +44,9 @@ static int set_files(posix_spawn_file_actions_t *files, int out, const char *dir
 
 static int spawn(pid_t *ret, int out, const char *runner, const char *dir, long threads, long memory_mb)
 {
-	char n_threads[32], n_mb[32], threads_flag[] = "--threads", memory_flag[] = "--memory-mb";
+	char n_threads[32], n_mb[32], threads_flag[] = "--threads", memory_flag[] = "--memory-mb", child_flag[] = "--child";
 	char program[4096], folder[4096];
-	char *argv[] = { program, threads_flag, n_threads, memory_flag, n_mb, folder, NULL };
+	char *argv[] = { program, threads_flag, n_threads, memory_flag, n_mb, child_flag, folder, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc;

@@ -290,7 +290,7 @@ void harvest(struct store *s, struct event *e, const struct harvest_job *job)
 		release_texts(&h);
 		describe(&h);
 		rc = finish(&h, &err);
-	} else if (!h.staged && h.why.code != ERR_INTERRUPTED) {
+	} else if (h.result && !h.staged && h.why.code != ERR_INTERRUPTED) {
 		drop_staged(&h); /* what a failed staging left */
 	}
 	if (rc)

@@ -33,7 +33,7 @@ enum {
 	ID_MAX = 64,
 };
 
-static const size_t ARENA_MAX = (size_t)1 << 30, ANSWER_MAX = (size_t)1 << 30; /* bytes a request may take */
+static const size_t ARENA_MAX = (size_t)1 << 30; /* bytes a request may take beside its answer */
 
 struct http_conn {
 	struct http *h;
@@ -340,7 +340,7 @@ static enum MHD_Result run_handler(struct http_conn *c)
 		c->rq.timed_out = c->waiting && (due || stopping || clock_mono_s() >= c->deadline);
 		buf_release(&c->rs.body);
 		c->rs = (struct response){ 0 };
-		buf_init(&c->rs.body, ANSWER_MAX);
+		buf_init(&c->rs.body, c->h->config.answer_max);
 		c->h->config.handle(c->h->config.self, &c->rq, &c->rs);
 		if (c->rs.status || c->rs.stream.read)
 			return send_response(c);

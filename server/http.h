@@ -62,7 +62,7 @@ struct http_config {
 	const char *address;
 	uint16_t port;
 	unsigned threads, connections, per_address;
-	size_t body_max;
+	size_t body_max, answer_max; /* bytes */
 	unsigned idle_s;
 	/* Called for every complete request; fills rs. Never fails: errors are responses too. */
 	void (*handle)(void *self, struct request *rq, struct response *rs);

@@ -309,6 +309,43 @@ int store_run_delete(struct store *s, const char *id, struct err *err)
 	return rc ? rc : store_exec(s, SQL_EVENT_DROP, err, "t", topic);
 }
 
+/* The oldest debt: 1 and its id, 0: none. */
+static int next_expired(struct store *s, char id[ID_SIZE], struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_RUN_EXPIRED, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, clock_wall_ms());
+	rc = store_step(q, err);
+	if (rc == 1)
+		(void)snprintf(id, ID_SIZE, "%s", store_text(q, 0));
+	store_end(q);
+	return rc;
+}
+
+int store_run_expire(struct store *s, struct err *err)
+{
+	char id[ID_SIZE];
+	int rc;
+
+	while ((rc = next_expired(s, id, err)) == 1) {
+		rc = store_begin(s, err);
+		if (rc)
+			return rc;
+		rc = store_run_delete(s, id, err);
+		if (rc) {
+			store_rollback(s);
+			return rc;
+		}
+		rc = store_commit(s, err);
+		if (rc)
+			return rc;
+	}
+	return rc;
+}
+
 /* ---- events ---- */
 
 int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data, struct err *err)

@@ -74,6 +74,8 @@ int store_run_finish(struct store *s, const char *id, const struct store_run_end
 int store_run_patch(struct store *s, const char *id, const char *name, const char *tags, const char *notes,
 		    struct err *err) MUST_USE;
 int store_run_delete(struct store *s, const char *id, struct err *err) MUST_USE; /* with results and events */
+/* Delete the runs whose keep_days have passed, each in a transaction of its own. */
+int store_run_expire(struct store *s, struct err *err) MUST_USE;
 
 /* An event of a run: kind and one line of JSON. Inside a write. */
 int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data, struct err *err) MUST_USE;

@@ -42,6 +42,8 @@
 		"log=?11 WHERE id=?1") \
 	X(RUN_PATCH, "UPDATE run SET name=?2,tags=?3,notes=?4,version=version+1 WHERE id=?1") \
 	X(RUN_DELETE, "DELETE FROM run WHERE id=?") \
+	X(RUN_EXPIRED, "SELECT id FROM run WHERE keep_days IS NOT NULL AND finished_ms IS NOT NULL" \
+		" AND finished_ms+keep_days*86400000<=? LIMIT 1") \
 	X(RUN_VERSION, "SELECT version FROM run WHERE id=?") \
 	X(EVENT_ADD, "INSERT INTO event(topic,kind,created_ms,data) VALUES(?,?,?,?)") \
 	X(EVENT_READ, "SELECT seq,kind,data FROM event WHERE topic=? AND seq>? ORDER BY seq LIMIT 100") \

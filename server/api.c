@@ -1,0 +1,302 @@
+/* api.c - what handlers share: bodies, queries, formats, ETags, and the checking of specs. */
+/* SPDX-License-Identifier: MIT */
+#include "server/api.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/model/experiment.h"
+#include "core/spec_json.h"
+#include "server/config.h"
+#include "server/dataset.h"
+
+/* ---- answers ---- */
+
+static int on_dump(const char *text, size_t n, void *out)
+{
+	return buf_add(out, text, n) ? -1 : 0;
+}
+
+int api_json(struct response *rs, int status, json_t *body_take, struct err_list *errors)
+{
+	int rc = body_take ? json_dump_callback(body_take, on_dump, &rs->body, JSON_COMPACT | JSON_ENCODE_ANY) : -1;
+
+	json_decref(body_take);
+	if (rc)
+		return err_list_add(errors, rs->body.failed == ERR_LIMIT ? ERR_LIMIT : ERR_NOMEM, "", "%s",
+				    rs->body.failed == ERR_LIMIT ? "the answer is too large" : "out of memory");
+	rs->status = status;
+	return 0;
+}
+
+static bool etag_in(const char *list, const char *etag)
+{
+	size_t n = strlen(etag);
+
+	while (*list) {
+		size_t len;
+
+		list += strspn(list, " ,\t");
+		if (*list == '*')
+			return true;
+		if (strncmp(list, "W/", 2) == 0)
+			list += 2;
+		len = strcspn(list, ",");
+		while (len && (list[len - 1] == ' ' || list[len - 1] == '\t'))
+			len--;
+		if (len == n && strncmp(list, etag, n) == 0)
+			return true;
+		list += strcspn(list, ",");
+	}
+	return false;
+}
+
+bool api_not_modified(const struct request *rq, struct response *rs, const char *etag)
+{
+	const char *have = http_header(rq, "If-None-Match");
+	char *kept = mem_arena_strdup(rq->arena, etag);
+
+	if (!kept)
+		return false;
+	http_add_header(rs, "ETag", kept);
+	if (!have || !etag_in(have, etag))
+		return false;
+	rs->status = 304;
+	return true;
+}
+
+/* ---- bodies ---- */
+
+static bool media_is(const char *have, const char *want)
+{
+	size_t n = strlen(want);
+
+	return have && strncasecmp(have, want, n) == 0 && (have[n] == '\0' || have[n] == ';' || have[n] == ' ');
+}
+
+int api_body(const struct request *rq, json_t **ret, struct err_list *errors)
+{
+	const char *type = http_header(rq, "Content-Type");
+	struct err err = { 0 };
+	int rc;
+
+	if (!media_is(type, "application/json") && !media_is(type, "application/merge-patch+json"))
+		return err_list_add(errors, ERR_MEDIA, "", "expected Content-Type: application/json, found %s", type ? type : "none");
+	rc = spec_json_load(ret, rq->body ? rq->body : "", rq->body_len, &err);
+	if (rc) {
+		(void)err_list_add(errors, (enum err_code)err.code, err.path, "%s", err.text);
+		errors->first.line = err.line;
+		errors->first.column = err.column;
+		if (errors->n)
+			errors->items[errors->n - 1] = errors->first;
+	}
+	return rc;
+}
+
+/* ---- queries ---- */
+
+int api_query_double(const struct request *rq, const char *name, double def, double min, double max, double *ret,
+		     struct err_list *errors)
+{
+	const char *text = http_query(rq, name);
+	char pointer[64], *end;
+	double x;
+
+	*ret = def;
+	if (!text)
+		return 0;
+	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
+	x = strtod(text, &end);
+	if (end == text || *end || !isfinite(x))
+		return err_list_add(errors, ERR_TYPE, pointer, "expected a number, found \"%s\"", text);
+	if (x < min || x > max)
+		return err_list_add(errors, ERR_RANGE, pointer, "expected a number from %.12g to %.12g, found %.12g", min, max, x);
+	*ret = x;
+	return 0;
+}
+
+int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max, int64_t *ret,
+		  struct err_list *errors)
+{
+	const char *text = http_query(rq, name);
+	char pointer[64], *end;
+	long long x;
+
+	*ret = def;
+	if (!text)
+		return 0;
+	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
+	errno = 0;
+	x = strtoll(text, &end, 10);
+	if (end == text || *end)
+		return err_list_add(errors, ERR_TYPE, pointer, "expected a whole number, found \"%s\"", text);
+	if (errno || x < min || x > max)
+		return err_list_add(errors, ERR_RANGE, pointer, "expected a whole number from %lld to %lld, found %s",
+				    (long long)min, (long long)max, text);
+	*ret = x;
+	return 0;
+}
+
+/* ---- formats ---- */
+
+static const struct {
+	const char *name, *media;
+} formats[API_FORMAT_N] = {
+	[API_JSON] = { "json", "application/json" },
+	[API_NDJSON] = { "ndjson", "application/x-ndjson" },
+	[API_CSV] = { "csv", "text/csv" },
+	[API_NPZ] = { "npz", "application/zip" },
+};
+
+/* How much an Accept header wants a media type: its quality, -1 if it does not speak of it. The most exact range wins. */
+static double quality(const char *accept, const char *media)
+{
+	size_t type = strcspn(media, "/") + 1;
+	double best = -1.0;
+	int best_rank = -1;
+
+	while (*accept) {
+		size_t item = strcspn(accept, ","), n;
+		const char *q;
+		int rank = -1;
+
+		accept += strspn(accept, " \t");
+		n = strcspn(accept, ",; \t");
+		if (n == strlen(media) && strncasecmp(accept, media, n) == 0)
+			rank = 2;
+		else if (n == type + 1 && strncasecmp(accept, media, type) == 0 && accept[type] == '*')
+			rank = 1;
+		else if (n == 3 && strncmp(accept, "*/*", 3) == 0)
+			rank = 0;
+		item = strcspn(accept, ",");
+		q = strstr(accept, "q=");
+		if (rank > best_rank) {
+			best_rank = rank;
+			best = q && q < accept + item ? strtod(q + 2, NULL) : 1.0;
+		}
+		accept += item + (accept[item] == ',');
+	}
+	return best;
+}
+
+int api_format(const struct request *rq, unsigned allowed, enum api_format *ret, struct err_list *errors)
+{
+	const char *named = http_query(rq, "format"), *accept = http_header(rq, "Accept");
+	double best = 0.0;
+	bool found = false;
+
+	for (int f = 0; f < API_FORMAT_N; f++) {
+		double q;
+
+		if (!(allowed & 1U << f))
+			continue;
+		if (named && strcmp(named, formats[f].name) == 0) {
+			*ret = (enum api_format)f;
+			return 0;
+		}
+		q = named ? 0.0 : !accept || !*accept ? 1.0 : quality(accept, formats[f].media);
+		if (q > best) {
+			best = q;
+			*ret = (enum api_format)f;
+			found = true;
+		}
+	}
+	if (found)
+		return 0;
+	return err_list_add(errors, ERR_ACCEPT, named ? "?format" : "", "%s \"%s\" is not among the formats of this resource",
+			    named ? "format" : "Accept", named ? named : accept ? accept : "");
+}
+
+/* ---- specs ---- */
+
+static const double MB = 1048576.0;
+
+static int check_experiment(json_t *spec, const char *prefix, struct api_spec *ret, struct err_list *errors)
+{
+	static const char *const known[] = { "experiment", "params", "seed", "name" };
+	json_t *name = json_object_get(spec, "experiment"), *params = json_object_get(spec, "params"), *value, *full;
+	const struct experiment *x = json_is_string(name) ? experiment_find(json_string_value(name)) : NULL;
+	size_t before = err_list_count(errors);
+	json_t *none = params ? NULL : json_object();
+	char at[ERR_PATH_MAX];
+	const char *key;
+
+	json_object_foreach(spec, key, value) {
+		bool ok = false;
+
+		for (size_t i = 0; i < COUNTOF(known); i++)
+			ok = ok || strcmp(key, known[i]) == 0;
+		(void)snprintf(at, sizeof(at), "%s/%s", prefix, key);
+		if (!ok)
+			(void)err_list_add(errors, ERR_UNKNOWN, at, "an experiment has experiment, params, seed and name; found %s", key);
+	}
+	(void)snprintf(at, sizeof(at), "%s/experiment", prefix);
+	if (!json_is_string(name))
+		(void)err_list_add(errors, ERR_TYPE, at, "expected the name of an experiment");
+	else if (!x)
+		(void)err_list_add(errors, ERR_UNKNOWN, at, "there is no experiment %s", json_string_value(name));
+	(void)snprintf(at, sizeof(at), "%s/params", prefix);
+	full = x ? spec_json_params(params ? params : none, x->params, x->n_params, at, errors) : NULL;
+	json_decref(none);
+	json_decref(full);
+	if (err_list_count(errors) > before)
+		return -ERR_INVALID;
+	if (!full)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	ret->experiment = x->name;
+	return 0;
+}
+
+static int check_spec(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena, struct api_spec *ret,
+		      struct err_list *errors)
+{
+	const struct config *c = api->config;
+	const struct spec_limits_json limits = {
+		.max_neurons = c->max_neurons,
+		.max_synapses = c->max_synapses,
+		.max_bytes = (double)c->run_memory_mb * MB,
+		.max_steps = c->max_steps,
+		.max_result_bytes = (double)c->max_result_mb * MB,
+		.max_wall_s = c->wall_max_s,
+	};
+	struct spec_datasets datasets;
+	const struct spec *s;
+	int rc;
+
+	dataset_source(&datasets, api->store);
+	rc = spec_json_read(&s, spec, prefix, &datasets, &limits, arena, errors);
+	if (rc)
+		return rc;
+	ret->duration_ms = (double)s->steps * s->dt;
+	ret->cost = spec_cost(s);
+	return 0;
+}
+
+int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena, struct api_spec *ret,
+		   struct err_list *errors)
+{
+	struct api_spec result = { 0 };
+	char *text;
+	int rc;
+
+	if (!json_is_object(spec))
+		return err_list_add(errors, ERR_TYPE, prefix, "expected a spec, an object");
+	if (json_object_get(spec, "experiment"))
+		rc = check_experiment(spec, prefix, &result, errors);
+	else
+		rc = check_spec(api, spec, prefix, arena, &result, errors);
+	if (rc)
+		return rc;
+	text = spec_json_canonical(spec);
+	if (!text || !crypt_sha256(text, strlen(text), result.sha256)) {
+		mem_free(text);
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	}
+	mem_free(text);
+	*ret = result;
+	return 0;
+}

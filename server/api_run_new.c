@@ -1,0 +1,485 @@
+/* api_run_new.c - POST /v1/runs: the spec put together, checked, queued. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/spec_json.h"
+#include "server/api_run.h"
+#include "server/config.h"
+#include "server/event.h"
+#include "server/exec.h"
+#include "server/queue.h"
+#include "server/store_db.h"
+
+enum { NAME_MAX_CHARS = 200, NOTES_MAX = 20000, TAGS_MAX = 32, TAG_MAX = 64, KEY_MAX = 200, DAYS_MAX = 36500, WAIT_MAX_S = 30 };
+
+/* ---- what stands beside the spec ---- */
+
+static int on_dump(const char *text, size_t n, void *out)
+{
+	return buf_add(out, text, n) ? -1 : 0;
+}
+
+/* JSON as text in the arena; NULL: no memory. */
+static const char *as_text(const json_t *json, struct mem_arena *arena)
+{
+	const char *text = NULL;
+	struct buf b;
+
+	buf_init(&b, (size_t)1 << 30);
+	if (!json_dump_callback(json, on_dump, &b, JSON_COMPACT | JSON_ENCODE_ANY) && !b.failed && b.data)
+		text = mem_arena_strdup(arena, b.data);
+	buf_release(&b);
+	return text;
+}
+
+static void read_text(json_t *body, const char *key, size_t max, const char **ret, struct err_list *errors)
+{
+	json_t *v = json_object_get(body, key);
+	char at[32];
+
+	(void)snprintf(at, sizeof(at), "/%s", key);
+	if (v && !json_is_string(v))
+		(void)err_list_add(errors, ERR_TYPE, at, "expected a string");
+	else if (v && json_string_length(v) > max)
+		(void)err_list_add(errors, ERR_RANGE, at, "expected at most %zu bytes, found %zu", max, json_string_length(v));
+	else if (v)
+		*ret = json_string_value(v);
+}
+
+static void read_int(json_t *body, const char *key, int64_t max, int64_t *ret, struct err_list *errors)
+{
+	json_t *v = json_object_get(body, key);
+	char at[32];
+
+	(void)snprintf(at, sizeof(at), "/%s", key);
+	if (v && !json_is_integer(v) && !json_is_null(v))
+		(void)err_list_add(errors, ERR_TYPE, at, "expected a whole number");
+	else if (json_is_integer(v) && (json_integer_value(v) < 1 || json_integer_value(v) > max))
+		(void)err_list_add(errors, ERR_RANGE, at, "expected a whole number from 1 to %lld, found %lld", (long long)max,
+				   (long long)json_integer_value(v));
+	else if (json_is_integer(v))
+		*ret = json_integer_value(v);
+}
+
+static void read_tags(json_t *body, struct mem_arena *arena, const char **ret, struct err_list *errors)
+{
+	json_t *tags = json_object_get(body, "tags"), *tag;
+	size_t before = err_list_count(errors), i;
+	char at[32];
+
+	if (!tags)
+		return;
+	if (!json_is_array(tags) || json_array_size(tags) > TAGS_MAX) {
+		(void)err_list_add(errors, ERR_TYPE, "/tags", "expected a list of at most %d strings", TAGS_MAX);
+		return;
+	}
+	json_array_foreach(tags, i, tag) {
+		(void)snprintf(at, sizeof(at), "/tags/%zu", i);
+		if (!json_is_string(tag) || json_string_length(tag) == 0 || json_string_length(tag) > TAG_MAX)
+			(void)err_list_add(errors, ERR_TYPE, at, "expected a string of 1 to %d bytes", TAG_MAX);
+	}
+	if (err_list_count(errors) == before) {
+		*ret = as_text(tags, arena);
+		if (!*ret)
+			(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	}
+}
+
+int api_run_meta(const struct api *api, const struct request *rq, json_t *body, struct api_run_meta *ret,
+		 struct err_list *errors)
+{
+	size_t before = err_list_count(errors);
+
+	*ret = (struct api_run_meta){ .threads = 1 };
+	read_text(body, "name", NAME_MAX_CHARS, &ret->name, errors);
+	read_text(body, "notes", NOTES_MAX, &ret->notes, errors);
+	read_tags(body, rq->arena, &ret->tags, errors);
+	read_int(body, "threads", api->config->run_threads, &ret->threads, errors);
+	read_int(body, "keep_days", DAYS_MAX, &ret->keep_days, errors);
+	return err_list_count(errors) > before ? -ERR_INVALID : 0;
+}
+
+const char *api_run_seed(const json_t *seed, char text[24])
+{
+	char *end;
+
+	if (!seed)
+		return "";
+	if (json_is_integer(seed) && json_integer_value(seed) >= 0) {
+		(void)snprintf(text, 24, "%lld", (long long)json_integer_value(seed));
+		return text;
+	}
+	if (!json_is_string(seed) || json_string_length(seed) > 20 || json_string_length(seed) == 0 ||
+	    strspn(json_string_value(seed), "0123456789") != json_string_length(seed))
+		return NULL;
+	errno = 0;
+	(void)snprintf(text, 24, "%llu", strtoull(json_string_value(seed), &end, 10)); /* without leading zeros */
+	return errno ? NULL : text;
+}
+
+/* ---- the spec: given, of a preset, of an experiment; then overrides and seed ---- */
+
+/* The next part of a JSON Pointer, ~0 and ~1 undone; false at its end. */
+static bool next_part(const char **at, char part[ERR_PATH_MAX])
+{
+	size_t n = 0;
+	const char *p = *at;
+
+	if (*p != '/')
+		return false;
+	for (p++; *p && *p != '/' && n + 1 < ERR_PATH_MAX; p++) {
+		if (*p == '~' && (p[1] == '0' || p[1] == '1'))
+			part[n++] = *++p == '0' ? '~' : '/';
+		else
+			part[n++] = *p;
+	}
+	part[n] = '\0';
+	*at = p;
+	return true;
+}
+
+static bool index_of(const char *part, size_t n, size_t *ret)
+{
+	*ret = strtoul(part, NULL, 10);
+	return *part && strspn(part, "0123456789") == strlen(part) && strlen(part) < 10 && *ret < n;
+}
+
+/* Set the value at a pointer; the last part of an object may be new, "-" appends to a list. */
+static bool set_at(json_t *spec, const char *pointer, json_t *value)
+{
+	char part[ERR_PATH_MAX];
+	json_t *at = spec;
+	size_t i;
+
+	if (!next_part(&pointer, part))
+		return false;
+	while (*pointer) {
+		if (json_is_array(at))
+			at = index_of(part, json_array_size(at), &i) ? json_array_get(at, i) : NULL;
+		else
+			at = json_object_get(at, part);
+		if (!at || !next_part(&pointer, part))
+			return false;
+	}
+	if (json_is_object(at))
+		return json_object_set(at, part, value) == 0;
+	if (!json_is_array(at))
+		return false;
+	if (strcmp(part, "-") == 0)
+		return json_array_append(at, value) == 0;
+	return index_of(part, json_array_size(at), &i) && json_array_set(at, i, value) == 0;
+}
+
+static void apply_overrides(json_t *spec, json_t *overrides, struct err_list *errors)
+{
+	json_t *o;
+	size_t i;
+
+	if (overrides && !json_is_array(overrides))
+		(void)err_list_add(errors, ERR_TYPE, "/overrides", "expected a list of {\"path\", \"value\"}");
+	json_array_foreach(overrides, i, o) {
+		const char *path = json_string_value(json_object_get(o, "path"));
+		json_t *value = json_object_get(o, "value");
+		char at[64];
+
+		(void)snprintf(at, sizeof(at), "/overrides/%zu", i);
+		if (!path || !value || json_object_size(o) != 2) {
+			(void)err_list_add(errors, ERR_TYPE, at, "expected {\"path\": JSON Pointer into the spec, \"value\"}");
+			continue;
+		}
+		(void)snprintf(at, sizeof(at), "/overrides/%zu/path", i);
+		if (!set_at(spec, path, value))
+			(void)err_list_add(errors, ERR_UNKNOWN, at, "there is no place %s in the spec", path);
+	}
+}
+
+/* An error at a place that an override has set is the override's: "/spec/a/b/c" -> "/overrides/0/value/c". */
+static void repoint(struct err *e, json_t *overrides, const char *prefix)
+{
+	size_t skip = strlen(prefix), i;
+	char text[ERR_PATH_MAX + 64];
+	json_t *o;
+
+	if (strncmp(e->path, prefix, skip) != 0)
+		return;
+	json_array_foreach(overrides, i, o) {
+		const char *path = json_string_value(json_object_get(o, "path"));
+		size_t n = path ? strlen(path) : 0;
+
+		if (!n || strncmp(e->path + skip, path, n) != 0 || (e->path[skip + n] && e->path[skip + n] != '/'))
+			continue;
+		(void)snprintf(text, sizeof(text), "/overrides/%zu/value%s", i, e->path + skip + n);
+		(void)snprintf(e->path, sizeof(e->path), "%.*s", ERR_PATH_MAX - 1, text);
+		return;
+	}
+}
+
+static json_t *base_spec(json_t *body, struct err_list *errors)
+{
+	json_t *spec = json_object_get(body, "spec"), *preset = json_object_get(body, "preset");
+	json_t *experiment = json_object_get(body, "experiment"), *params = json_object_get(body, "params");
+	json_t *result;
+
+	if ((spec != NULL) + (preset != NULL) + (experiment != NULL) != 1) {
+		(void)err_list_add(errors, spec || preset || experiment ? ERR_CONFLICT : ERR_MISSING, "",
+				   "expected exactly one of spec, preset, experiment");
+		return NULL;
+	}
+	if (params && !experiment) {
+		(void)err_list_add(errors, ERR_CONFLICT, "/params", "params belong to an experiment");
+		return NULL;
+	}
+	if (experiment) {
+		result = json_pack("{s:O}", "experiment", experiment);
+		if (result && params)
+			(void)json_object_set(result, "params", params);
+	} else if (spec) {
+		if (!json_is_object(spec)) {
+			(void)err_list_add(errors, ERR_TYPE, "/spec", "expected a spec, an object");
+			return NULL;
+		}
+		result = json_deep_copy(spec);
+	} else {
+		result = json_is_string(preset) ? api_preset_spec(json_string_value(preset)) : NULL;
+		if (!result)
+			(void)err_list_add(errors, ERR_UNKNOWN, "/preset", "there is no such preset");
+		return result;
+	}
+	if (!result)
+		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	return result;
+}
+
+static void set_seed(json_t *spec, json_t *body, const char *prefix, struct err_list *errors)
+{
+	json_t *own = json_object_get(body, "seed"), *old = json_object_get(spec, "seed");
+	char text[24], at[ERR_PATH_MAX];
+	const char *seed = api_run_seed(own ? own : old, text);
+
+	(void)snprintf(at, sizeof(at), "%s/seed", own ? "" : prefix);
+	if (!seed)
+		(void)err_list_add(errors, ERR_TYPE, at,
+				   "expected a whole number from 0 to 18446744073709551615, as a string of digits or a number");
+	else
+		(void)json_object_set_new(spec, "seed", json_string(*seed ? seed : "0"));
+}
+
+int api_run_keys(json_t *body, const char *const *known, size_t n, struct err_list *errors)
+{
+	size_t before = err_list_count(errors);
+	char at[ERR_PATH_MAX];
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(body))
+		return err_list_add(errors, ERR_TYPE, "", "expected an object");
+	json_object_foreach(body, key, value) {
+		size_t i = 0;
+
+		while (i < n && strcmp(known[i], key) != 0)
+			i++;
+		(void)snprintf(at, sizeof(at), "/%s", key);
+		if (i == n)
+			(void)err_list_add(errors, ERR_UNKNOWN, at, "unknown key %s", key);
+	}
+	return err_list_count(errors) > before ? -ERR_INVALID : 0;
+}
+
+/* All errors of the body at once, as far as they can be told. */
+static int read_request(const struct api *api, const struct request *rq, json_t *body, json_t **ret_spec,
+			struct api_spec *ret_known, struct api_run_meta *ret_meta, struct err_list *errors)
+{
+	static const char *const known[] = { "spec", "preset", "experiment", "params", "overrides", "seed", "name",
+					     "tags", "notes",  "threads",    "keep_days" };
+	const char *prefix = json_object_get(body, "experiment") ? "" : "/spec";
+	int rc = api_run_keys(body, known, COUNTOF(known), errors);
+	size_t before;
+	json_t *spec;
+
+	if (rc == -ERR_TYPE)
+		return rc;
+	(void)api_run_meta(api, rq, body, ret_meta, errors);
+	spec = base_spec(body, errors);
+	if (!spec)
+		return -ERR_INVALID;
+	apply_overrides(spec, json_object_get(body, "overrides"), errors);
+	set_seed(spec, body, prefix, errors);
+	before = errors->n;
+	rc = api_spec_check(api, spec, prefix, rq->arena, ret_known, errors);
+	for (size_t i = before; i < errors->n; i++)
+		repoint(&errors->items[i], json_object_get(body, "overrides"), prefix);
+	if (errors->n)
+		errors->first = errors->items[0];
+	if (!rc && err_list_count(errors))
+		rc = -ERR_INVALID;
+	if (rc) {
+		json_decref(spec);
+		return rc;
+	}
+	*ret_spec = spec;
+	return 0;
+}
+
+/* ---- queueing and waiting ---- */
+
+/* Seconds of `Prefer: wait=N`, at most 30; and whether it has the word `reuse`. */
+static void prefer(const struct request *rq, double *ret_wait, bool *ret_reuse)
+{
+	const char *text = http_header(rq, "Prefer"), *wait = text ? strstr(text, "wait=") : NULL;
+	double s = wait ? strtod(wait + 5, NULL) : 0.0;
+
+	*ret_wait = s > 0.0 ? s < WAIT_MAX_S ? s : WAIT_MAX_S : 0.0;
+	*ret_reuse = text && strstr(text, "reuse");
+}
+
+/* What a key stands for: method, path and body. */
+static bool request_sha(const struct request *rq, char hex[CRYPT_HEX_SIZE])
+{
+	char text[512], body[CRYPT_HEX_SIZE];
+
+	if (!crypt_sha256(rq->body ? rq->body : "", rq->body_len, body))
+		return false;
+	(void)snprintf(text, sizeof(text), "%s %.300s %s", rq->method, rq->path, body);
+	return crypt_sha256(text, strlen(text), hex);
+}
+
+/* Answer when the run has ended or nobody wants to wait; else wait for it. */
+static int answer_or_wait(const struct api *api, struct request *rq, struct response *rs, const char *id,
+			  struct err_list *errors)
+{
+	struct err err = { 0 };
+	struct store_run run;
+	double wait_s;
+	bool reuse;
+
+	if (store_run_get(api->store, id, rq->arena, &run, &err)) {
+		if (err.code == ERR_NOTFOUND)
+			return err_list_add(errors, ERR_GONE, "", "the run of this request was deleted");
+		return api_run_fail(&err, errors);
+	}
+	prefer(rq, &wait_s, &reuse);
+	if (run_state_final(run.state))
+		return api_run_answer(api, rq, rs, &run, 201, errors);
+	if (wait_s <= 0.0 || rq->timed_out)
+		return api_run_answer(api, rq, rs, &run, 202, errors);
+	(void)snprintf(rq->memo, sizeof(rq->memo), "%s", id);
+	event_topic(id, rs->topic);
+	rs->wait_s = wait_s;
+	rs->status = 0;
+	return 0;
+}
+
+int api_run_resume(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	const char *key = http_header(rq, "Idempotency-Key");
+	char sha[CRYPT_HEX_SIZE], id[ID_SIZE];
+	struct err err = { 0 };
+	int rc;
+
+	if (rq->memo[0]) {
+		rc = answer_or_wait(api, rq, rs, rq->memo, errors);
+		return rc ? rc : 1;
+	}
+	if (!key)
+		return 0;
+	if (!*key || strlen(key) > KEY_MAX)
+		return err_list_add(errors, ERR_RANGE, "", "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
+	if (!request_sha(rq, sha))
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	rc = store_idempotency_get(api->store, key, sha, id, &err);
+	if (rc == -ERR_NOTFOUND)
+		return 0;
+	if (rc)
+		return api_run_fail(&err, errors);
+	rc = answer_or_wait(api, rq, rs, id, errors);
+	return rc ? rc : 1;
+}
+
+/* In one transaction: the run and its key, or the run an equal request made meanwhile (its id into `id`). */
+static int insert(const struct api *api, const struct request *rq, const struct store_run_new *run, char id[ID_SIZE],
+		  struct err *err)
+{
+	const char *key = http_header(rq, "Idempotency-Key");
+	char sha[CRYPT_HEX_SIZE];
+	int rc;
+
+	if (key && !request_sha(rq, sha))
+		return err_nomem(err);
+	rc = store_begin(api->store, err);
+	if (rc)
+		return rc;
+	rc = key ? store_idempotency_get(api->store, key, sha, id, err) : -ERR_NOTFOUND;
+	if (rc != -ERR_NOTFOUND) {
+		store_rollback(api->store);
+		return rc;
+	}
+	rc = queue_push(api->queue, run, err);
+	if (!rc && key)
+		rc = store_idempotency_put(api->store, key, sha, run->id, err);
+	if (rc) {
+		store_rollback(api->store);
+		return rc;
+	}
+	return store_commit(api->store, err);
+}
+
+int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec, const struct api_spec *known,
+		  const char *preset, const struct api_run_meta *meta, struct err_list *errors)
+{
+	const char *text = as_text(spec, rq->arena), *own = json_string_value(json_object_get(spec, "name"));
+	struct err err = { 0 };
+	char id[ID_SIZE];
+	struct store_run old;
+	double wait_s;
+	bool reuse;
+
+	if (!text)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	prefer(rq, &wait_s, &reuse);
+	if (reuse && store_run_by_spec(api->store, known->sha256, rq->arena, &old, NULL) == 0) {
+		http_add_header(rs, "Preference-Applied", "reuse");
+		return api_run_answer(api, rq, rs, &old, 201, errors);
+	}
+	id_new(id);
+	const struct store_run_new run = {
+		.id = id,
+		.name = meta->name ? meta->name : own,
+		.tags = meta->tags,
+		.notes = meta->notes,
+		.preset = preset,
+		.experiment = known->experiment,
+		.spec = text,
+		.spec_sha256 = known->sha256,
+		.seed = json_string_value(json_object_get(spec, "seed")),
+		.threads = meta->threads,
+		.keep_days = meta->keep_days,
+		.duration_ms = known->duration_ms,
+	};
+	if (insert(api, rq, &run, id, &err))
+		return api_run_fail(&err, errors);
+	exec_wake(api->exec);
+	return answer_or_wait(api, rq, rs, id, errors);
+}
+
+int api_run_post(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	json_t *body = NULL, *spec = NULL;
+	struct api_run_meta meta;
+	struct api_spec known;
+	int rc = api_run_resume(api, rq, rs, errors);
+
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	rc = api_body(rq, &body, errors);
+	if (rc)
+		return rc;
+	rc = read_request(api, rq, body, &spec, &known, &meta, errors);
+	if (!rc)
+		rc = api_run_start(api, rq, rs, spec, &known, json_string_value(json_object_get(body, "preset")), &meta, errors);
+	json_decref(spec);
+	json_decref(body);
+	return rc;
+}

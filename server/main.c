@@ -1,0 +1,225 @@
+/* main.c - stdpd: start in order, wait for a signal, stop in reverse. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/mem.h"
+#include "server/api.h"
+#include "server/clock.h"
+#include "server/config.h"
+#include "server/event.h"
+#include "server/exec.h"
+#include "server/http.h"
+#include "server/log.h"
+#include "server/post.h"
+#include "server/queue.h"
+#include "server/route.h"
+#include "server/store.h"
+#include "server/store_run.h"
+
+enum { TICK_S = 60, PROBE_S = 3, EXIT_USAGE = 2 };
+
+struct services {
+	struct config config;
+	struct api api;
+	char runner[4096];
+};
+
+static const char *env(const char *name)
+{
+	return getenv(name);
+}
+
+static void set_log_level(const char *name)
+{
+	static const char *const names[LOG_N] = { "error", "warn", "info", "debug" };
+
+	for (int i = 0; i < LOG_N; i++)
+		if (strcmp(name, names[i]) == 0)
+			log_set_level((enum log_level)i);
+}
+
+/* stdp-run stands beside this program unless the options say otherwise. */
+static int find_runner(struct services *s, struct err *err)
+{
+	ssize_t n;
+	char *slash;
+
+	if (s->config.runner) {
+		(void)snprintf(s->runner, sizeof(s->runner), "%s", s->config.runner);
+	} else {
+		n = readlink("/proc/self/exe", s->runner, sizeof(s->runner) - 16);
+		s->runner[n > 0 ? n : 0] = '\0';
+		slash = strrchr(s->runner, '/');
+		(void)snprintf(slash ? slash + 1 : s->runner, 16, "stdp-run");
+	}
+	if (access(s->runner, X_OK))
+		return err_set(err, ERR_IO, NULL, "%s cannot be run: %s", s->runner, strerror(errno));
+	return 0;
+}
+
+/* 0 means "as the machine has". */
+static void fill_in(struct config *c)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	n = n < 1 ? 1 : n > 1024 ? 1024 : n;
+	if (!c->slots)
+		c->slots = n;
+	if (!c->run_threads)
+		c->run_threads = n;
+}
+
+static void wake(void *self, const char *topic)
+{
+	http_wake(self, topic);
+}
+
+static void stop(struct services *s)
+{
+	exec_free(s->api.exec); /* watchers still hear that their runs were interrupted */
+	if (s->api.event)
+		event_bind(s->api.event, NULL, NULL);
+	http_free(s->api.http);
+	queue_free(s->api.queue);
+	event_free(s->api.event);
+	store_close(s->api.store);
+}
+
+static int start_http(struct services *s, struct err *err)
+{
+	const struct config *c = &s->config;
+	const struct http_config config = {
+		.address = c->address,
+		.port = c->port,
+		.threads = (unsigned)c->http_threads,
+		.connections = (unsigned)c->connections,
+		.per_address = (unsigned)c->per_address,
+		.body_max = (size_t)c->body_max_mb << 20,
+		.answer_max = (size_t)c->answer_max_mb << 20,
+		.idle_s = (unsigned)c->idle_s,
+		.handle = route_handle,
+		.self = &s->api,
+	};
+
+	return http_new(&s->api.http, &config, err);
+}
+
+/* Everything but HTTP, in the order in which each needs the one before. */
+static int start(struct services *s, struct err *err)
+{
+	struct exec_config config;
+	int rc = find_runner(s, err);
+
+	s->api.config = &s->config;
+	if (!rc)
+		rc = store_open(&s->api.store, s->config.data, err);
+	if (!rc)
+		rc = event_new(&s->api.event, err);
+	if (!rc)
+		rc = queue_new(&s->api.queue, s->api.store, s->config.queue_max, err);
+	if (rc)
+		return rc;
+	config = (struct exec_config){
+		.store = s->api.store,
+		.event = s->api.event,
+		.queue = s->api.queue,
+		.runner = s->runner,
+		.slots = s->config.slots,
+		.memory_mb = s->config.run_memory_mb,
+		.wall_max_s = s->config.wall_max_s,
+	};
+	rc = exec_new(&s->api.exec, &config, err);
+	if (!rc)
+		rc = start_http(s, err);
+	if (!rc)
+		event_bind(s->api.event, wake, s->api.http);
+	return rc;
+}
+
+/* Wait for SIGTERM or SIGINT; once a minute delete what need not be kept any longer. */
+static void serve(struct services *s, const sigset_t *signals)
+{
+	const struct timespec tick = { .tv_sec = TICK_S };
+
+	for (;;) {
+		struct err err = { 0 };
+		int sig;
+
+		if (store_run_expire(s->api.store, &err))
+			log_err("deleting old runs", &err);
+		sig = sigtimedwait(signals, NULL, &tick);
+		if (sig == SIGTERM || sig == SIGINT) {
+			log_text(LOG_INFO, "stopping on signal %d", sig);
+			return;
+		}
+	}
+}
+
+/* stdpd --probe URL: for health checks in images without any other client. */
+static int probe(const char *url)
+{
+	struct err err = { 0 };
+	long status = 0;
+
+	if (post_probe(url, PROBE_S, &status, &err)) {
+		log_err("probe", &err);
+		return 1;
+	}
+	return status == 200 ? 0 : 1;
+}
+
+static int run(struct services *s, const sigset_t *signals)
+{
+	struct err err = { 0 };
+	bool v6 = strchr(s->config.address, ':');
+
+	if (start(s, &err)) {
+		log_err("start", &err);
+		stop(s);
+		return 1;
+	}
+	(void)printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", s->config.address, v6 ? "]" : "",
+		     (unsigned)http_port(s->api.http));
+	(void)fflush(stdout);
+	serve(s, signals);
+	stop(s);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct services s;
+	struct err err = { 0 };
+	sigset_t signals;
+	struct buf out;
+	int rc;
+
+	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	json_object_seed(0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (argc == 3 && strcmp(argv[1], "--probe") == 0)
+		return probe(argv[2]);
+	buf_init(&out, 1 << 20);
+	rc = config_read(&s.config, argc, argv, env, &out, &err);
+	if (rc == 1 && out.data)
+		(void)fputs(out.data, stdout);
+	buf_release(&out);
+	if (rc < 0)
+		log_err("options", &err);
+	if (rc)
+		return rc < 0 ? EXIT_USAGE : 0;
+	fill_in(&s.config);
+	set_log_level(s.config.log_level);
+	return run(&s, &signals);
+}

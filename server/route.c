@@ -1,0 +1,209 @@
+/* route.c - the table of addresses and the dispatcher. */
+/* SPDX-License-Identifier: MIT */
+#include "server/route.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/config.h"
+#include "server/log.h"
+#include "server/problem.h"
+
+#define RUN "/v1/runs/{id}"
+
+// clang-format off
+static const struct route routes[] = {
+	{ "GET", "/", api_index, "The web page.", 200, "*", NULL, NULL },
+	{ "GET", "/livez", api_livez, "The process is alive.", 200, NULL, NULL, NULL },
+	{ "GET", "/readyz", api_readyz, "The server can work: its database answers.", 200, NULL, NULL, NULL },
+	{ "GET", "/openapi.json", api_openapi, "This interface as OpenAPI 3.1.", 200, NULL, NULL, NULL },
+	{ "GET", "/docs", api_docs, "This interface as a page.", 200, NULL, NULL, NULL },
+	{ "GET", "/v1", api_v1, "Name, version, limits, features, links.", 200, NULL, NULL, NULL },
+	{ "GET", "/v1/models", api_model_list, "All neuron models, plasticity rules, wiring rules and experiments with their parameters.", 200, "*", NULL, "read" },
+	{ "GET", "/v1/models/{kind}/{name}", api_model_get, "One model with its parameters.", 200, "*", NULL, "read" },
+	{ "GET", "/v1/schemas/{name}", api_schema, "A JSON Schema (2020-12).", 200, "*", NULL, "read" },
+	{ "GET", "/v1/rules/{name}/window", api_rule_window, "The rule's learning window, computed by driving one synapse with spike pairs.", 200, "*", NULL, "read" },
+	{ "GET", "/v1/presets", api_preset_list, "Ready specs with a title and what to look at.", 200, "*", NULL, "read" },
+	{ "GET", "/v1/presets/{name}", api_preset_get, "One preset with its spec.", 200, "*", NULL, "read" },
+	{ "POST", "/v1/specs/validate", api_spec_validate, "Check a spec without running it: all errors, normal form, cost.", 200, "*", "spec_request", "read" },
+	{ "POST", "/v1/runs", api_run_post, "Queue a run of a spec, a preset with overrides, or an experiment. Prefer: wait=N waits for its end.", 202, NULL, "run_request", "run" },
+	{ "GET", "/v1/runs", api_run_list, "Runs, newest first, by filter and page.", 200,
+	  "state preset tag q spec_sha256 created_after sort page_size page_token total", NULL, "read" },
+	{ "GET", RUN, api_run_get, "One run; with wait, when it has ended or has a newer version than since_version.", 200, "wait since_version", NULL, "read" },
+	{ "PATCH", RUN, api_run_patch, "Change name, tags or notes.", 200, NULL, "run_patch", "run" },
+	{ "DELETE", RUN, api_run_delete, "Delete a run that has ended, with its results.", 204, NULL, NULL, "run" },
+	{ "POST", RUN "/cancel", api_run_cancel, "Stop a run; what it has recorded is kept and marked as partial.", 202, NULL, "empty", "run" },
+	{ "POST", RUN "/rerun", api_run_rerun, "Queue the same spec again.", 202, NULL, "empty", "run" },
+	{ "GET", RUN "/spec", api_run_spec, "The spec as it runs: overrides applied, seed filled in.", 200, NULL, NULL, "read" },
+	{ "GET", RUN "/provenance", api_run_provenance, "What made the result: versions, compiler, seed, threads, digest.", 200, NULL, NULL, "read" },
+	{ "GET", RUN "/log", api_run_log, "What the run said, as text.", 200, NULL, NULL, "read" },
+	{ "GET", RUN "/events", api_run_events, "Server-sent events: state, progress, log; resumes by Last-Event-ID; 204 when all was said.", 200, NULL, NULL, "read" },
+	{ "GET", RUN "/results", api_result_manifest, "What was recorded.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/spikes", api_result_spikes, "Spikes of a population in a window.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/raster", api_result_raster, "Spikes counted in rows and columns.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/rates", api_result_rates, "Rates of a population over time.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/isi", api_result_isi, "Histogram of the intervals between spikes.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/states/{variable}", api_result_states, "A state variable over time.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/weights", api_result_weights, "Weights of a projection at a time.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/weights/histogram", api_result_histogram, "Histograms of weights over time.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/weights/matrix", api_result_matrix, "Weights as a matrix of mean values.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/weights/series", api_result_series, "Every update of the recorded synapses.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/stdp", api_result_stdp, "Measured pairs of (dt, dw) and the rule's window.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/tables/{name}", api_result_table, "A table that an experiment left.", 200, "*", NULL, "read" },
+	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ or IDX, also gzipped.", 201, "*", "", "run" },
+	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "*", NULL, "read" },
+	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, "*", NULL, "read" },
+	{ "DELETE", "/v1/datasets/{id}", api_dataset_delete, "Delete a data set that no waiting or running run needs.", 204, "*", NULL, "run" },
+	{ "GET", "/{file}", api_asset, "A file of the web page.", 200, "*", NULL, NULL },
+};
+// clang-format on
+
+const struct route *route_at(size_t i)
+{
+	return i < COUNTOF(routes) ? &routes[i] : NULL;
+}
+
+/* ---- matching ---- */
+
+/* Match a path against a pattern; parts go into rq->arg. */
+static bool match(const char *pattern, const char *path, struct request *rq)
+{
+	int n_args = 0;
+
+	while (*pattern && *path) {
+		if (*pattern == '{') {
+			size_t n = strcspn(path, "/");
+			char *arg;
+
+			if (n == 0 || n_args == HTTP_ARGS_MAX)
+				return false;
+			arg = mem_arena_printf(rq->arena, "%.*s", (int)n, path);
+			if (!arg)
+				return false;
+			rq->arg[n_args++] = arg;
+			path += n;
+			pattern += strcspn(pattern, "}") + 1;
+		} else if (*pattern++ != *path++) {
+			return false;
+		}
+	}
+	return !*pattern && !*path;
+}
+
+static void allow(char *text, size_t n, const char *method)
+{
+	size_t len = strlen(text);
+
+	(void)snprintf(text + len, n - len, "%s%s%s", len ? ", " : "", method, strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+const struct route *route_find(struct request *rq, char *ret_allow, size_t n_allow)
+{
+	const char *method = strcmp(rq->method, "HEAD") == 0 ? "GET" : rq->method;
+
+	ret_allow[0] = '\0';
+	for (size_t i = 0; i < COUNTOF(routes); i++) {
+		if (!match(routes[i].pattern, rq->path, rq))
+			continue;
+		if (strcmp(routes[i].method, method) == 0)
+			return &routes[i];
+		allow(ret_allow, n_allow, routes[i].method);
+	}
+	return NULL;
+}
+
+/* ---- who may ask ---- */
+
+/* Pages of other sites must not reach a server on this machine: neither by a name that resolves here (Host) nor by a
+ * request sent from their page (Origin). */
+static int check_origin(const struct config *c, const struct request *rq, struct err_list *errors)
+{
+	const char *host = http_header(rq, "Host"), *origin = http_header(rq, "Origin");
+	const char *site = http_header(rq, "Sec-Fetch-Site"), *name;
+
+	if (!host)
+		return err_list_add(errors, ERR_SYNTAX, "", "expected a Host header");
+	if (!config_host_allowed(c, host))
+		return err_list_add(errors, ERR_FORBIDDEN, "", "this server does not answer to the host name %.100s; see --host", host);
+	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0)
+		return 0;
+	if (site && strcmp(site, "cross-site") == 0)
+		return err_list_add(errors, ERR_FORBIDDEN, "", "requests from other sites' pages are refused");
+	if (!origin)
+		return 0;
+	name = strstr(origin, "://");
+	if (!name || strcasecmp(name + 3, host) != 0)
+		return err_list_add(errors, ERR_FORBIDDEN, "", "requests from other sites' pages are refused (Origin: %.100s)", origin);
+	return 0;
+}
+
+struct query_check {
+	const char *allowed;
+	struct err_list *errors;
+};
+
+static void on_query(void *self, const char *name, const char *value)
+{
+	struct query_check *q = self;
+	size_t n = strlen(name);
+	char pointer[ERR_PATH_MAX];
+
+	(void)value;
+	for (const char *at = q->allowed; at && *at;) {
+		size_t len = strcspn(at, " ");
+
+		if (len == n && strncmp(at, name, n) == 0)
+			return;
+		at += len + (at[len] == ' ');
+	}
+	(void)snprintf(pointer, sizeof(pointer), "?%.150s", name);
+	(void)err_list_add(q->errors, ERR_UNKNOWN, pointer, "there is no parameter %.100s here", name);
+}
+
+static int check_query(const struct route *r, const struct request *rq, struct err_list *errors)
+{
+	struct query_check q = { r->query, errors };
+
+	if (r->query && strcmp(r->query, "*") == 0)
+		return 0;
+	http_query_each(rq, on_query, &q);
+	return err_list_count(errors) ? -ERR_UNKNOWN : 0;
+}
+
+/* ---- dispatch ---- */
+
+static int dispatch(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	const struct route *r;
+	char allowed[128];
+	int rc = check_origin(api->config, rq, errors);
+
+	if (rc)
+		return rc;
+	r = route_find(rq, allowed, sizeof(allowed));
+	if (!r && allowed[0]) {
+		char *kept = mem_arena_strdup(rq->arena, allowed);
+
+		if (kept)
+			http_add_header(rs, "Allow", kept);
+		return err_list_add(errors, ERR_METHOD, "", "expected %s, found %.32s", allowed, rq->method);
+	}
+	if (!r)
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is nothing at this address");
+	rc = check_query(r, rq, errors);
+	return rc ? rc : r->handler(api, rq, rs, errors);
+}
+
+void route_handle(void *self, struct request *rq, struct response *rs)
+{
+	struct err_list errors = { 0 };
+	int rc = dispatch(self, rq, rs, &errors);
+
+	if (rc < 0) {
+		if (problem_status(-rc) >= 500)
+			log_text(LOG_ERROR, "request %s: %s: %s", rq->id, err_name(-rc), errors.first.text);
+		problem_response(rs, -rc, rq->path, &errors);
+	}
+	err_list_release(&errors);
+}
