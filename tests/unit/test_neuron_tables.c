@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 #include "core/model/neuron.h"
 #include "core/model/wiring.h"
@@ -79,6 +80,9 @@ Test(neuron_tables, cells_start_at_rest)
 		if (m->kind != NEURON_CELL)
 			continue;
 		cr_assert_str_eq(m->states[0].name, "V_m");
+		if (param_find(m->params, m->n_params, "E_L") < 0 ||
+		    !strcmp(m->name, "hh_psc_alpha")) /* at rest with open channels */
+			continue;
 		cr_assert_str_eq(m->params[m->states[0].init_param].name, "E_L");
 	}
 }
