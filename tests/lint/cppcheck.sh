@@ -12,5 +12,6 @@ cppcheck --quiet --error-exitcode=1 --std=c11 --language=c -I. -D_POSIX_C_SOURCE
 	--enable=warning,performance,portability,style --inline-suppr -j "${JOBS:-2}" \
 	--cppcheck-build-dir="$cache" --suppress=missingIncludeSystem --suppress=unusedStructMember \
 	--suppress=unmatchedSuppression --suppress=variableScope --suppress=shadowFunction \
-	--suppress=uninitvar --suppress=legacyUninitvar --suppress=constParameter --suppress=knownConditionTrueFalse --suppress=redundantInitialization \
+	--suppress=uninitvar --suppress=legacyUninitvar --suppress=constParameter \
+	--suppress=knownConditionTrueFalse --suppress=redundantInitialization \
 	--library=tests/lint/cppcheck.cfg core server
