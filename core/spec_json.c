@@ -16,17 +16,22 @@
 #define MAX_SPIKES 100000000
 #define CANONICAL_MAX ((size_t)512 << 20)
 
+/* Without memory the parser may stop with any message, or go on with a letter lost: what it says
+ * counts only if it got all it asked for. */
 int spec_json_load(json_t **ret, const char *text, size_t n, struct err *err)
 {
-	json_error_t e;
+	size_t refused = mem_refused();
+	json_error_t e = { 0 };
 	json_t *json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
 
+	if (mem_refused() != refused || (!json && !e.text[0])) {
+		json_decref(json);
+		return err_nomem(err);
+	}
 	if (json) {
 		*ret = json;
 		return 0;
 	}
-	if (json_error_code(&e) == json_error_out_of_memory)
-		return err_nomem(err);
 	(void)err_set(err, ERR_SYNTAX, "", "expected JSON, found at line %d, column %d: %s",
 		      e.line, e.column, e.text);
 	if (err) {

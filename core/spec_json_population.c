@@ -222,7 +222,7 @@ void spec_json_population_check(struct spec_json_reader *r, const struct spec_po
 	bool same = same_for_all(params, p->model->n_params);
 	size_t n = same ? 1 : p->size;
 	double values[NEURON_PARAMS_MAX] = { 0.0 };
-	char text[ERR_TEXT_MAX];
+	char text[ERR_TEXT_MAX], path[ERR_PATH_MAX];
 
 	for (size_t k = 0; k < n && k < CHECKED_MAX; k++) {
 		struct err err = { 0 };
@@ -232,8 +232,9 @@ void spec_json_population_check(struct spec_json_reader *r, const struct spec_po
 			continue;
 		if (!same) {
 			(void)snprintf(text, sizeof(text), "%s", err.text);
-			(void)err_set(&err, (enum err_code)err.code, err.path,
-				      "neuron %zu: %.250s", k, text);
+			(void)snprintf(path, sizeof(path), "%s", err.path);
+			(void)err_set(&err, (enum err_code)err.code, path, "neuron %zu: %.250s",
+				      k, text);
 		}
 		if (param_find(p->model->params, p->model->n_params, err.path) < 0)
 			err.path[0] = '\0';
@@ -256,7 +257,7 @@ static void read_population(struct spec_json_reader *r, json_t *json,
 	struct spec_json_at params = spec_json_read_key(at, "params");
 	struct draft d = { .p = p };
 
-	p->size = 1;
+	p->size = json_is_object(json) ? 1 : 0;
 	spec_json_read_object(r, json, at, "a population", keys, COUNTOF(keys), &d);
 	if (!p->model || !prepare(r, &d))
 		return;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/spec_json_read.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,7 +279,9 @@ static void check_connect(struct spec_json_reader *r, const struct spec_json_at 
 		return;
 	}
 	/* A rule with a probability knows its synapses only when they are drawn. */
-	if (param_find(rule->params, rule->n_params, "p") < 0)
+	if (param_find(rule->params, rule->n_params, "p") >= 0)
+		d->s->count = -1.0;
+	else
 		d->s->count = rule->expect(&d->p->wiring);
 }
 
@@ -343,7 +346,7 @@ static void read_projection(struct spec_json_reader *r, json_t *json,
 	struct spec_json_projection_draft d = { .p = &r->projections[i], .s = &r->synapses[i] };
 	struct spec_json_at synapse = spec_json_read_key(at, "synapse");
 
-	d.s->count = -1.0;
+	d.s->count = (double)NAN;
 	spec_json_read_object(r, json, at, "a projection", keys, COUNTOF(keys), &d);
 	if (!json_is_object(json))
 		return;

@@ -38,7 +38,7 @@ struct spec_json_synapse {
 	double *given;	/* [alias ? alias->n_params : model->n_params] as written, for later
 			   changes */
 	double *params; /* [model->n_params] ours */
-	double count;	/* synapses; negative: not known before they are drawn */
+	double count;	/* synapses; negative: drawn, NaN: not known after an error */
 	bool negative;	/* weights are negative */
 };
 
@@ -128,7 +128,7 @@ const char *spec_json_read_quote(char *out, const char *text);
 /* spec_json_value.c: numbers, arrays, distributions, slices of data sets. */
 struct spec_json_want {
 	const struct param_def *def; /* type, unit, range */
-	double n;    /* items of an array; negative: number not known, so arrays are refused */
+	double n;    /* items of an array; negative: drawn, so arrays are refused; NaN: any */
 	bool scalar; /* nothing but one value */
 };
 bool spec_json_value(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,

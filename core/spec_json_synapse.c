@@ -340,7 +340,8 @@ static void finish(struct spec_json_reader *r, json_t *json, const struct spec_j
 	if (err_list_count(r->errors) != before)
 		return;
 	check_params(r, &params, d);
-	check_weights(r, &weight, d);
+	if (err_list_count(r->errors) == before)
+		check_weights(r, &weight, d);
 	check_delay(r, &delay, d->p);
 }
 

@@ -113,6 +113,8 @@ static bool read_one(struct spec_json_reader *r, json_t *json, const struct spec
 static bool wrong_length(struct spec_json_reader *r, const struct spec_json_at *at, double want,
 			 size_t found)
 {
+	if (isnan(want)) /* what would tell the number is wrong itself */
+		return false;
 	if (want < 0.0) {
 		spec_json_read_fail(r, at, ERR_CONFLICT,
 				    "an array needs a known number of items, which is drawn "

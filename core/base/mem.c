@@ -17,10 +17,16 @@ static atomic_size_t live;	 /* blocks handed out and not freed */
 static atomic_size_t countdown;	 /* allocations until the one that fails; 0 = off */
 static atomic_bool fail_sticky;	 /* all after it fail too */
 static atomic_bool fail_forever; /* a sticky failure has begun */
+static atomic_size_t refused;	 /* allocations that got nothing */
 
 size_t mem_live(void)
 {
 	return atomic_load(&live);
+}
+
+size_t mem_refused(void)
+{
+	return atomic_load(&refused);
 }
 
 void mem_fail_at(size_t k, bool sticky)
@@ -31,7 +37,7 @@ void mem_fail_at(size_t k, bool sticky)
 }
 
 /* Is this allocation the one that shall fail? Two loads when nothing is to fail. */
-static bool fails(void)
+static bool told_to_fail(void)
 {
 	size_t k = atomic_load_explicit(&countdown, memory_order_relaxed);
 
@@ -46,10 +52,18 @@ static bool fails(void)
 	return atomic_load_explicit(&fail_forever, memory_order_relaxed);
 }
 
+static bool fails(void)
+{
+	bool yes = told_to_fail();
+
+	if (yes)
+		atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+	return yes;
+}
+
 static void *counted(void *p)
 {
-	if (p)
-		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(p ? &live : &refused, 1, memory_order_relaxed);
 	return p;
 }
 

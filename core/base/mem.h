@@ -25,6 +25,9 @@ void mem_freep(void *p);
 
 /* Blocks alive now; for leak tests. */
 size_t mem_live(void);
+/* Allocations refused so far, by all threads: unchanged means that a library that was hooked to
+ * this got all it asked for. */
+size_t mem_refused(void);
 /* Let the k-th allocation from now fail (1 = the next); sticky: all after it too. 0 switches off. */
 void mem_fail_at(size_t k, bool sticky);
 

@@ -1,0 +1,1041 @@
+/* test_spec_json.c - reading specs: what is accepted, and each kind of error at its place. */
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/spec_json.h"
+#include "tests/check.h"
+
+enum { TEXT_MAX = 8192, PATCHES = 8, ERRORS = 6 };
+
+/* Written with ' for ". */
+static const char base_text[] =
+	"{'name': 'n', 'resolution_ms': 0.1, 'duration_ms': 100, 'seed': '42',"
+	" 'populations': {"
+	"  'in': {'model': 'poisson_generator', 'size': 4, 'params': {'rate': 10}},"
+	"  'cell': {'model': 'iaf_psc_exp', 'size': 3, 'params': {'tau_m': 20.0}, 'init': "
+	"{'V_m': -70.0}},"
+	"  'dc': {'model': 'dc_generator'},"
+	"  'spikes': {'model': 'spike_generator', 'size': 2, 'params': {'spike_times': [[1, "
+	"2.5], []]}}},"
+	" 'projections': {"
+	"  'p': {'source': 'in', 'target': 'cell', 'connect': {'rule': 'all_to_all'},"
+	"   'synapse': {'model': 'stdp_pair', 'weight': {'uniform': [0, 0.5]}, 'delay_ms': 1.0,"
+	"    'params': {'A_plus': 0.01, 'w_max': 1}}},"
+	"  'l': {'source': 'spikes', 'target': 'cell', 'connect': {'rule': 'list', 'sources': "
+	"[1, 0, 0],"
+	"   'targets': [0, 2, 0]}, 'synapse': {'weight': [1, 2, 3], 'delay_ms': [0.1, 0.2, "
+	"0.3]}}},"
+	" 'record': {'spikes': ['in', 'cell'],"
+	"  'states': [{'population': 'cell', 'variables': ['V_m'], 'neurons': [2, 0], "
+	"'every_ms': 0.5}],"
+	"  'weights': [{'projection': 'p', 'every_ms': 10}, {'projection': 'p', 'synapses': [0, "
+	"11], 'every': 'update'},"
+	"   {'projection': 'p', 'every_ms': 10, 'bins': 20}],"
+	"  'rates': [{'population': 'cell', 'bin_ms': 5}]},"
+	" 'schedule': [{'at_ms': 50, 'set': {'population': 'in', 'params': {'rate': 20}}},"
+	"  {'at_ms': 20, 'plasticity': {'projection': 'p', 'on': false}}],"
+	" 'limits': {'max_spikes': 1000, 'max_rate_hz': 500, 'wall_s': 60}}";
+
+static json_t *parse(const char *text)
+{
+	static char copy[TEXT_MAX];
+	struct err err = { 0 };
+	json_t *json = NULL;
+	size_t n = strlen(text);
+
+	cr_assert_lt(n, sizeof(copy));
+	for (size_t i = 0; i <= n; i++)
+		copy[i] = text[i] == '\'' ? '"' : text[i];
+	if (copy[0] != '{' && copy[0] != '[') { /* any value */
+		json = json_loads(copy, JSON_DECODE_ANY, NULL);
+		cr_assert_not_null(json, "bad test text: %s", copy);
+		return json;
+	}
+	cr_assert_eq(spec_json_load(&json, copy, n, &err), 0, "bad test text: %s: %s", err.text,
+		     copy);
+	return json;
+}
+
+/* Set the value at a pointer (keys and indices without escapes); "" as a text removes it. */
+static void patch(json_t *json, const char *pointer, const char *text)
+{
+	char path[256];
+	char *key, *next, *save = NULL;
+
+	(void)snprintf(path, sizeof(path), "%s", pointer);
+	key = strtok_r(path, "/", &save);
+	while ((next = strtok_r(NULL, "/", &save))) {
+		json_t *child = json_is_array(json) ? json_array_get(json, (size_t)(key[0] - '0'))
+						    : json_object_get(json, key);
+
+		if (!child && json_is_object(json)) {
+			child = json_object();
+			cr_assert_eq(json_object_set_new(json, key, child), 0);
+		}
+		json = child;
+		key = next;
+	}
+	if (!text[0])
+		cr_assert_eq(json_object_del(json, key), 0);
+	else if (json_is_array(json))
+		cr_assert_eq(json_array_set_new(json, (size_t)(key[0] - '0'), parse(text)), 0);
+	else
+		cr_assert_eq(json_object_set_new(json, key, parse(text)), 0);
+}
+
+struct change {
+	const char *pointer, *text;
+};
+
+struct expected {
+	const char *pointer;
+	enum err_code code;
+};
+
+struct outcome {
+	const struct spec *spec;
+	struct mem_arena arena;
+	struct err_list errors;
+	json_t *json;
+	int rc;
+};
+
+static void read_patched(struct outcome *o, const struct change *changes, const char *prefix,
+			 const struct spec_datasets *datasets,
+			 const struct spec_limits_json *limits)
+{
+	memset(o, 0, sizeof(*o));
+	mem_arena_init(&o->arena, 0);
+	o->json = parse(base_text);
+	for (size_t i = 0; i < PATCHES && changes && changes[i].pointer; i++)
+		patch(o->json, changes[i].pointer, changes[i].text);
+	o->rc = spec_json_read(&o->spec, o->json, prefix, datasets, limits, &o->arena,
+			       &o->errors);
+}
+
+static void release(struct outcome *o)
+{
+	json_decref(o->json);
+	err_list_release(&o->errors);
+	mem_arena_release(&o->arena);
+}
+
+static void show(const struct outcome *o)
+{
+	for (size_t i = 0; i < o->errors.n; i++)
+		(void)fprintf(stderr, "  %s %s: %s\n", o->errors.items[i].path,
+			      err_name(o->errors.items[i].code), o->errors.items[i].text);
+}
+
+static bool has(const struct outcome *o, const struct expected *e)
+{
+	for (size_t i = 0; i < o->errors.n; i++)
+		if (o->errors.items[i].code == (int)e->code &&
+		    !strcmp(o->errors.items[i].path, e->pointer))
+			return true;
+	return false;
+}
+
+#define IN "/populations/in"
+#define CELL "/populations/cell"
+#define SPIKES "/populations/spikes"
+#define P "/projections/p"
+#define L "/projections/l"
+#define W "/record/weights/0"
+
+static const struct {
+	struct change changes[PATCHES];
+	struct expected errors[ERRORS];
+} wrong[] = {
+	/* the top level */
+	{ { { "/duration_ms", "" } }, { { "/duration_ms", ERR_MISSING } } },
+	{ { { "/populations", "" },
+	    { "/projections", "" },
+	    { "/record", "" },
+	    { "/schedule", "" } },
+	  { { "/populations", ERR_MISSING } } },
+	{ { { "/duration_ms", "0" } }, { { "/duration_ms", ERR_RANGE } } },
+	{ { { "/duration_ms", "-5" } }, { { "/duration_ms", ERR_RANGE } } },
+	{ { { "/duration_ms", "'long'" } }, { { "/duration_ms", ERR_TYPE } } },
+	{ { { "/duration_ms", "100.05" } }, { { "/duration_ms", ERR_GRID } } },
+	{ { { "/duration_ms", "1e300" } }, { { "/duration_ms", ERR_RANGE } } },
+	{ { { "/resolution_ms", "0" } }, { { "/resolution_ms", ERR_RANGE } } },
+	{ { { "/resolution_ms", "[0.1]" } }, { { "/resolution_ms", ERR_TYPE } } },
+	{ { { "/seed", "'x'" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "-1" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "''" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "'18446744073709551616'" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "1.5" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/name", "3" } }, { { "/name", ERR_TYPE } } },
+	{ { { "/durations_ms", "3" } }, { { "/durations_ms", ERR_UNKNOWN } } },
+	{ { { "/experiment", "'stdp_window'" } }, { { "/experiment", ERR_UNKNOWN } } },
+	/* populations */
+	{ { { IN "/model", "" } }, { { IN "/model", ERR_MISSING } } },
+	{ { { IN "/model", "'poisson_generatr'" } }, { { IN "/model", ERR_UNKNOWN } } },
+	{ { { IN "/model", "7" } }, { { IN "/model", ERR_TYPE } } },
+	{ { { IN "/size", "0" } }, { { IN "/size", ERR_RANGE } } },
+	{ { { IN "/size", "2.5" } }, { { IN "/size", ERR_TYPE } } },
+	{ { { IN "/size", "1e12" } }, { { IN "/size", ERR_RANGE } } },
+	{ { { IN "/size", "null" } }, { { IN "/size", ERR_TYPE } } },
+	{ { { IN, "[]" } }, { { IN, ERR_TYPE } } },
+	{ { { IN "/parms", "{}" } }, { { IN "/parms", ERR_UNKNOWN } } },
+	{ { { CELL "/params/tau_x", "1" } }, { { CELL "/params/tau_x", ERR_UNKNOWN } } },
+	{ { { CELL "/params/tau_m", "-1" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "0" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "true" } }, { { CELL "/params/tau_m", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "[10, 20]" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "[10, -20, 'x']" } },
+	  { { CELL "/params/tau_m/1", ERR_RANGE }, { CELL "/params/tau_m/2", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "{'uniform': [1]}" } },
+	  { { CELL "/params/tau_m/uniform", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "{'uniform': [5, 2]}" } },
+	  { { CELL "/params/tau_m/uniform", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'uniform': [-5, 2]}" } },
+	  { { CELL "/params/tau_m/uniform/0", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'normal': {'mean': 10}}" } },
+	  { { CELL "/params/tau_m/normal/sd", ERR_MISSING } } },
+	{ { { CELL "/params/tau_m", "{'normal': {'mean': 10, 'sd': -1}}" } },
+	  { { CELL "/params/tau_m/normal/sd", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'normal': {'mean': 'x', 'sd': 1, 'mode': 1}}" } },
+	  { { CELL "/params/tau_m/normal/mean", ERR_TYPE },
+	    { CELL "/params/tau_m/normal/mode", ERR_UNKNOWN } } },
+	{ { { CELL "/params/tau_m", "{'lognormal': {'mu': 1000, 'sigma': 1}}" } },
+	  { { CELL "/params/tau_m/lognormal/mu", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'gamma': [1, 2]}" } },
+	  { { CELL "/params/tau_m", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "{'dataset': 'd', 'field': 'f'}" } },
+	  { { CELL "/params/tau_m", ERR_NOTFOUND } } },
+	{ { { CELL "/params/t_ref", "0.25" } }, { { CELL "/params/t_ref", ERR_GRID } } },
+	{ { { CELL "/params/V_reset", "-50" } }, { { CELL "/params/V_reset", ERR_CONFLICT } } },
+	{ { { CELL "/params/V_reset", "[-70, -50, -70]" } },
+	  { { CELL "/params/V_reset", ERR_CONFLICT } } },
+	{ { { CELL "/init/V_n", "-60" } }, { { CELL "/init/V_n", ERR_UNKNOWN } } },
+	{ { { CELL "/init/V_m", "'x'" } }, { { CELL "/init/V_m", ERR_TYPE } } },
+	{ { { CELL "/init", "[]" } }, { { CELL "/init", ERR_TYPE } } },
+	{ { { CELL "/params", "3" } }, { { CELL "/params", ERR_TYPE } } },
+	{ { { SPIKES "/params/spike_times", "[1, 2]" } },
+	  { { SPIKES "/params/spike_times/0", ERR_TYPE },
+	    { SPIKES "/params/spike_times/1", ERR_TYPE } } },
+	{ { { SPIKES "/params/spike_times", "[[1]]" } },
+	  { { SPIKES "/params/spike_times", ERR_RANGE } } },
+	{ { { SPIKES "/params/spike_times", "[[0], [1.05]]" } },
+	  { { SPIKES "/params/spike_times/0/0", ERR_RANGE },
+	    { SPIKES "/params/spike_times/1/0", ERR_GRID } } },
+	{ { { SPIKES "/params/spike_times", "3" } },
+	  { { SPIKES "/params/spike_times", ERR_TYPE } } },
+	{ { { SPIKES "/params/spike_times", "{'dataset': 'd'}" } },
+	  { { SPIKES "/params/spike_times", ERR_NOTFOUND } } },
+	{ { { SPIKES "/params/spike_times", "{'dataset': 3, 'x': 1}" } },
+	  { { SPIKES "/params/spike_times/dataset", ERR_TYPE },
+	    { SPIKES "/params/spike_times/x", ERR_UNKNOWN } } },
+	/* projections */
+	{ { { P "/source", "'inn'" } }, { { P "/source", ERR_UNKNOWN } } },
+	{ { { P "/target", "" } }, { { P "/target", ERR_MISSING } } },
+	{ { { P "/connect", "" } }, { { P "/connect", ERR_MISSING } } },
+	{ { { P "/connect", "{'rule': 'all'}" } }, { { P "/connect/rule", ERR_UNKNOWN } } },
+	{ { { P "/connect", "{}" } }, { { P "/connect/rule", ERR_MISSING } } },
+	{ { { P "/connect/indegree", "2" } }, { { P "/connect/indegree", ERR_UNKNOWN } } },
+	{ { { P "/connect", "{'rule': 'fixed_indegree'}" }, { "/record", "" } },
+	  { { P "/connect/indegree", ERR_MISSING } } },
+	{ { { P "/connect", "{'rule': 'pairwise_bernoulli', 'p': 1.5}" }, { "/record", "" } },
+	  { { P "/connect/p", ERR_RANGE } } },
+	{ { { P "/connect/autapses", "1" } }, { { P "/connect/autapses", ERR_TYPE } } },
+	{ { { L "/connect/sources", "[9, 0, 0]" } }, { { L "/connect/sources/0", ERR_RANGE } } },
+	{ { { L "/connect/sources", "[0, 0]" } }, { { L "/connect", ERR_CONFLICT } } },
+	{ { { L "/connect/targets", "" } }, { { L "/connect/targets", ERR_MISSING } } },
+	{ { { L "/connect/targets", "[0, 0, 0]" }, { L "/connect/multapses", "false" } },
+	  { { L "/connect/sources/2", ERR_CONFLICT } } },
+	{ { { L "/synapse/weight", "[1, 2]" } }, { { L "/synapse/weight", ERR_RANGE } } },
+	{ { { P "/connect", "{'rule': 'pairwise_bernoulli', 'p': 0.5}" },
+	    { P "/synapse/weight", "[1, 2]" } },
+	  { { P "/synapse/weight", ERR_CONFLICT } } },
+	{ { { P "/synapse/model", "'stdp_pear'" } }, { { P "/synapse/model", ERR_UNKNOWN } } },
+	{ { { P "/synapse/params/A_plus", "[1, 2]" } },
+	  { { P "/synapse/params/A_plus", ERR_TYPE } } },
+	{ { { P "/synapse/params/pairing", "'nearest'" } },
+	  { { P "/synapse/params/pairing", ERR_UNKNOWN } } },
+	{ { { P "/synapse/params/lambda", "1" } },
+	  { { P "/synapse/params/lambda", ERR_UNKNOWN } } },
+	{ { { P "/synapse/params/w_min", "2" } },
+	  { { P "/synapse/params/w_max", ERR_CONFLICT } } },
+	{ { { P "/synapse/weight", "{'uniform': [-1, 0.5]}" } },
+	  { { P "/synapse/weight", ERR_CONFLICT } } },
+	{ { { P "/synapse/weight", "[1,1,1,-1,1,1,1,1,1,1,1,1]" } },
+	  { { P "/synapse/weight", ERR_CONFLICT } } },
+	{ { { P "/synapse/weight", "3" } }, { { P "/synapse/weight", ERR_RANGE } } },
+	{ { { P "/synapse/delay_ms", "0" } }, { { P "/synapse/delay_ms", ERR_RANGE } } },
+	{ { { P "/synapse/delay_ms", "0.25" } }, { { P "/synapse/delay_ms", ERR_GRID } } },
+	{ { { P "/synapse/delay_ms", "1e6" } }, { { P "/synapse/delay_ms", ERR_RANGE } } },
+	{ { { L "/synapse/delay_ms", "[0.1, 0.15, 0]" } },
+	  { { L "/synapse/delay_ms/1", ERR_GRID } } },
+	{ { { P "/synapse/axonal_delay_ms", "-1" } },
+	  { { P "/synapse/axonal_delay_ms", ERR_RANGE } } },
+	{ { { P "/synapse/colour", "1" } }, { { P "/synapse/colour", ERR_UNKNOWN } } },
+	{ { { P "/source", "'dc'" }, { P "/connect/rule", "'all_to_all'" }, { "/record", "" } },
+	  { { P "/source", ERR_CONFLICT } } },
+	{ { { L "/target", "'dc'" }, { L "/connect/targets", "[0, 0, 0]" } },
+	  { { L "/target", ERR_CONFLICT } } },
+	/* record */
+	{ { { "/record/spikes", "['cel', 'dc']" } },
+	  { { "/record/spikes/0", ERR_UNKNOWN }, { "/record/spikes/1", ERR_CONFLICT } } },
+	{ { { "/record/spikes", "'cell'" } }, { { "/record/spikes", ERR_TYPE } } },
+	{ { { "/record/states/0/variables", "['V_x', 3]" } },
+	  { { "/record/states/0/variables/0", ERR_UNKNOWN },
+	    { "/record/states/0/variables/1", ERR_TYPE } } },
+	{ { { "/record/states/0/variables", "[]" } },
+	  { { "/record/states/0/variables", ERR_TYPE } } },
+	{ { { "/record/states/0/neurons", "[0, 3]" } },
+	  { { "/record/states/0/neurons/1", ERR_RANGE } } },
+	{ { { "/record/states/0/every_ms", "0.15" } },
+	  { { "/record/states/0/every_ms", ERR_GRID } } },
+	{ { { "/record/states/0/every_ms", "0" } },
+	  { { "/record/states/0/every_ms", ERR_RANGE } } },
+	{ { { "/record/states/0/population", "" } },
+	  { { "/record/states/0/population", ERR_MISSING } } },
+	{ { { CELL "/size", "20000" }, { "/record/states/0/neurons", "" } },
+	  { { "/record/states/0/neurons", ERR_LIMIT } } },
+	{ { { W "/every_ms", "" } }, { { W "/every_ms", ERR_MISSING } } },
+	{ { { W "/every", "'update'" } }, { { W "/every", ERR_CONFLICT } } },
+	{ { { "/record/weights/1/every", "'spike'" } },
+	  { { "/record/weights/1/every", ERR_TYPE } } },
+	{ { { "/record/weights/1/synapses", "[12]" } },
+	  { { "/record/weights/1/synapses/0", ERR_RANGE } } },
+	{ { { "/record/weights/1/bins", "12" } },
+	  { { "/record/weights/1/bins", ERR_CONFLICT } } },
+	{ { { "/record/weights/1/projection", "'l'" }, { "/record/weights/1/synapses", "" } },
+	  { { "/record/weights/1/every", ERR_CONFLICT } } },
+	{ { { "/record/weights/2/bins", "0" } }, { { "/record/weights/2/bins", ERR_RANGE } } },
+	{ { { "/record/weights/2/min", "0" } }, { { "/record/weights/2/max", ERR_MISSING } } },
+	{ { { "/record/rates/0/bin_ms", "" } }, { { "/record/rates/0/bin_ms", ERR_MISSING } } },
+	{ { { "/record/final_weights", "1" } }, { { "/record/final_weights", ERR_TYPE } } },
+	{ { { "/record", "3" } }, { { "/record", ERR_TYPE } } },
+	/* schedule */
+	{ { { "/schedule", "{}" } }, { { "/schedule", ERR_TYPE } } },
+	{ { { "/schedule/0/at_ms", "" } }, { { "/schedule/0/at_ms", ERR_MISSING } } },
+	{ { { "/schedule/0/at_ms", "50.01" } }, { { "/schedule/0/at_ms", ERR_GRID } } },
+	{ { { "/schedule/0/at_ms", "500" } }, { { "/schedule/0/at_ms", ERR_RANGE } } },
+	{ { { "/schedule/0/set/params/rate", "-3" } },
+	  { { "/schedule/0/set/params/rate", ERR_RANGE } } },
+	{ { { "/schedule/0/set/params/tau", "3" } },
+	  { { "/schedule/0/set/params/tau", ERR_UNKNOWN } } },
+	{ { { "/schedule/0/set/population", "'spikes'" },
+	    { "/schedule/0/set/params", "{'spike_times': [[], []]}" } },
+	  { { "/schedule/0/set/params/spike_times", ERR_CONFLICT } } },
+	{ { { "/schedule/0/set", "{'projection': 'p', 'params': {'tau_plus': 10}}" } },
+	  { { "/schedule/0/set/params/tau_plus", ERR_CONFLICT } } },
+	{ { { "/schedule/0/set", "{'params': {}}" } }, { { "/schedule/0/set", ERR_MISSING } } },
+	{ { { "/schedule/0/set/projection", "'p'" } },
+	  { { "/schedule/0/set/projection", ERR_CONFLICT } } },
+	{ { { "/schedule/0", "{'at_ms': 1}" } }, { { "/schedule/0", ERR_MISSING } } },
+	{ { { "/schedule/0", "7" } }, { { "/schedule/0", ERR_TYPE } } },
+	{ { { "/schedule/1/plasticity/on", "1" } },
+	  { { "/schedule/1/plasticity/on", ERR_TYPE } } },
+	{ { { "/schedule/1/plasticity/projection", "'l'" } },
+	  { { "/schedule/1/plasticity/projection", ERR_CONFLICT } } },
+	/* limits */
+	{ { { "/limits/max_spikes", "0" } }, { { "/limits/max_spikes", ERR_RANGE } } },
+	{ { { "/limits/wall_s", "'x'" } }, { { "/limits/wall_s", ERR_TYPE } } },
+	{ { { "/limits/max_rate", "1" } }, { { "/limits/max_rate", ERR_UNKNOWN } } },
+	/* several at once */
+	{ { { IN "/size", "-1" },
+	    { CELL "/params/tau_m", "-1" },
+	    { P "/synapse/model", "'x'" },
+	    { "/limits/wall_s", "-1" },
+	    { "/foo", "1" } },
+	  { { IN "/size", ERR_RANGE },
+	    { CELL "/params/tau_m", ERR_RANGE },
+	    { P "/synapse/model", ERR_UNKNOWN },
+	    { "/limits/wall_s", ERR_RANGE },
+	    { "/foo", ERR_UNKNOWN } } },
+};
+
+Test(spec_json, each_error_stands_at_its_place_and_alone)
+{
+	for (size_t i = 0; i < COUNTOF(wrong); i++) {
+		const struct expected *e = wrong[i].errors;
+		struct outcome o;
+		size_t n = 0;
+
+		read_patched(&o, wrong[i].changes, "", NULL, NULL);
+		while (n < ERRORS && e[n].pointer) {
+			if (!has(&o, &e[n]))
+				show(&o);
+			cr_expect(has(&o, &e[n]), "case %zu (%s = %s): no %s at %s", i,
+				  wrong[i].changes[0].pointer, wrong[i].changes[0].text,
+				  err_name((int)e[n].code), e[n].pointer);
+			n++;
+		}
+		if (err_list_count(&o.errors) != n)
+			show(&o);
+		cr_expect_eq(err_list_count(&o.errors), n, "case %zu (%s = %s): %zu errors", i,
+			     wrong[i].changes[0].pointer, wrong[i].changes[0].text,
+			     err_list_count(&o.errors));
+		cr_expect_null(o.spec);
+		release(&o);
+	}
+}
+
+Test(spec_json, a_valid_spec_is_resolved)
+{
+	struct outcome o;
+	const struct spec *s;
+
+	read_patched(&o, NULL, "", NULL, NULL);
+	show(&o);
+	cr_assert_eq(o.rc, 0);
+	s = o.spec;
+	cr_assert_eq(s->steps, 1000);
+	cr_assert_eq(s->seed, 42);
+	cr_assert_eq(s->n_populations, 4);
+	cr_assert_str_eq(s->populations[0].name, "cell");
+	cr_assert_eq(s->populations[0].id0, 0);
+	cr_assert_eq(s->populations[1].size, 1, "a size defaults to 1");
+	cr_assert_eq(s->populations[2].id0, 4);
+	cr_assert(s->populations[0].record_spikes && s->populations[2].record_spikes &&
+		  !s->populations[3].record_spikes);
+	cr_assert_eq(s->populations[3].times.offset[1], 2);
+	cr_assert_eq(s->populations[3].times.step[1], 25);
+	cr_assert_eq(s->populations[3].times.offset[2], 2);
+	cr_assert_eq(spec_population(s, "in"), 2);
+	cr_assert_eq(spec_population(s, "i"), -1);
+	cr_assert_eq(spec_projection(s, "p"), 1);
+	cr_assert_eq(s->projections[0].delay_max, 3);
+	cr_assert_eq(s->projections[0].delay_min, 1);
+	cr_assert_not(s->projections[0].keep_final, "static weights stay as they are");
+	cr_assert(s->projections[1].keep_final);
+	cr_assert_eq(s->projections[1].delay_min, 10);
+	cr_assert_eq(s->weights[0].every, 100);
+	cr_assert_eq(s->weights[1].mode, SPEC_WEIGHTS_UPDATES);
+	cr_assert_eq(s->weights[1].synapses[1], 11);
+	cr_assert_eq(s->weights[2].mode, SPEC_WEIGHTS_HISTOGRAM);
+	cr_assert_eq(s->weights[2].max, 1.0, "a histogram spans the bounds of the rule");
+	cr_assert_eq(s->states[0].neurons[0], 2);
+	cr_assert_eq(s->states[0].every, 5);
+	cr_assert_eq(s->rates[0].bin, 50);
+	cr_assert_eq(s->limits.max_spikes, 1000);
+	release(&o);
+}
+
+Test(spec_json, a_list_is_sorted_by_target_and_remembers_its_order)
+{
+	const struct spec_projection *p;
+	struct outcome o;
+
+	read_patched(&o, NULL, "", NULL, NULL);
+	cr_assert_eq(o.rc, 0);
+	p = &o.spec->projections[0];
+	cr_assert_eq(p->wiring.n_list, 3);
+	cr_assert(p->wiring.list_target[0] == 0 && p->wiring.list_source[0] == 0 &&
+		  p->list_order[0] == 2);
+	cr_assert(p->wiring.list_target[1] == 0 && p->wiring.list_source[1] == 1 &&
+		  p->list_order[1] == 0);
+	cr_assert(p->wiring.list_target[2] == 2 && p->wiring.list_source[2] == 0 &&
+		  p->list_order[2] == 1);
+	release(&o);
+}
+
+Test(spec_json, changes_come_in_order_of_time)
+{
+	struct outcome o;
+
+	read_patched(&o, NULL, "", NULL, NULL);
+	cr_assert_eq(o.rc, 0);
+	cr_assert_eq(o.spec->n_changes, 2);
+	cr_assert_eq(o.spec->changes[0].at, 200);
+	cr_assert_eq(o.spec->changes[0].kind, SPEC_PLASTICITY);
+	cr_assert_not(o.spec->changes[0].on);
+	cr_assert_eq(o.spec->changes[1].at, 500);
+	cr_assert_eq(o.spec->changes[1].value.a, 20.0);
+	release(&o);
+}
+
+Test(spec_json, an_alias_becomes_our_rule_and_a_change_of_it_moves_ours)
+{
+	static const struct change changes[PATCHES] = {
+		{ P "/synapse", "{'model': 'stdp_synapse', 'weight': 50, 'params': {'lambda': "
+				"0.02, 'Wmax': 200}}" },
+		{ "/schedule/0/set", "{'projection': 'p', 'params': {'lambda': 0.04}}" },
+	};
+	const struct plasticity_model *m;
+	const struct spec_projection *p;
+	struct outcome o;
+	int plus, minus;
+
+	read_patched(&o, changes, "", NULL, NULL);
+	show(&o);
+	cr_assert_eq(o.rc, 0);
+	p = &o.spec->projections[1];
+	m = p->model;
+	cr_assert_str_eq(m->name, "stdp_pair");
+	plus = param_find(m->params, m->n_params, "A_plus");
+	minus = param_find(m->params, m->n_params, "A_minus");
+	cr_assert_float_eq(p->params[plus], 4.0, 1e-12, "the spec keeps what it starts with");
+	cr_assert_eq(o.spec->n_changes, 3);
+	for (size_t i = 1; i < 3; i++) {
+		cr_assert_eq(o.spec->changes[i].kind, SPEC_SET_PROJECTION);
+		cr_assert(o.spec->changes[i].param == plus || o.spec->changes[i].param == minus);
+		cr_assert_float_eq(fabs(o.spec->changes[i].value.a), 8.0, 1e-12);
+	}
+	release(&o);
+}
+
+Test(spec_json, negative_weights_of_one_sign_are_fine)
+{
+	static const struct change changes[PATCHES] = { { P "/synapse/weight",
+							  "{'uniform': [-0.5, 0]}" } };
+	struct outcome o;
+
+	read_patched(&o, changes, "", NULL, NULL);
+	show(&o);
+	cr_assert_eq(o.rc, 0);
+	cr_assert_eq(o.spec->weights[2].min, -1.0);
+	cr_assert_eq(o.spec->weights[2].max, 0.0);
+	release(&o);
+}
+
+Test(spec_json, drawn_delays_are_rounded_and_bounded)
+{
+	static const struct change changes[PATCHES] = {
+		{ P "/synapse/delay_ms", "{'normal': {'mean': 1.234, 'sd': 0.5}}" },
+		{ L "/synapse/delay_ms", "{'uniform': [0, 2.04]}" }
+	};
+	struct outcome o;
+
+	read_patched(&o, changes, "", NULL, NULL);
+	show(&o);
+	cr_assert_eq(o.rc, 0);
+	cr_assert_eq(o.spec->projections[1].delay_min, 1);
+	cr_assert_eq(o.spec->projections[1].delay_max, 37);
+	cr_assert_eq(o.spec->projections[0].delay_min, 1);
+	cr_assert_eq(o.spec->projections[0].delay_max, 20);
+	release(&o);
+}
+
+Test(spec_json, an_error_off_the_grid_names_both_neighbours)
+{
+	static const struct change changes[PATCHES] = { { "/duration_ms", "100.05" } };
+	struct outcome o;
+
+	read_patched(&o, changes, "", NULL, NULL);
+	cr_assert_not_null(strstr(o.errors.first.text, "100 and 100.1"), "%s",
+			   o.errors.first.text);
+	release(&o);
+}
+
+Test(spec_json, decimal_fractions_stand_on_the_grid)
+{
+	static const char *const durations[] = { "0.3", "1234567.8", "99999999.9", "0.1", "7.7" };
+
+	for (size_t i = 0; i < COUNTOF(durations); i++) {
+		struct change changes[PATCHES] = { { "/duration_ms", durations[i] },
+						   { "/schedule", "[]" } };
+		struct outcome o;
+
+		read_patched(&o, changes, "", NULL, NULL);
+		cr_expect_eq(o.rc, 0, "%s", durations[i]);
+		release(&o);
+	}
+}
+
+Test(spec_json, a_misspelt_name_is_answered_by_the_nearest)
+{
+	static const struct change changes[PATCHES] = { { CELL "/params/tau_mm", "10" } };
+	struct outcome o;
+
+	read_patched(&o, changes, "", NULL, NULL);
+	cr_assert_not_null(strstr(o.errors.first.text, "did you mean \"tau_m\""), "%s",
+			   o.errors.first.text);
+	release(&o);
+}
+
+Test(spec_json, pointers_bear_the_prefix_and_escapes)
+{
+	struct outcome o;
+	json_t *populations;
+
+	memset(&o, 0, sizeof(o));
+	mem_arena_init(&o.arena, 0);
+	o.json = parse(base_text);
+	populations = json_object_get(o.json, "populations");
+	cr_assert_eq(json_object_set_new(
+			     populations, "a/b~c",
+			     json_pack("{s:s, s:i}", "model", "parrot_neuron", "size", -1)),
+		     0);
+	o.rc = spec_json_read(&o.spec, o.json, "/spec", NULL, NULL, &o.arena, &o.errors);
+	cr_assert_eq(o.rc, -ERR_INVALID);
+	cr_assert_str_eq(o.errors.first.path, "/spec/populations/a~1b~0c/size");
+	release(&o);
+}
+
+Test(spec_json, long_names_keep_pointers_and_texts_whole)
+{
+	char name[2000];
+	struct outcome o;
+
+	for (size_t i = 0; i + 2 < sizeof(name); i += 2)
+		memcpy(name + i, "\xc3\xa4", 3);
+	memset(&o, 0, sizeof(o));
+	mem_arena_init(&o.arena, 0);
+	o.json = parse(base_text);
+	cr_assert_eq(json_object_set_new(json_object_get(o.json, "populations"), name,
+					 json_integer(1)),
+		     0);
+	cr_assert_eq(json_object_set_new(o.json, name, json_integer(1)), 0);
+	o.rc = spec_json_read(&o.spec, o.json, "", NULL, NULL, &o.arena, &o.errors);
+	cr_assert_eq(o.rc, -ERR_INVALID);
+	for (size_t i = 0; i < o.errors.n; i++) {
+		json_t *path = json_string(o.errors.items[i].path),
+		       *text = json_string(o.errors.items[i].text);
+
+		cr_expect(path && text, "no character is cut in two");
+		json_decref(path);
+		json_decref(text);
+	}
+	release(&o);
+}
+
+Test(spec_json, the_first_hundred_of_many_errors_are_kept_and_all_are_counted)
+{
+	struct outcome o;
+	json_t *record;
+
+	memset(&o, 0, sizeof(o));
+	mem_arena_init(&o.arena, 0);
+	o.json = parse(base_text);
+	record = json_object_get(json_object_get(o.json, "record"), "spikes");
+	for (int i = 0; i < 500; i++)
+		cr_assert_eq(json_array_append_new(record, json_integer(i)), 0);
+	o.rc = spec_json_read(&o.spec, o.json, "", NULL, NULL, &o.arena, &o.errors);
+	cr_assert_eq(o.rc, -ERR_INVALID);
+	cr_assert_eq(o.errors.n, ERR_LIST_MAX);
+	cr_assert_eq(err_list_count(&o.errors), 500);
+	release(&o);
+}
+
+Test(spec_json, costs_over_a_limit_are_told_with_figures)
+{
+	static const struct spec_limits_json limits[] = {
+		{ .max_neurons = 9 }, { .max_synapses = 14 },	  { .max_bytes = 100 },
+		{ .max_steps = 999 }, { .max_result_bytes = 10 },
+	};
+	static const char *const places[] = { "/populations", "/projections", "/projections",
+					      "/duration_ms", "/record" };
+	struct outcome o;
+
+	for (size_t i = 0; i < COUNTOF(limits); i++) {
+		read_patched(&o, NULL, "", NULL, &limits[i]);
+		cr_expect_eq(o.rc, -ERR_LIMIT, "limit %zu", i);
+		cr_expect_eq(o.errors.n, 1);
+		cr_expect_str_eq(o.errors.first.path, places[i]);
+		cr_expect_null(o.spec);
+		release(&o);
+	}
+	read_patched(&o, NULL, "", NULL,
+		     &(struct spec_limits_json){
+			     .max_neurons = 10, .max_synapses = 15, .max_steps = 1000 });
+	cr_expect_eq(o.rc, 0, "limits themselves are allowed");
+	release(&o);
+	read_patched(&o, NULL, "", NULL, &(struct spec_limits_json){ .max_wall_s = 10 });
+	cr_expect_eq(o.rc, -ERR_LIMIT);
+	cr_expect_str_eq(o.errors.first.path, "/limits/wall_s");
+	release(&o);
+}
+
+Test(spec_json, a_huge_population_costs_no_memory_before_it_is_refused)
+{
+	static const struct change changes[PATCHES] = { { SPIKES "/size", "4000000000" },
+							{ SPIKES "/params/spike_times",
+							  "{'dataset': 'd'}" } };
+	struct outcome o;
+
+	read_patched(&o, changes, "", NULL, &(struct spec_limits_json){ .max_neurons = 1e6 });
+	cr_assert_neq(o.rc, 0);
+	cr_assert_str_eq(o.errors.first.path, SPIKES "/size");
+	cr_assert_eq(o.errors.first.code, ERR_LIMIT);
+	cr_assert_lt(o.arena.used, 1 << 20);
+	release(&o);
+}
+
+/* Data sets. */
+
+static int load(void *self, const char *id, const char *field, int64_t row,
+		struct mem_arena *arena, const double **ret_values, size_t *ret_n,
+		struct err *err)
+{
+	static const double images[] = { 1, 2, 3, 4, 5, 6, 7, 8 }, t[] = { 5, 1, 2.5 },
+			    neuron[] = { 0, 1, 0 };
+
+	(void)self;
+	(void)arena;
+	if (strcmp(id, "d") != 0)
+		return err_set(err, ERR_NOTFOUND, "", "there is no data set \"%s\"", id);
+	if (!strcmp(field, "t_ms") || !strcmp(field, "neuron")) {
+		*ret_values = field[0] == 't' ? t : neuron;
+		*ret_n = 3;
+		return 0;
+	}
+	if (strcmp(field, "images") != 0)
+		return err_set(err, ERR_NOTFOUND, "", "there is no field \"%s\"", field);
+	if (row > 1)
+		return err_set(err, ERR_RANGE, "", "row must be below 2, found %lld",
+			       (long long)row);
+	*ret_values = row < 0 ? images : images + 4 * row;
+	*ret_n = row < 0 ? 8 : 4;
+	return 0;
+}
+
+static const struct spec_datasets datasets = { .load = load };
+
+Test(spec_json, a_row_of_a_data_set_is_scaled_into_a_parameter)
+{
+	static const struct change changes[PATCHES] = {
+		{ IN "/params/rate",
+		  "{'dataset': 'd', 'field': 'images', 'row': 1, 'scale': 0.5, 'offset': 1}" },
+		{ SPIKES "/params/spike_times", "{'dataset': 'd'}" },
+	};
+	const struct spec_population *p;
+	struct outcome o;
+
+	read_patched(&o, changes, "", &datasets, NULL);
+	show(&o);
+	cr_assert_eq(o.rc, 0);
+	p = &o.spec->populations[2];
+	cr_assert_eq(p->params[0].kind, SPEC_ARRAY);
+	cr_assert_eq(p->params[0].array[3], 5.0);
+	p = &o.spec->populations[3];
+	cr_assert_eq(p->times.offset[1], 2);
+	cr_assert_eq(p->times.step[0], 25);
+	cr_assert_eq(p->times.step[1], 50);
+	cr_assert_eq(p->times.step[2], 10);
+	release(&o);
+}
+
+Test(spec_json, errors_of_data_sets_stand_where_they_are_named)
+{
+	static const struct {
+		const char *text;
+		enum err_code code;
+	} cases[] = {
+		{ "{'dataset': 'e', 'field': 'images', 'row': 0}", ERR_NOTFOUND },
+		{ "{'dataset': 'd', 'field': 'x', 'row': 0}", ERR_NOTFOUND },
+		{ "{'dataset': 'd', 'field': 'images', 'row': 2}", ERR_RANGE },
+		{ "{'dataset': 'd', 'field': 'images'}", ERR_RANGE },
+		{ "{'dataset': 'd', 'field': 'images', 'row': 0, 'scale': -1}", ERR_RANGE },
+	};
+
+	for (size_t i = 0; i < COUNTOF(cases); i++) {
+		struct change changes[PATCHES] = { { IN "/params/rate", cases[i].text } };
+		struct outcome o;
+
+		read_patched(&o, changes, "", &datasets, NULL);
+		cr_expect_eq(o.errors.n, 1, "case %zu", i);
+		cr_expect_eq(o.errors.first.code, cases[i].code, "case %zu: %s", i,
+			     o.errors.first.text);
+		cr_expect_str_eq(o.errors.first.path, IN "/params/rate");
+		release(&o);
+	}
+}
+
+Test(spec_json, data_sets_named_anywhere_are_listed_once)
+{
+	json_t *json = parse("{'populations': {'dataset': {'params': {'rate': {'dataset': 'x'}, "
+			     "'s': [{'dataset': 'y'}, {'dataset': 'x'}]}}},"
+			     " 'dataset': 3}");
+	json_t *list = spec_json_datasets(json);
+
+	cr_assert_eq(json_array_size(list), 2);
+	cr_assert_str_eq(json_string_value(json_array_get(list, 0)), "x");
+	cr_assert_str_eq(json_string_value(json_array_get(list, 1)), "y");
+	json_decref(list);
+	json_decref(json);
+}
+
+/* Texts. */
+
+static void expect_canonical(const char *a, const char *b, bool same)
+{
+	json_t *ja = parse(a), *jb = parse(b);
+	char *ta = spec_json_canonical(ja), *tb = spec_json_canonical(jb);
+
+	cr_assert(ta && tb);
+	cr_expect_eq(!strcmp(ta, tb), same, "%s\n%s", ta, tb);
+	mem_free(ta);
+	mem_free(tb);
+	json_decref(ja);
+	json_decref(jb);
+}
+
+Test(spec_json, the_canonical_text_knows_values_not_spelling)
+{
+	expect_canonical("{'a': 20, 'b': 1}", "{'b': 1.0, 'a': 2e1}", true);
+	expect_canonical("{'a': 0.0}", "{'a': -0.0}", true);
+	expect_canonical("{'seed': '7'}", "{'seed': 7}", true);
+	expect_canonical("{'seed': '007'}", "{'seed': 7.0}", true);
+	expect_canonical("{'name': 'x', 'a': 1}", "{'a': 1}", true);
+	expect_canonical("{'limits': {'wall_s': 3}}", "{}", true);
+	expect_canonical("{'limits': {'wall_s': 3, 'max_spikes': 1}}",
+			 "{'limits': {'max_spikes': 1}}", true);
+	expect_canonical("{'populations': {'name': 1}}", "{'populations': {}}", false);
+	expect_canonical("{'a': 0.1}", "{'a': 0.10000000000000002}", false);
+	expect_canonical("{'a': 9007199254740993}", "{'a': 9007199254740992}", false);
+	expect_canonical("{'a': 'x'}", "{'a': 'y'}", false);
+	expect_canonical("{'a': [1, 2]}", "{'a': [2, 1]}", false);
+}
+
+Test(spec_json, the_canonical_text_is_a_fixed_point)
+{
+	json_t *json = parse(base_text), *again;
+	char *text = spec_json_canonical(json), *twice;
+	struct err err;
+
+	cr_assert_eq(spec_json_load(&again, text, strlen(text), &err), 0);
+	twice = spec_json_canonical(again);
+	cr_assert_str_eq(text, twice);
+	mem_free(text);
+	mem_free(twice);
+	json_decref(json);
+	json_decref(again);
+}
+
+Test(spec_json, a_normalized_spec_says_its_defaults_and_keeps_the_rest)
+{
+	json_t *json = parse("{'duration_ms': 10, 'populations': {}}");
+	json_t *normal = spec_json_normalized(json);
+
+	cr_assert_str_eq(json_string_value(json_object_get(normal, "seed")), "0");
+	cr_assert_eq(json_number_value(json_object_get(normal, "resolution_ms")), 0.1);
+	cr_assert(json_is_array(json_object_get(normal, "schedule")));
+	cr_assert_eq(json_number_value(json_object_get(normal, "duration_ms")), 10.0);
+	cr_assert_null(json_object_get(json, "seed"), "the spec given stays as it is");
+	json_decref(normal);
+	json_decref(json);
+}
+
+Test(spec_json, malformed_text_is_told_with_line_and_column)
+{
+	static const char text[] = "{\"a\": 1,\n \"b\": }";
+	static const char twice[] = "{\"a\": 1, \"a\": 2}";
+	struct err err = { 0 };
+	json_t *json = NULL;
+
+	cr_assert_eq(spec_json_load(&json, text, sizeof(text) - 1, &err), -ERR_SYNTAX);
+	cr_assert_eq(err.line, 2);
+	cr_assert_gt(err.column, 0);
+	cr_assert_eq(spec_json_load(&json, twice, sizeof(twice) - 1, &err), -ERR_SYNTAX,
+		     "a key may stand once");
+	cr_assert_eq(spec_json_load(&json, "", 0, &err), -ERR_SYNTAX);
+	cr_assert_null(json);
+}
+
+Test(spec_json, deep_nesting_is_refused_not_followed)
+{
+	enum { DEPTH = 100000 };
+	char *text = mem_alloc(DEPTH + 1, 1);
+	struct err err = { 0 };
+	json_t *json = NULL;
+
+	cr_assert_not_null(text);
+	memset(text, '[', DEPTH);
+	cr_assert_eq(spec_json_load(&json, text, DEPTH, &err), -ERR_SYNTAX);
+	mem_free(text);
+}
+
+Test(spec_json, any_type_in_any_place_is_an_error_or_fine_but_never_a_crash)
+{
+	static const char *const values[] = { "null", "true", "-1",   "1e308",	   "'x'",   "[]",
+					      "{}",   "[[]]", "[{}]", "{'a': []}", "[null]" };
+	static const char *const places[] = {
+		"/name",
+		"/resolution_ms",
+		"/duration_ms",
+		"/seed",
+		"/populations",
+		"/projections",
+		"/record",
+		"/schedule",
+		"/limits",
+		IN,
+		IN "/model",
+		IN "/size",
+		IN "/params",
+		IN "/params/rate",
+		CELL "/init",
+		CELL "/init/V_m",
+		SPIKES "/params/spike_times",
+		P,
+		P "/source",
+		P "/target",
+		P "/connect",
+		P "/connect/rule",
+		P "/connect/autapses",
+		L "/connect/sources",
+		L "/connect/targets",
+		P "/synapse",
+		P "/synapse/model",
+		P "/synapse/weight",
+		P "/synapse/delay_ms",
+		P "/synapse/axonal_delay_ms",
+		P "/synapse/params",
+		P "/synapse/params/A_plus",
+		"/record/spikes",
+		"/record/states",
+		"/record/states/0",
+		"/record/states/0/population",
+		"/record/states/0/variables",
+		"/record/states/0/neurons",
+		"/record/states/0/every_ms",
+		"/record/weights",
+		"/record/weights/0",
+		"/record/weights/1/synapses",
+		"/record/weights/1/every",
+		"/record/weights/2/bins",
+		"/record/rates",
+		"/record/rates/0",
+		"/record/final_weights",
+		"/schedule/0",
+		"/schedule/0/at_ms",
+		"/schedule/0/set",
+		"/schedule/0/set/population",
+		"/schedule/0/set/params",
+		"/schedule/0/set/params/rate",
+		"/schedule/1/plasticity",
+		"/schedule/1/plasticity/on",
+		"/limits/max_spikes",
+		"/limits/max_rate_hz",
+		"/limits/wall_s",
+	};
+
+	for (size_t i = 0; i < COUNTOF(places); i++)
+		for (size_t k = 0; k < COUNTOF(values); k++) {
+			struct change changes[PATCHES] = { { places[i], values[k] } };
+			struct outcome o;
+
+			read_patched(&o, changes, "", NULL, NULL);
+			cr_expect_eq(o.rc == 0, o.spec != NULL);
+			cr_expect_eq(o.rc == 0, err_list_count(&o.errors) == 0, "%s = %s",
+				     places[i], values[k]);
+			release(&o);
+		}
+}
+
+/* Parameters of experiments. */
+
+static const char *const colours[] = { "red", "green", NULL };
+static const struct param_def rows[] = {
+	{ .name = "n", .doc = "N.", .type = PARAM_INTEGER, .def = 3, .min = 1, .max = 10 },
+	{ .name = "x",
+	  .doc = "X.",
+	  .type = PARAM_NUMBER,
+	  .unit = UNIT_MS,
+	  .def = 0.5,
+	  .min = 0,
+	  .max = 1 },
+	{ .name = "on", .doc = "On.", .type = PARAM_BOOL, .def = 1 },
+	{ .name = "colour", .doc = "Colour.", .type = PARAM_ENUM, .def = 1, .choices = colours },
+	{ .name = "list",
+	  .doc = "List.",
+	  .type = PARAM_LIST,
+	  .min = -10,
+	  .max = 10,
+	  .flags = PARAM_REQUIRED },
+	{ .name = "free", .doc = "Free.", .type = PARAM_OBJECT },
+	{ .name = "text", .doc = "Text.", .type = PARAM_STRING },
+};
+
+Test(spec_json, params_of_an_experiment_get_their_defaults_and_ranges_their_values)
+{
+	json_t *json = parse("{'list': {'from': -0.3, 'to': 0.3, 'step': 0.1}, 'x': 0.25}");
+	struct err_list errors = { 0 };
+	json_t *out = spec_json_params(json, rows, COUNTOF(rows), "/params", &errors);
+
+	cr_assert_not_null(out, "%s", errors.first.text);
+	cr_assert_eq(json_integer_value(json_object_get(out, "n")), 3);
+	cr_assert_eq(json_real_value(json_object_get(out, "x")), 0.25);
+	cr_assert_str_eq(json_string_value(json_object_get(out, "colour")), "green");
+	cr_assert(json_is_true(json_object_get(out, "on")));
+	cr_assert_eq(json_array_size(json_object_get(out, "list")), 7);
+	json_decref(out);
+	json_decref(json);
+}
+
+Test(spec_json, each_error_of_an_experiments_params_is_told)
+{
+	json_t *json = parse("{'n': 2.5, 'x': 2, 'on': 1, 'colour': 'blue', 'list': [1, 'a', "
+			     "20], 'free': [], 'text': 1, 'm': 1}");
+	static const char *const places[] = { "/params/m",	"/params/n",
+					      "/params/x",	"/params/on",
+					      "/params/colour", "/params/list/1",
+					      "/params/list/2", "/params/free",
+					      "/params/text" };
+	struct err_list errors = { 0 };
+
+	cr_assert_null(spec_json_params(json, rows, COUNTOF(rows), "/params", &errors));
+	cr_assert_eq(errors.n, COUNTOF(places));
+	for (size_t i = 0; i < errors.n; i++)
+		cr_expect_str_eq(errors.items[i].path, places[i]);
+	err_list_release(&errors);
+	memset(&errors, 0, sizeof(errors));
+	cr_assert_null(spec_json_params(NULL, rows, COUNTOF(rows), "/params", &errors));
+	cr_assert_str_eq(errors.first.path, "/params/list");
+	cr_assert_eq(errors.first.code, ERR_MISSING);
+	err_list_release(&errors);
+	json_decref(json);
+}
+
+/* Memory that fails at each place in turn. */
+
+Test(spec_json, out_of_memory_is_an_error_at_each_place)
+{
+	static char text[TEXT_MAX];
+
+	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	for (size_t i = 0; i < sizeof(base_text); i++)
+		text[i] = base_text[i] == '\'' ? '"' : base_text[i];
+	for (struct check_torture t = check_torture(); check_torture_next(&t);) {
+		struct err_list errors = { 0 };
+		const struct spec *spec = NULL;
+		struct mem_arena arena;
+		json_t *json = NULL;
+		int rc;
+
+		mem_arena_init(&arena, 0);
+		rc = spec_json_load(&json, text, sizeof(base_text) - 1, NULL);
+		if (rc == 0)
+			rc = spec_json_read(&spec, json, "", NULL, NULL, &arena, &errors);
+		cr_expect(rc == 0 || rc == -ERR_NOMEM, "%d at %zu: %s %s", rc, t.k,
+			  errors.first.path, errors.first.text);
+		json_decref(json);
+		err_list_release(&errors);
+		mem_arena_release(&arena);
+		t.done = rc == 0;
+	}
+}
+
+Test(spec_json, texts_and_params_survive_the_lack_of_memory)
+{
+	json_t *json, *list;
+
+	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	json = parse(base_text);
+	list = parse("{'list': {'from': 0, 'to': 1, 'step': 0.5}}");
+	for (struct check_torture t = check_torture(); check_torture_next(&t);) {
+		struct err_list errors = { 0 };
+		char *text = spec_json_canonical(json);
+		json_t *normal = spec_json_normalized(json);
+		json_t *ids = spec_json_datasets(json);
+		json_t *params = spec_json_params(list, rows, COUNTOF(rows), "", &errors);
+
+		t.done = text && normal && ids && params;
+		cr_expect(params || err_list_count(&errors) > 0);
+		mem_free(text);
+		json_decref(normal);
+		json_decref(ids);
+		json_decref(params);
+		err_list_release(&errors);
+	}
+	json_decref(json);
+	json_decref(list);
+}
