@@ -3,9 +3,11 @@
 #include "server/store_dataset.h"
 
 #include "server/store_db.h"
+#include "server/store_run.h"
 #include "server/store_sql.h"
 
-int store_dataset_add(struct store *s, const struct store_dataset *d, struct err *err)
+int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key, const char *request_sha256,
+		      struct err *err)
 {
 	int rc = store_begin(s, err);
 
@@ -13,6 +15,8 @@ int store_dataset_add(struct store *s, const struct store_dataset *d, struct err
 		return rc;
 	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiit", d->id, d->name, d->kind, d->sha256, d->bytes, d->created_ms,
 			d->fields);
+	if (!rc && key)
+		rc = store_idempotency_put(s, key, request_sha256, d->id, err);
 	if (rc) {
 		store_rollback(s);
 		return rc;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/buf.h"
 #include "core/rundir.h"
 #include "server/store_db.h"
 #include "server/store_sql.h"
@@ -158,15 +159,26 @@ static int stage_column(struct stage *g, int64_t recording, int64_t position, co
 	return rc || bytes == 0 ? rc : add_chunks(g, id, file, (uint64_t)bytes, err);
 }
 
+static int on_dump(const char *text, size_t n, void *out)
+{
+	return buf_add(out, text, n) ? -1 : 0;
+}
+
 static int add_recording(struct stage *g, const char *run_id, const json_t *r, int64_t *ret, struct err *err)
 {
 	const char *kind = json_string_value(json_object_get(r, "kind"));
 	const char *subject = json_string_value(json_object_get(r, "subject"));
 	const char *name = json_string_value(json_object_get(r, "name"));
-	char *meta = json_dumps(json_object_get(r, "meta"), JSON_COMPACT);
+	const json_t *meta = json_object_get(r, "meta");
+	CLEANUP(buf_release) struct buf text;
 	struct store_stmt *q = NULL;
 	int rc = begin(g, err);
 
+	buf_init(&text, RESULT_MAX);
+	if (!meta || json_dump_callback(meta, on_dump, &text, JSON_COMPACT))
+		(void)buf_str(&text, "{}");
+	if (!rc && text.failed)
+		rc = err_nomem(err);
 	if (!rc && (!kind || !subject || !name))
 		rc = err_set(err, ERR_CORRUPT, NULL, "result.json: a recording has no kind, subject or name");
 	if (!rc)
@@ -176,10 +188,9 @@ static int add_recording(struct stage *g, const char *run_id, const json_t *r, i
 		store_bind_text(q, 2, kind);
 		store_bind_text(q, 3, subject);
 		store_bind_text(q, 4, name);
-		store_bind_text(q, 5, meta ? meta : "{}");
+		store_bind_text(q, 5, text.data);
 		rc = returned(q, ret, err);
 	}
-	mem_free(meta); /* jansson allocates through mem.h */
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 #include "server/view.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 double view_time(int64_t step, double dt)
@@ -62,7 +63,7 @@ void view_raster(const struct view_spikes *s, int64_t s0, int64_t s1, size_t row
 		uint32_t place = place_of(s, i);
 		size_t row, col;
 
-		if (place == VIEW_NONE || s->step[i] < s0 || s->step[i] >= s1)
+		if (place == VIEW_NONE || s->step[i] < s0 || s->step[i] > s1)
 			continue;
 		row = (size_t)((uint64_t)place * rows / s->size);
 		col = (size_t)((double)(s->step[i] - s0) / (double)(s1 - s0) * (double)cols);
@@ -255,4 +256,33 @@ bool view_pair(const int64_t *post, size_t n_post, int64_t before, int64_t now, 
 		dt = post[last - 1] - now;
 	*ret_dt = dt;
 	return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct view_index *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+void view_index_sort(struct view_index *index, size_t n)
+{
+	qsort(index, n, sizeof(*index), by_key);
+}
+
+size_t view_index_find(const struct view_index *index, size_t n, int64_t key)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (index[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && index[lo].key == key ? index[lo].at : SIZE_MAX;
 }

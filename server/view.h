@@ -30,7 +30,8 @@ struct view_spikes {
 
 /* How many of them are asked for. */
 size_t view_count(const struct view_spikes *s);
-/* counts[rows * cols] (zeroed here): rows over positions, columns over steps [s0, s1). rows <= size. */
+/* counts[rows * cols] (zeroed here): rows over positions, columns over steps from s0 to s1; the last column has its
+ * upper edge too. rows <= size. */
 void view_raster(const struct view_spikes *s, int64_t s0, int64_t s1, size_t rows, size_t cols, uint32_t *counts);
 /* counts[n_bins] (zeroed here): bin i holds steps (s0 + i * bin, s0 + (i + 1) * bin], as the recorder of rates has them. */
 void view_bins(const struct view_spikes *s, int64_t s0, int64_t bin, size_t n_bins, int64_t *counts);
@@ -65,6 +66,15 @@ void view_matrix(const struct view_matrix *m, const uint32_t *source, const uint
 /* Updates of synapses, sorted into lists. which[n_which]; offset[n_which + 1]; order[n] out: update numbers, list by list
  * (those of synapses not asked for are left out). Returns offset[n_which]. which must ascend. */
 size_t view_series(const int64_t *synapse, size_t n, const int64_t *which, size_t n_which, uint64_t *offset, uint64_t *order);
+
+/* Where keys stand: sort once, find by halves. */
+struct view_index {
+	int64_t key;
+	size_t at;
+};
+void view_index_sort(struct view_index *index, size_t n);
+/* The `at` of a key; SIZE_MAX if it is not there. */
+size_t view_index_find(const struct view_index *index, size_t n, int64_t key);
 
 /* dt (steps) of the pair next to an update: the first post arrival after the update before, paired with that
  * one's pre spike, or the last post arrival before this one, paired with this one's. False: there was none. */

@@ -1,0 +1,249 @@
+/* api_dataset.c - uploads: POST, list, one, DELETE. */
+/* SPDX-License-Identifier: MIT */
+#include "server/api.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/clock.h"
+#include "server/crypt.h"
+#include "server/dataset.h"
+#include "server/id.h"
+#include "server/store_dataset.h"
+#include "server/store_run.h"
+
+enum { NAME_BYTES_MAX = 200, KEY_MAX = 200, PAGE_DEFAULT = 50, PAGE_MAX = 500, EXPANDED_MAX = 512 << 20, FIELDS_JSON_MAX = 1 << 20 };
+
+static int fail(const struct err *err, struct err_list *errors)
+{
+	return err_list_add(errors, (enum err_code)err->code, err->path, "%s", err->text);
+}
+
+/* ---- on the wire ---- */
+
+static json_t *one(const struct store_dataset *d)
+{
+	char time[CLOCK_TEXT_MAX];
+	json_t *fields = json_loads(d->fields, 0, NULL);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "id", d->id, "name", d->name, "kind", d->kind, "sha256", d->sha256,
+			 "bytes", (json_int_t)d->bytes, "created_at", clock_text(d->created_ms, time), "fields", fields);
+}
+
+/* Fields as they stand in the table. mem_free it; NULL: no memory. */
+static char *describe(const struct dataset *d)
+{
+	struct buf b;
+	char *text;
+
+	buf_init(&b, FIELDS_JSON_MAX);
+	(void)buf_char(&b, '[');
+	for (size_t i = 0; i < d->n_fields; i++) {
+		const struct dataset_field *f = &d->fields[i];
+
+		(void)buf_str(&b, i ? ",{\"name\":" : "{\"name\":");
+		(void)buf_json_string(&b, f->name);
+		(void)buf_printf(&b, ",\"dtype\":\"%s\",\"shape\":[", f->text ? "text" : dataset_dtype(f->shape.type));
+		for (int k = 0; k < f->shape.n_dims; k++)
+			(void)buf_printf(&b, "%s%" PRIu64, k ? "," : "", f->shape.dim[k]);
+		(void)buf_str(&b, f->text ? "],\"text\":true}" : "]}");
+	}
+	(void)buf_char(&b, ']');
+	text = buf_take(&b, NULL);
+	buf_release(&b);
+	return text;
+}
+
+/* ---- POST ---- */
+
+static int check_type(const struct request *rq, struct err_list *errors)
+{
+	static const char *const known[] = { "text/csv",	  "text/plain",		"application/csv",   "application/gzip",
+					     "application/x-gzip", "application/zip",	"application/x-npy", "application/x-npz",
+					     "application/octet-stream" };
+	const char *type = http_header(rq, "Content-Type");
+	size_t n = type ? strcspn(type, "; ") : 0;
+
+	for (size_t i = 0; i < COUNTOF(known); i++)
+		if (n == strlen(known[i]) && strncasecmp(type, known[i], n) == 0)
+			return 0;
+	return err_list_add(errors, ERR_MEDIA, "",
+			    "expected the file itself as the body, with Content-Type text/csv, application/gzip, application/zip, "
+			    "application/x-npy or application/octet-stream, found %.60s",
+			    type ? type : "none");
+}
+
+static int check_request(const struct request *rq, const char **ret_name, struct err_list *errors)
+{
+	const char *name = http_query(rq, "name"), *key = http_header(rq, "Idempotency-Key");
+
+	*ret_name = name ? name : "";
+	if (strlen(*ret_name) > NAME_BYTES_MAX)
+		return err_list_add(errors, ERR_RANGE, "?name", "expected at most %d bytes, found %zu", NAME_BYTES_MAX, strlen(name));
+	if (key && (!*key || strlen(key) > KEY_MAX))
+		return err_list_add(errors, ERR_RANGE, "", "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
+	if (!rq->body_len)
+		return err_list_add(errors, ERR_MISSING, "", "expected a file as the body, found nothing");
+	return check_type(rq, errors);
+}
+
+static int answer(const struct api *api, struct request *rq, struct response *rs, const char *id, int status,
+		  struct err_list *errors)
+{
+	struct err err = { 0 };
+	struct store_dataset d;
+	char *location, etag[CRYPT_HEX_SIZE + 8];
+
+	if (store_dataset_get(api->store, id, rq->arena, &d, &err))
+		return fail(&err, errors);
+	location = mem_arena_printf(rq->arena, "/v1/datasets/%s", d.id);
+	if (!location)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	if (status == 201)
+		http_add_header(rs, "Location", location);
+	(void)snprintf(etag, sizeof(etag), "\"%.16s\"", d.id);
+	if (status == 200 && api_not_modified(rq, rs, etag))
+		return 0;
+	return api_json(rs, status, one(&d), errors);
+}
+
+/* What the key stands for: name and bytes. */
+static bool request_sha(const char *name, const char *sha256, char hex[CRYPT_HEX_SIZE])
+{
+	char text[NAME_BYTES_MAX + CRYPT_HEX_SIZE + 32];
+
+	(void)snprintf(text, sizeof(text), "POST /v1/datasets %s %s", sha256, name);
+	return crypt_sha256(text, strlen(text), hex);
+}
+
+/* What is broken in an upload is the client's matter. */
+static int refuse(const struct err *err, struct err_list *errors)
+{
+	enum err_code code = err->code == ERR_CORRUPT ? ERR_TYPE : (enum err_code)err->code;
+
+	return err_list_add(errors, code, "", "%s", err->text);
+}
+
+static int store(const struct api *api, const struct request *rq, const struct dataset *d, struct store_dataset *row,
+		 const char *request, struct err_list *errors)
+{
+	const char *key = http_header(rq, "Idempotency-Key");
+	char *fields = describe(d);
+	struct err err = { 0 };
+	int rc = fields ? dataset_save(api->store, row->id, d, &err) : err_nomem(&err);
+
+	row->fields = fields;
+	row->kind = d->kind;
+	if (!rc) {
+		rc = store_dataset_add(api->store, row, key, request, &err);
+		if (rc)
+			dataset_drop(api->store, row->id, fields);
+	}
+	mem_free(fields);
+	return rc ? fail(&err, errors) : 0;
+}
+
+int api_dataset_post(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	const char *key = http_header(rq, "Idempotency-Key"), *name = NULL;
+	char id[ID_SIZE], sha256[CRYPT_HEX_SIZE], request[CRYPT_HEX_SIZE];
+	struct store_dataset row = { .id = id, .sha256 = sha256, .bytes = (int64_t)rq->body_len, .created_ms = clock_wall_ms() };
+	struct err err = { 0 };
+	struct dataset d;
+	int rc = check_request(rq, &name, errors);
+
+	if (rc)
+		return rc;
+	if (!crypt_sha256(rq->body, rq->body_len, sha256) || !request_sha(name, sha256, request))
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	rc = key ? store_idempotency_get(api->store, key, request, id, &err) : -ERR_NOTFOUND;
+	if (rc == 0)
+		return answer(api, rq, rs, id, 201, errors);
+	if (rc != -ERR_NOTFOUND)
+		return fail(&err, errors);
+	if (dataset_parse(&d, rq->body, rq->body_len, EXPANDED_MAX, rq->arena, &err))
+		return refuse(&err, errors);
+	id_new(id);
+	row.name = name;
+	rc = store(api, rq, &d, &row, request, errors);
+	dataset_release(&d);
+	return rc ? rc : answer(api, rq, rs, id, 201, errors);
+}
+
+/* ---- GET, DELETE ---- */
+
+static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_seq, struct err_list *errors)
+{
+	const char *token = http_query(rq, "page_token");
+	char *end = NULL;
+	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT32_MAX, ret_size, errors);
+
+	*ret_size = *ret_size > PAGE_MAX ? PAGE_MAX : *ret_size;
+	*ret_seq = INT64_MAX;
+	if (rc || !token)
+		return rc;
+	if (token[0] == 'd')
+		*ret_seq = strtoll(token + 1, &end, 16);
+	if (!end || end == token + 1 || *end || *ret_seq <= 0)
+		return err_list_add(errors, ERR_RANGE, "?page_token", "expected the next_page_token of another page");
+	return 0;
+}
+
+int api_dataset_list(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	struct store_dataset *rows;
+	struct err err = { 0 };
+	int64_t size = 0, seq = 0;
+	json_t *items, *token = NULL;
+	size_t n = 0;
+	int rc = read_page(rq, &size, &seq, errors);
+
+	if (rc)
+		return rc;
+	rows = NEW(rq->arena, struct store_dataset, (size_t)size + 1);
+	if (!rows)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	if (store_dataset_list(api->store, seq, (size_t)size + 1, rq->arena, rows, &n, &err))
+		return fail(&err, errors);
+	items = json_array();
+	for (size_t i = 0; i < n && i < (size_t)size; i++)
+		(void)json_array_append_new(items, one(&rows[i]));
+	if (n > (size_t)size) {
+		char *next = mem_arena_printf(rq->arena, "d%" PRIx64, (uint64_t)rows[size - 1].seq);
+		char *link = mem_arena_printf(rq->arena, "</v1/datasets?page_size=%" PRId64 "&page_token=%s>; rel=\"next\"", size,
+					      next ? next : "");
+
+		token = next ? json_string(next) : NULL;
+		if (link)
+			http_add_header(rs, "Link", link);
+	}
+	return api_json(rs, 200, json_pack("{s:o, s:o}", "items", items, "next_page_token", token ? token : json_null()), errors);
+}
+
+int api_dataset_get(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	if (!id_valid(rq->arg[0]))
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no data set of this id");
+	return answer(api, rq, rs, rq->arg[0], 200, errors);
+}
+
+int api_dataset_delete(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	struct err err = { 0 };
+	struct store_dataset d;
+	int rc;
+
+	if (!id_valid(rq->arg[0]))
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no data set of this id");
+	rc = store_dataset_get(api->store, rq->arg[0], rq->arena, &d, &err);
+	if (!rc)
+		rc = store_dataset_drop(api->store, d.id, &err);
+	if (rc)
+		return fail(&err, errors);
+	dataset_drop(api->store, d.id, d.fields);
+	rs->status = 204;
+	return 0;
+}

@@ -1,0 +1,511 @@
+/* api_result.c - the way to a run's recordings: which run, which subject, which window; and the manifest. */
+/* SPDX-License-Identifier: MIT */
+#include "server/api_result.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/hash.h"
+#include "server/config.h"
+
+enum { HEAD_MAX = 1 << 26, SEARCH_BLOCK = 65536, LIST_MAX = 1 << 22, ETAG_SIZE = 64 };
+
+static const double LATEST_MS = 1e15;
+
+/* ---- opening ---- */
+
+struct known {
+	const char *names;
+	struct err_list *errors;
+	struct hash hash;
+};
+
+static bool contains(const char *names, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = names; n && (p = strstr(p, name)); p += n)
+		if ((p == names || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+static void on_query(void *self, const char *name, const char *value)
+{
+	struct known *k = self;
+	char pointer[ERR_PATH_MAX];
+
+	hash_u64(&k->hash, hash_bytes(name, strlen(name)));
+	hash_u64(&k->hash, value ? hash_bytes(value, strlen(value)) : 0);
+	if (!k->names || contains(k->names, name) || contains("format", name))
+		return;
+	(void)snprintf(pointer, sizeof(pointer), "?%.64s", name);
+	(void)err_list_add(k->errors, ERR_UNKNOWN, pointer, "expected one of: %s format", k->names);
+}
+
+/* 0, or 1 if the client has this answer, or -code. */
+static int cached(struct api_result *c, const char *names)
+{
+	struct known k = { .names = names, .errors = c->errors };
+	size_t before = err_list_count(c->errors);
+	char *etag;
+
+	hash_init(&k.hash);
+	http_query_each(c->rq, on_query, &k);
+	if (err_list_count(c->errors) != before)
+		return -ERR_UNKNOWN;
+	hash_u64(&k.hash, hash_bytes(c->rq->path, strlen(c->rq->path)));
+	hash_u64(&k.hash, (uint64_t)c->format);
+	etag = mem_arena_printf(c->rq->arena, "\"%" PRId64 "-%016" PRIx64 "\"", c->run.version, hash_end(&k.hash));
+	if (!etag)
+		return err_nomem(&c->err);
+	return api_not_modified(c->rq, c->rs, etag) ? 1 : 0;
+}
+
+static int load_shape(struct api_result *c)
+{
+	const char *text = NULL;
+	double reached = c->run.t_ms;
+	int rc = store_run_text(c->api->store, c->run.id, STORE_RUN_SHAPE, c->rq->arena, &text, &c->err);
+
+	if (rc)
+		return rc;
+	c->shape = json_loads(text, 0, NULL);
+	if (!c->shape)
+		return err_set(&c->err, ERR_CORRUPT, NULL, "the shape of the run is not JSON");
+	c->dt = json_number_value(json_object_get(c->shape, "dt_ms"));
+	if (!(c->dt > 0.0))
+		c->dt = 0.1;
+	if (!(reached > 0.0))
+		reached = c->run.duration_ms;
+	c->steps = (int64_t)floor(reached / c->dt + 0.5);
+	return 0;
+}
+
+static int open_run(struct api_result *c, const char *names)
+{
+	unsigned allowed = API_RESULT_ALL;
+	int rc;
+
+	if (!id_valid(c->id))
+		return err_set(&c->err, ERR_NOTFOUND, NULL, "there is no run of this id");
+	rc = store_run_get(c->api->store, c->id, c->rq->arena, &c->run, &c->err);
+	if (rc)
+		return rc;
+	if (!run_state_final(c->run.state))
+		return err_set(&c->err, ERR_STATE, NULL, "the run is %s; its results are there when it has ended",
+			       run_state_name(c->run.state));
+	rc = api_format(c->rq, allowed, &c->format, c->errors);
+	if (!rc)
+		rc = cached(c, names);
+	return rc ? rc : load_shape(c);
+}
+
+int api_result_serve_run(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors,
+			 const char *id, const char *names, int (*fill)(struct api_result *c))
+{
+	struct api_result c = { .api = api, .rq = rq, .rs = rs, .errors = errors, .id = id };
+	size_t before = err_list_count(errors);
+	int rc;
+
+	buf_init(&c.head, HEAD_MAX);
+	rc = open_run(&c, names);
+	if (!rc)
+		rc = fill(&c);
+	if (!rc)
+		rc = api_result_write(&c);
+	if (rc < 0 && err_list_count(errors) == before)
+		(void)err_list_add(errors, (enum err_code)-rc, c.err.path, "%s", c.err.code ? c.err.text : err_title(-rc));
+	json_decref(c.shape);
+	buf_release(&c.head);
+	return rc < 0 ? rc : 0;
+}
+
+int api_result_serve(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors,
+		     const char *names, int (*fill)(struct api_result *c))
+{
+	return api_result_serve_run(api, rq, rs, errors, rq->arg[0], names, fill);
+}
+
+/* ---- the head ---- */
+
+static void key(struct api_result *c, const char *name)
+{
+	(void)buf_printf(&c->head, "%s\"%s\":", c->head.len ? "," : "", name);
+}
+
+void api_result_text(struct api_result *c, const char *name, const char *value)
+{
+	key(c, name);
+	(void)buf_json_string(&c->head, value);
+}
+
+void api_result_number(struct api_result *c, const char *name, double value)
+{
+	key(c, name);
+	(void)buf_double(&c->head, value);
+}
+
+void api_result_integer(struct api_result *c, const char *name, uint64_t value)
+{
+	key(c, name);
+	(void)buf_printf(&c->head, "%" PRIu64, value);
+}
+
+void api_result_raw(struct api_result *c, const char *name, const char *json)
+{
+	key(c, name);
+	(void)buf_str(&c->head, json);
+}
+
+void api_result_add(struct api_result *c, struct api_result_column column)
+{
+	if (c->n_columns < API_RESULT_COLUMNS_MAX)
+		c->columns[c->n_columns++] = column;
+}
+
+int api_result_limit(struct api_result *c, uint64_t values)
+{
+	uint64_t max = (uint64_t)c->api->config->max_points;
+
+	if (values <= max)
+		return 0;
+	return err_set(&c->err, ERR_LIMIT, NULL,
+		       "the answer would have %" PRIu64 " values, more than %" PRIu64
+		       "; narrow the window, choose neurons, or thin it out where the view allows",
+		       values, max);
+}
+
+/* ---- finding ---- */
+
+static bool in_shape(const struct api_result *c, const char *group, const char *subject)
+{
+	return json_object_get(json_object_get(c->shape, group), subject) != NULL;
+}
+
+uint64_t api_result_shape(const struct api_result *c, const char *group, const char *subject, const char *name)
+{
+	const json_t *v = json_object_get(json_object_get(json_object_get(c->shape, group), subject), name);
+
+	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
+}
+
+const char *api_result_shape_text(const struct api_result *c, const char *group, const char *subject, const char *name)
+{
+	const char *text =
+		json_string_value(json_object_get(json_object_get(json_object_get(c->shape, group), subject), name));
+
+	return text ? text : "";
+}
+
+int api_result_subject(struct api_result *c, const char *group, const char **ret)
+{
+	bool population = strcmp(group, "populations") == 0;
+	const char *param = population ? "population" : "projection", *name = http_query(c->rq, param);
+	size_t known = json_object_size(json_object_get(c->shape, group));
+	char pointer[32];
+
+	*ret = name;
+	(void)snprintf(pointer, sizeof(pointer), "?%s", param);
+	if (name && known && !in_shape(c, group, name))
+		return err_set(&c->err, ERR_UNKNOWN, pointer, "this run has no %s \"%.64s\"", param, name);
+	return 0;
+}
+
+/* All recordings must be of one subject when the query names none. */
+static int check_one(struct api_result *c, const struct store_recording *r, size_t n, const char *param)
+{
+	char pointer[32];
+
+	(void)snprintf(pointer, sizeof(pointer), "?%s", param);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(r[i].subject, r[0].subject) != 0)
+			return err_set(&c->err, ERR_MISSING, pointer, "expected %s=..., one of \"%.64s\", \"%.64s\"%s", param,
+				       r[0].subject, r[i].subject, n > 2 ? " and others; see results" : "");
+	return 0;
+}
+
+int api_result_find(struct api_result *c, const char *kind, const char *name, const char *how, struct store_recording **ret,
+		    size_t *ret_n)
+{
+	bool population = strcmp(kind, "spikes") == 0 || strcmp(kind, "states") == 0 || strcmp(kind, "rates") == 0;
+	const char *subject = NULL;
+	size_t n = 0;
+	int rc = api_result_subject(c, population ? "populations" : "projections", &subject);
+
+	if (!rc)
+		rc = store_result_find(c->api->store, c->run.id, kind, subject, name, c->rq->arena, ret, &n, &c->err);
+	if (rc)
+		return rc;
+	if (n == 0 && how)
+		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s was not recorded; to have it, put %s into the spec's record",
+			       kind, subject ? " of " : "", subject ? subject : "", how);
+	*ret_n = n;
+	return subject || n == 0 ? 0 : check_one(c, *ret, n, population ? "population" : "projection");
+}
+
+json_t *api_result_meta(struct api_result *c, const struct store_recording *r)
+{
+	json_t *meta = json_loads(r->meta, 0, NULL);
+
+	if (!meta)
+		(void)err_set(&c->err, ERR_CORRUPT, NULL, "the description of a recording is not JSON");
+	return meta;
+}
+
+/* ---- reading ---- */
+
+const struct store_column *api_result_column(const struct store_recording *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_columns; i++)
+		if (strcmp(r->columns[i].name, name) == 0)
+			return &r->columns[i];
+	return NULL;
+}
+
+int api_result_read(struct api_result *c, const struct store_recording *r, const char *name, uint64_t row0, uint64_t row1,
+		    enum npy_type type, const void **ret)
+{
+	const struct store_column *column = api_result_column(r, name);
+
+	if (!column || column->type != type || row1 > column->rows)
+		return err_set(&c->err, ERR_CORRUPT, NULL, "recording %s of %s lacks its column %s", r->kind, r->subject, name);
+	return store_result_read(c->api->store, column, row0, row1, c->rq->arena, ret, &c->err);
+}
+
+int api_result_lower(struct api_result *c, const struct store_recording *r, const char *name, int64_t wanted, uint64_t *ret)
+{
+	const struct store_column *column = api_result_column(r, name);
+	uint64_t lo = 0, hi = column ? column->rows : 0;
+	const void *rows = NULL;
+	int rc;
+
+	while (hi - lo > SEARCH_BLOCK) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		rc = api_result_read(c, r, name, mid, mid + 1, NPY_I64, &rows);
+		if (rc)
+			return rc;
+		if (*(const int64_t *)rows < wanted)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	rc = api_result_read(c, r, name, lo, hi, NPY_I64, &rows);
+	if (!rc)
+		*ret = lo + view_lower(rows, (size_t)(hi - lo), wanted);
+	return rc;
+}
+
+/* ---- the query ---- */
+
+int api_result_window(struct api_result *c, int64_t *ret_s0, int64_t *ret_s1)
+{
+	double t0 = 0.0, t1 = HUGE_VAL;
+	int rc = api_query_double(c->rq, "t0_ms", 0.0, 0.0, LATEST_MS, &t0, c->errors);
+
+	if (!rc && http_query(c->rq, "t1_ms"))
+		rc = api_query_double(c->rq, "t1_ms", LATEST_MS, 0.0, LATEST_MS, &t1, c->errors);
+	if (rc)
+		return rc;
+	if (!(t1 > t0))
+		return err_set(&c->err, ERR_RANGE, "?t1_ms", "expected t1_ms above t0_ms (%g ms), found %g ms", t0, t1);
+	*ret_s0 = view_step(t0, c->dt);
+	*ret_s1 = view_step(t1, c->dt);
+	return 0;
+}
+
+/* "A" or "A-B" at *p. */
+static bool range(const char **p, uint64_t *ret_from, uint64_t *ret_to)
+{
+	char *end;
+
+	if (**p < '0' || **p > '9')
+		return false;
+	*ret_from = *ret_to = strtoull(*p, &end, 10);
+	if (*end == '-') {
+		*p = end + 1;
+		if (**p < '0' || **p > '9')
+			return false;
+		*ret_to = strtoull(*p, &end, 10);
+	}
+	*p = end;
+	return *ret_to >= *ret_from && (*end == ',' || *end == '\0');
+}
+
+int api_result_list(struct api_result *c, const char *name, uint64_t size, uint64_t **ret, size_t *ret_n)
+{
+	const char *text = http_query(c->rq, name), *p = text;
+	uint64_t from, to, *list = NULL;
+	char pointer[32];
+	size_t n = 0;
+
+	*ret = NULL;
+	if (!text)
+		return 0;
+	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
+	for (int pass = 0; pass < 2; pass++) {
+		n = 0;
+		for (p = text; *p; p += *p == ',') {
+			if (!range(&p, &from, &to) || to >= size)
+				return err_set(&c->err, ERR_RANGE, pointer,
+					       "expected numbers from 0 to %" PRIu64 " as 0-99,205, found \"%.64s\"",
+					       size ? size - 1 : 0, text);
+			if (to - from >= LIST_MAX || n + (to - from + 1) > LIST_MAX)
+				return err_set(&c->err, ERR_LIMIT, pointer, "expected at most %d of them", LIST_MAX);
+			for (uint64_t i = from; list && i <= to; i++)
+				list[n + (i - from)] = i;
+			n += (size_t)(to - from + 1);
+		}
+		if (n == 0)
+			return err_set(&c->err, ERR_RANGE, pointer, "expected numbers as 0-99,205, found nothing");
+		if (!list)
+			list = NEW(c->rq->arena, uint64_t, n);
+		if (!list)
+			return err_nomem(&c->err);
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+int api_result_max_points(struct api_result *c, int64_t *ret)
+{
+	return api_query_int(c->rq, "max_points", 0, 2, 1000000000, ret, c->errors);
+}
+
+/* ---- the manifest ---- */
+
+/* The view a kind of recording is read through. */
+static const struct {
+	const char *kind, *path, *param;
+} views[] = {
+	{ "spikes", "spikes", "population" },
+	{ "states", "states", "population" },
+	{ "rates", "rates", "population" },
+	{ "weights", "weights", "projection" },
+	{ "final_weights", "weights", "projection" },
+	{ "weight_updates", "weights/series", "projection" },
+	{ "weight_histogram", "weights/histogram", "projection" },
+	{ "table", "tables", NULL },
+};
+
+static void add_escaped(struct buf *b, const char *s)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.~";
+
+	for (; *s; s++) {
+		if (strchr(plain, *s))
+			(void)buf_char(b, *s);
+		else
+			(void)buf_printf(b, "%%%02X", (unsigned)(unsigned char)*s);
+	}
+}
+
+static void add_link(struct buf *b, const char *run, const struct store_recording *r)
+{
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		bool named = strcmp(r->kind, "states") == 0;
+
+		if (strcmp(views[i].kind, r->kind) != 0)
+			continue;
+		(void)buf_printf(b, ",\"href\":\"/v1/runs/%s/%s", run, views[i].path);
+		if (named || !views[i].param)
+			(void)buf_char(b, '/');
+		if (named)
+			add_escaped(b, r->name);
+		if (views[i].param)
+			(void)buf_printf(b, "?%s=", views[i].param);
+		add_escaped(b, r->subject);
+		(void)buf_char(b, '"');
+	}
+}
+
+/* Lists of more than a few items are told by their length. */
+static json_t *short_meta(struct api_result *c, const struct store_recording *r)
+{
+	json_t *meta = api_result_meta(c, r), *value;
+	const char *name;
+	void *next;
+
+	json_object_foreach_safe(meta, next, name, value)
+	{
+		enum { SHOWN_MAX = 128 };
+		char count[80];
+
+		if (!json_is_array(value) || json_array_size(value) <= SHOWN_MAX)
+			continue;
+		(void)snprintf(count, sizeof(count), "n_%.64s", name);
+		(void)json_object_set_new(meta, count, json_integer((json_int_t)json_array_size(value)));
+		(void)json_object_del(meta, name);
+	}
+	return meta;
+}
+
+static int on_dump(const char *text, size_t n, void *out)
+{
+	return buf_add(out, text, n) ? -1 : 0;
+}
+
+static int manifest_item(struct api_result *c, const struct store_recording *r)
+{
+	struct buf *b = &c->head;
+	json_t *meta = short_meta(c, r);
+
+	if (!meta)
+		return -ERR_CORRUPT;
+	(void)buf_str(b, "{\"kind\":");
+	(void)buf_json_string(b, r->kind);
+	(void)buf_str(b, ",\"subject\":");
+	(void)buf_json_string(b, r->subject);
+	(void)buf_str(b, ",\"name\":");
+	(void)buf_json_string(b, r->name);
+	add_link(b, c->run.id, r);
+	(void)buf_str(b, ",\"meta\":");
+	(void)json_dump_callback(meta, on_dump, b, JSON_COMPACT);
+	json_decref(meta);
+	(void)buf_str(b, ",\"columns\":[");
+	for (size_t i = 0; i < r->n_columns; i++) {
+		(void)buf_str(b, i ? ",{\"name\":" : "{\"name\":");
+		(void)buf_json_string(b, r->columns[i].name);
+		(void)buf_printf(b, ",\"dtype\":\"%s\",\"shape\":[%" PRIu64, npy_descr(r->columns[i].type), r->columns[i].rows);
+		if (r->columns[i].width != 1)
+			(void)buf_printf(b, ",%" PRIu64, r->columns[i].width);
+		(void)buf_str(b, "]}");
+	}
+	(void)buf_str(b, "]}");
+	return 0;
+}
+
+static int manifest(struct api_result *c)
+{
+	struct store_recording *r = NULL;
+	size_t n = 0;
+	int rc = store_result_find(c->api->store, c->run.id, NULL, NULL, NULL, c->rq->arena, &r, &n, &c->err);
+
+	if (rc)
+		return rc;
+	if (c->format != API_JSON)
+		return err_set(&c->err, ERR_ACCEPT, NULL, "the manifest is JSON");
+	api_result_text(c, "run_id", c->run.id);
+	api_result_text(c, "state", run_state_name(c->run.state));
+	api_result_number(c, "dt_ms", c->dt);
+	api_result_number(c, "duration_ms", view_time(c->steps, c->dt));
+	api_result_raw(c, "formats", "[\"json\",\"ndjson\",\"csv\",\"npz\"]");
+	api_result_raw(c, "recordings", "[");
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (i)
+			(void)buf_char(&c->head, ',');
+		rc = manifest_item(c, &r[i]);
+	}
+	(void)buf_char(&c->head, ']');
+	return rc;
+}
+
+int api_result_manifest(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	return api_result_serve(api, rq, rs, errors, "", manifest);
+}
