@@ -70,6 +70,7 @@ int engine_run(int dir_fd, const struct engine_control *control, struct err *err
 	/* A result is the mark of a run that ended: an old one must not stand for this. */
 	(void)unlinkat(dir_fd, RUNDIR_RESULT, 0);
 	(void)unlinkat(dir_fd, RUNDIR_RESULT_PART, 0);
+	result_reserve(dir_fd);
 	mem_arena_init(&c.arena, control->memory_limit);
 	hash_init(&c.digests);
 	c.datasets = engine_data_sets(&c.dir_fd);

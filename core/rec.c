@@ -56,6 +56,7 @@ int rec_part_add(struct rec_part *p, size_t i, const void *values, uint64_t rows
 	struct rec_column *c = &p->entry.columns[i];
 	int rc = column_add(c->open, values, rows, err);
 
+	c->damaged = c->damaged || rc;
 	if (!rc)
 		c->rows += rows;
 	return rc;
@@ -418,7 +419,7 @@ static int part_close(const struct rec *r, struct rec_part *p, struct err *err)
 		int one = column_close(c->open, rc ? NULL : err);
 
 		c->open = NULL;
-		if (one)
+		if (one || c->damaged)
 			column_measure(r, c);
 		rc = rc ? rc : one;
 	}

@@ -36,6 +36,7 @@ struct rec_column {
 	uint64_t width;	     /* values a row */
 	uint64_t rows;	     /* written so far */
 	struct column *open; /* NULL when closed */
+	bool damaged;	     /* a write failed: the file has less than was added */
 };
 
 /* One recording, as result.json describes it. Fields that its kind does not have are 0. */

@@ -23,7 +23,7 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-enum { RESULT_BYTES_MAX = 1 << 30 };
+enum { RESULT_BYTES_MAX = 1 << 30, RESULT_RESERVE = 16384 };
 
 static void key(struct buf *b, const char *name)
 {
@@ -297,23 +297,37 @@ static int io_error(struct err *err, const char *what)
 	return err_set(err, full ? ERR_NOSPACE : ERR_IO, "", "%s: %s", what, strerror(errno));
 }
 
+/* Not truncated before it is written: its blocks may be the last on a full disk. */
+static int open_part(int dir_fd)
+{
+	return openat(dir_fd, RUNDIR_RESULT_PART, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+}
+
 static int leave(int dir_fd, const char *data, size_t n, struct err *err)
 {
-	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-	int fd = openat(dir_fd, RUNDIR_RESULT_PART, flags, 0666);
+	int fd = open_part(dir_fd);
 	int rc = 0;
 
 	if (fd < 0)
 		return io_error(err, "cannot create result.part");
-	if (write_all(fd, data, n))
+	if (write_all(fd, data, n) || ftruncate(fd, (off_t)n))
 		rc = io_error(err, "cannot write result.part");
 	if (close(fd) && !rc)
 		rc = io_error(err, "cannot close result.part");
 	if (!rc && renameat(dir_fd, RUNDIR_RESULT_PART, dir_fd, RUNDIR_RESULT))
 		rc = io_error(err, "cannot rename result.part");
-	if (rc)
-		(void)unlinkat(dir_fd, RUNDIR_RESULT_PART, 0);
 	return rc;
+}
+
+void result_reserve(int dir_fd)
+{
+	static const char nothing[RESULT_RESERVE];
+	int fd = open_part(dir_fd);
+
+	if (fd < 0)
+		return; /* the first column will tell why */
+	(void)write_all(fd, nothing, sizeof(nothing));
+	(void)close(fd);
 }
 
 int result_write(int dir_fd, const struct result *r, struct err *err)
@@ -355,7 +369,7 @@ static void plain(char *ret, size_t max, const char *s)
 int result_write_error(int dir_fd, const struct result *r, struct err *err)
 {
 	char path[ERR_PATH_MAX], sentence[ERR_TEXT_MAX], all[1024];
-	int n;
+	int n, rc;
 
 	plain(path, sizeof(path), r->error->path);
 	plain(sentence, sizeof(sentence), r->error->text);
@@ -369,5 +383,8 @@ int result_write_error(int dir_fd, const struct result *r, struct err *err)
 		     sentence);
 	if (n < 0 || (size_t)n >= sizeof(all))
 		return err_set(err, ERR_INTERNAL, "", "the error is too long to be written");
-	return leave(dir_fd, all, (size_t)n, err);
+	rc = leave(dir_fd, all, (size_t)n, err);
+	if (rc)
+		(void)unlinkat(dir_fd, RUNDIR_RESULT_PART, 0);
+	return rc;
 }

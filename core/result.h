@@ -29,9 +29,11 @@ struct result {
 	const struct err_list *errors; /* all errors of a spec; NULL or empty: only `error` */
 };
 
-/* Write it into dir_fd. Errors: NOMEM, IO, NOSPACE; nothing is left behind then. */
+/* Take room for a result at the start, so that a disk full at the end has some. */
+void result_reserve(int dir_fd);
+/* Write it into dir_fd. Errors: NOMEM, IO, NOSPACE; there is no result then, but room for another attempt. */
 int result_write(int dir_fd, const struct result *r, struct err *err) MUST_USE;
-/* As result_write, but without memory and with no more than the error: the last resort. */
+/* As result_write, but without memory and with no more than the error: the last resort; what fails is removed. */
 int result_write_error(int dir_fd, const struct result *r, struct err *err);
 
 #endif

@@ -1,0 +1,92 @@
+/* test_engine_memory.c - out of memory at every allocation of a whole run. */
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+#include "tests/engine_case.h"
+
+static void hook(void)
+{
+	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+}
+
+TestSuite(engine_memory, .init = hook, .timeout = 300);
+
+/* Each failure is one of memory, said in a result (it needs none), and leaves no block behind. */
+static void torture(const char *text, unsigned threads)
+{
+	struct check_dir dir = check_dir();
+	size_t failures = 0;
+
+	engine_case_write(&dir, "spec.json", text, strlen(text));
+	for (struct check_torture t = check_torture(); check_torture_next(&t);) {
+		struct engine_case_control self = { 0 };
+		struct engine_control control = engine_case_default(&self);
+		struct err err = { 0 };
+		int rc;
+
+		control.threads = threads;
+		rc = engine_run(dir.fd, &control, &err);
+		t.done = rc == 0;
+		if (rc == 0)
+			continue;
+		failures++;
+		cr_assert_eq(rc, -ERR_NOMEM, "allocation %zu: %d: %s", t.k, rc, err.text);
+		cr_assert_eq(faccessat(dir.fd, "result.json", F_OK, 0), 0, "allocation %zu", t.k);
+	}
+	cr_assert_gt(failures, 20);
+	check_dir_release(&dir);
+}
+
+static const char spec[] =
+	"{\"duration_ms\":20,\"populations\":{"
+	"\"in\":{\"model\":\"poisson_generator\",\"size\":5,\"params\":{\"rate\":2000}},"
+	"\"cell\":{\"model\":\"iaf_psc_delta\",\"size\":3,\"params\":{\"I_e\":400}}},"
+	"\"projections\":{\"syn\":{\"source\":\"in\",\"target\":\"cell\",\"connect\":"
+	"{\"rule\":\"all_to_all\"},\"synapse\":{\"model\":\"stdp_pair\",\"weight\":0.5,"
+	"\"delay_ms\":1}}},\"record\":{\"spikes\":[\"cell\",\"in\"],\"states\":[{\"population\":"
+	"\"cell\",\"variables\":[\"V_m\"],\"every_ms\":1}],\"weights\":[{\"projection\":\"syn\","
+	"\"every_ms\":5},{\"projection\":\"syn\",\"every\":\"update\",\"synapses\":[1,2]},"
+	"{\"projection\":\"syn\",\"every_ms\":5,\"bins\":4}],"
+	"\"rates\":[{\"population\":\"cell\",\"bin_ms\":10}]},"
+	"\"schedule\":[{\"at_ms\":10,\"set\":{\"population\":\"in\",\"params\":{\"rate\":20}}}]}";
+
+Test(engine_memory, a_run_survives_any_failing_allocation)
+{
+	torture(spec, 1);
+}
+
+Test(engine_memory, a_run_of_two_threads_survives_any_failing_allocation)
+{
+	torture(spec, 2);
+}
+
+Test(engine_memory, an_experiment_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"stdp_window\",\"params\":{\"dt_ms\":[-10,10],\"pairs\":2}}", 1);
+}
+
+Test(engine_memory, an_invalid_spec_survives_any_failing_allocation)
+{
+	/* It never succeeds, so the rounds are counted here. */
+	static const char text[] = "{\"duration_ms\":-1,\"populations\":{\"a\":{\"model\":\"x\"}}}";
+	struct check_dir dir = check_dir();
+	size_t live = mem_live();
+	int rc = -ERR_NOMEM;
+
+	engine_case_write(&dir, "spec.json", text, strlen(text));
+	for (size_t k = 1; rc == -ERR_NOMEM; k++) {
+		struct engine_case_control self = { 0 };
+		struct engine_control control = engine_case_default(&self);
+		struct err err = { 0 };
+
+		mem_fail_at(k, true);
+		rc = engine_run(dir.fd, &control, &err);
+		mem_fail_at(0, false);
+		cr_assert_lt(rc, 0);
+		cr_assert_eq(mem_live(), live, "allocation %zu", k);
+		cr_assert_eq(faccessat(dir.fd, "result.json", F_OK, 0), 0);
+	}
+	cr_assert_eq(rc, -ERR_INVALID);
+	check_dir_release(&dir);
+}
