@@ -13,17 +13,13 @@
 #include "core/spec_json.h"
 #include "server/config.h"
 #include "server/dataset.h"
+#include "server/dump.h"
 
 /* ---- answers ---- */
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 int api_json(struct response *rs, int status, json_t *body_take, struct err_list *errors)
 {
-	int rc = body_take ? json_dump_callback(body_take, on_dump, &rs->body, JSON_COMPACT | JSON_ENCODE_ANY) : -1;
+	int rc = body_take ? dump_json(&rs->body, body_take) : -ERR_NOMEM;
 
 	json_decref(body_take);
 	if (rc)

@@ -41,6 +41,8 @@ static json_t *progress(const struct api *api, const struct store_run *run)
 	if (!run_state_final(run->state)) {
 		p.t_ms = p.wall_s = 0.0;
 		(void)event_latest(api->event, run->id, &p);
+	} else if (p.duration_ms <= 0.0) {
+		p.duration_ms = p.t_ms; /* an experiment's is known only at its end */
 	}
 	return event_progress_json(p.t_ms, p.duration_ms, p.wall_s, run_state_final(run->state));
 }

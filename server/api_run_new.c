@@ -8,6 +8,7 @@
 #include "core/spec_json.h"
 #include "server/api_run.h"
 #include "server/config.h"
+#include "server/dump.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/queue.h"
@@ -17,11 +18,6 @@ enum { NAME_MAX_CHARS = 200, NOTES_MAX = 20000, TAGS_MAX = 32, TAG_MAX = 64, KEY
 
 /* ---- what stands beside the spec ---- */
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 /* JSON as text in the arena; NULL: no memory. */
 static const char *as_text(const json_t *json, struct mem_arena *arena)
 {
@@ -29,7 +25,7 @@ static const char *as_text(const json_t *json, struct mem_arena *arena)
 	struct buf b;
 
 	buf_init(&b, (size_t)1 << 30);
-	if (!json_dump_callback(json, on_dump, &b, JSON_COMPACT | JSON_ENCODE_ANY) && !b.failed && b.data)
+	if (!dump_json(&b, json))
 		text = mem_arena_strdup(arena, b.data);
 	buf_release(&b);
 	return text;
@@ -365,7 +361,8 @@ static int answer_or_wait(const struct api *api, struct request *rq, struct resp
 		return api_run_answer(api, rq, rs, &run, 201, errors);
 	if (wait_s <= 0.0 || rq->timed_out)
 		return api_run_answer(api, rq, rs, &run, 202, errors);
-	(void)snprintf(rq->memo, sizeof(rq->memo), "%s", id);
+	if (id != rq->memo) /* not back already */
+		(void)snprintf(rq->memo, sizeof(rq->memo), "%s", id);
 	event_topic(id, rs->topic);
 	rs->wait_s = wait_s;
 	rs->status = 0;

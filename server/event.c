@@ -7,6 +7,7 @@
 
 #include "core/base/mem.h"
 #include "server/clock.h"
+#include "server/dump.h"
 #include "server/lock.h"
 #include "server/store_run.h"
 
@@ -197,17 +198,11 @@ static int on_event(void *self, int64_t seq, const char *kind, const char *data)
 	return 0;
 }
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 static int say_progress(struct stream *st)
 {
 	struct event_progress p;
 	double now = clock_mono_s();
 	json_t *json;
-	int rc;
 
 	if (!event_latest(st->e, st->id, &p) || p.version == st->progress || now - st->said_at < WAKE_EVERY_S)
 		return 0;
@@ -215,11 +210,9 @@ static int say_progress(struct stream *st)
 	if (!json)
 		return -ERR_NOMEM;
 	(void)buf_str(st->out, "event: progress\ndata: ");
-	rc = json_dump_callback(json, on_dump, st->out, JSON_COMPACT);
+	(void)dump_json(st->out, json);
 	(void)buf_str(st->out, "\n\n");
 	json_decref(json);
-	if (rc)
-		return -ERR_NOMEM;
 	st->progress = p.version;
 	st->said_at = now;
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/rundir.h"
+#include "server/dump.h"
 #include "server/event.h"
 #include "server/log.h"
 #include "server/problem.h"
@@ -72,15 +73,12 @@ static int read_file(int dir, const char *name, size_t max, struct buf *out)
 	return out->failed ? -out->failed : n < 0 ? -ERR_IO : 0;
 }
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 static void dump(struct buf *out, const json_t *json)
 {
 	buf_init(out, RESULT_MAX);
-	if (!json || json_dump_callback(json, on_dump, out, JSON_COMPACT | JSON_SORT_KEYS))
+	if (json)
+		(void)dump_json(out, json);
+	else
 		(void)buf_str(out, "{}");
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/problem.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { BODY_MAX = 1 << 20 };
@@ -71,6 +72,32 @@ static void item(struct buf *b, const struct err *e)
 	(void)buf_char(b, '}');
 }
 
+/* Whether the bytes are UTF-8 (overlong forms and surrogates are let through: they harm nobody here). */
+static bool is_utf8(const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		int more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : -1;
+
+		if (more < 0)
+			return false;
+		for (; more > 0; more--)
+			if (((unsigned char)*++text & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+/* An error may quote what the client sent, byte for byte; JSON must be UTF-8 all the same. */
+static void make_utf8(struct buf *b)
+{
+	if (!b->data || is_utf8(b->data))
+		return;
+	for (size_t i = 0; i < b->len; i++)
+		if ((unsigned char)b->data[i] >= 0x80)
+			b->data[i] = '?';
+}
+
 static void start(struct response *rs, int code, const char *instance)
 {
 	buf_release(&rs->body);
@@ -112,6 +139,7 @@ void problem_response(struct response *rs, int code, const char *instance, const
 	if (n && !errors->n)
 		item(b, &errors->first);
 	(void)buf_str(b, "]}");
+	make_utf8(b);
 }
 
 void problem_text(struct response *rs, int code, const char *instance, const char *detail)
