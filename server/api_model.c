@@ -181,6 +181,7 @@ int api_spec_validate(const struct api *api, struct request *rq, struct response
 /* ---- a rule's window: a run of the experiment stdp_window, reused by its hash ---- */
 
 struct window_query {
+	const struct plasticity_model *model; /* NULL: an alias, whose names the run checks */
 	json_t *params, *rule_params;
 	struct err_list *errors;
 };
@@ -236,6 +237,7 @@ static void on_query(void *self, const char *name, const char *value)
 {
 	static const char *const own[] = { "w_0", "rate_hz", "delay_ms" };
 	struct window_query *q = self;
+	char pointer[80];
 
 	value = value ? value : "";
 	if (strcmp(name, "format") == 0)
@@ -253,12 +255,16 @@ static void on_query(void *self, const char *name, const char *value)
 			(void)json_object_set_new(q->params, name, read_value(value));
 			return;
 		}
+	(void)snprintf(pointer, sizeof(pointer), "?%.64s", name);
+	if (q->model && param_find(q->model->params, q->model->n_params, name) < 0)
+		(void)err_list_add(q->errors, ERR_UNKNOWN, pointer,
+				   "expected dt_ms, w_0, pairs, rate_hz, delay_ms, format or a parameter of %s", q->model->name);
 	(void)json_object_set_new(q->rule_params, name, read_value(value));
 }
 
 static json_t *window_spec(const struct request *rq, struct err_list *errors)
 {
-	struct window_query q = { json_object(), json_object(), errors };
+	struct window_query q = { plasticity_find(rq->arg[0]), json_object(), json_object(), errors };
 	size_t before = err_list_count(errors);
 	json_t *spec;
 
@@ -275,6 +281,22 @@ static json_t *window_spec(const struct request *rq, struct err_list *errors)
 	return spec;
 }
 
+/* Why the run of a window failed; what it says of a parameter is said of the query's. */
+static int window_failed(struct api_result *c)
+{
+	json_t *problem = c->run.error ? json_loads(c->run.error, 0, NULL) : NULL;
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const char *at = json_string_value(json_object_get(problem, "pointer"));
+	char pointer[ERR_PATH_MAX] = "";
+
+	at = at ? strrchr(at, '/') : NULL;
+	if (at)
+		(void)snprintf(pointer, sizeof(pointer), "?%.100s", at + 1);
+	(void)err_set(&c->err, ERR_INVALID, pointer, "%s", detail ? detail : "the window could not be computed");
+	json_decref(problem);
+	return -ERR_INVALID;
+}
+
 static int window(struct api_result *c)
 {
 	const double *values[STORE_COLUMNS_MAX];
@@ -282,7 +304,7 @@ static int window(struct api_result *c)
 	int rc;
 
 	if (c->run.state != RUN_SUCCEEDED)
-		return err_set(&c->err, ERR_INVALID, NULL, "the window could not be computed: %.240s", c->run.error ? c->run.error : "");
+		return window_failed(c);
 	rc = api_result_table_read(c, "window", &r, values);
 	if (rc)
 		return rc;

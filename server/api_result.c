@@ -62,6 +62,7 @@ static int cached(struct api_result *c, const char *names)
 	etag = mem_arena_printf(c->rq->arena, "\"%" PRId64 "-%016" PRIx64 "\"", c->run.version, hash_end(&k.hash));
 	if (!etag)
 		return err_nomem(&c->err);
+	http_add_header(c->rs, "Vary", "Accept");
 	return api_not_modified(c->rq, c->rs, etag) ? 1 : 0;
 }
 
@@ -241,8 +242,8 @@ int api_result_find(struct api_result *c, const char *kind, const char *name, co
 	if (rc)
 		return rc;
 	if (n == 0 && how)
-		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s was not recorded; to have it, put %s into the spec's record",
-			       kind, subject ? " of " : "", subject ? subject : "", how);
+		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s: not recorded; to have it, put %s into the spec's record",
+			       name ? name : kind, subject ? " of " : "", subject ? subject : "", how);
 	*ret_n = n;
 	return subject || n == 0 ? 0 : check_one(c, *ret, n, population ? "population" : "projection");
 }
