@@ -1,0 +1,67 @@
+#!/bin/sh
+# compilers.sh - the digests of tests/golden with gcc and clang, -O0 and -O3, and on processors
+# without FMA and AVX: all must be what the files say. Prints one line a variant; fails on a difference.
+# SPDX-License-Identifier: MIT
+#
+#   sh tests/golden/compilers.sh [FOLDER]     objects are kept in FOLDER (default build/golden)
+set -u
+out=${1:-build/golden}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+common="-std=c17 -D_POSIX_C_SOURCE=200809L -I. -ffp-contract=off -fno-trapping-math
+	-fno-math-errno -fopenmp-simd -pthread"
+bad=0
+
+# The text of {"digest": ..., "spec": ...} without its first key is no JSON; so the spec is cut out.
+spec() {
+	sed -e '1s/^{"digest": "[0-9a-f]*", "spec": {/{/' -e '$s/}}$/}/' "$1"
+}
+
+digest() {
+	sed -n 's/.*"digest": *"\([0-9a-f]\{16\}\)".*/\1/p' "$1" | head -n 1
+}
+
+check() { # program, words that describe the variant
+	program=$1
+	shift
+	for golden in tests/golden/*.json; do
+		spec "$golden" >"$dir/spec.json"
+		"$program" "$dir" >/dev/null || {
+			echo "$golden: $* failed"
+			bad=1
+		}
+		if [ "$(digest "$dir/result.json")" != "$(digest "$golden")" ]; then
+			echo "$golden: $*: $(digest "$dir/result.json")"
+			bad=1
+		fi
+	done
+	echo "golden: $*"
+}
+
+for cc in gcc clang; do
+	command -v "$cc" >/dev/null || {
+		echo "skipped: no $cc"
+		continue
+	}
+	for level in -O0 -O3; do
+		objects=$out/$cc$level
+		mkdir -p "$objects"
+		for source in core/*.c core/*/*.c; do
+			object=$objects/$(echo "${source%.c}" | tr / -).o
+			if [ ! "$object" -nt "$source" ] || [ -n "$(find core -name '*.h' -newer "$object")" ]; then
+				"$cc" $common "$level" $(pkg-config --cflags jansson) -c -o "$object" "$source" || exit 1
+			fi
+		done
+		"$cc" -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
+		check "$objects/stdp-run" "$cc $level"
+	done
+done
+
+# The C library chooses its variants when a program is loaded. (Ours, of target_clones, are gcc's
+# alone: clang's programs above are the ones without them.)
+if [ -x "$out/gcc-O3/stdp-run" ]; then
+	GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA
+	export GLIBC_TUNABLES
+	check "$out/gcc-O3/stdp-run" "gcc -O3 without FMA and AVX in the C library"
+fi
+exit $bad
