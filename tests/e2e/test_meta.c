@@ -1,0 +1,126 @@
+/* test_meta - what the server says about itself. */
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/e2e/harness.h"
+
+static struct harness h;
+
+static void setup(void)
+{
+	static const char *const args[] = { "--queue-max", "77", NULL };
+
+	harness_new(&h, args);
+}
+
+static void teardown(void)
+{
+	harness_free(&h);
+}
+
+TestSuite(meta, .init = setup, .fini = teardown, .timeout = 60);
+
+Test(meta, it_lives_and_is_ready)
+{
+	struct reply live = harness_get(&h, "/livez"), ready = harness_get(&h, "/readyz");
+
+	cr_assert_eq(live.status, 200);
+	cr_assert_eq(ready.status, 200);
+	reply_release(&live);
+	reply_release(&ready);
+}
+
+Test(meta, v1_shows_version_limits_features_and_links)
+{
+	static const char *const limits[] = { "neurons", "synapses", "wall_s", "body_bytes", "run_memory_bytes", "slots",
+					      "connections_per_address", "answer_points" };
+	struct reply r = harness_get(&h, "/v1");
+
+	cr_assert_eq(r.status, 200);
+	cr_assert_str_eq(reply_text(&r, "/name"), "stdpd");
+	cr_assert_str_neq(reply_text(&r, "/version"), "");
+	cr_assert_eq(reply_number(&r, "/limits/queue"), 77.0);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		cr_assert_gt(json_number_value(json_object_get(reply_at(&r, "/limits"), limits[i])), 0.0, "%s", limits[i]);
+	cr_assert_geq(json_array_size(reply_at(&r, "/features")), 1);
+	cr_assert_str_eq(reply_text(&r, "/links/runs"), "/v1/runs");
+	reply_release(&r);
+}
+
+Test(meta, every_link_of_v1_answers)
+{
+	struct reply r = harness_get(&h, "/v1"), one;
+	const char *key;
+	json_t *link;
+
+	json_object_foreach(reply_at(&r, "/links"), key, link) {
+		one = harness_get(&h, json_string_value(link));
+		cr_assert(one.status == 200 || one.status == 405, "%s: %d", key, one.status); /* validate is a POST */
+		reply_release(&one);
+	}
+	reply_release(&r);
+}
+
+Test(meta, openapi_and_docs_are_served_and_may_be_kept)
+{
+	const char *headers[] = { NULL, NULL };
+	char etag[128], match[160];
+	struct reply r = harness_get(&h, "/openapi.json");
+
+	cr_assert_eq(r.status, 200);
+	cr_assert_str_eq(reply_text(&r, "/openapi"), "3.1.0");
+	cr_assert_not_null(json_object_get(reply_at(&r, "/paths"), "/v1/runs/{id}"));
+	reply_release(&r);
+	r = harness_get(&h, "/docs");
+	cr_assert_eq(r.status, 200);
+	cr_assert_not_null(strstr(r.body, "/v1/runs"));
+	cr_assert(reply_header(&r, "ETag", etag, sizeof(etag)));
+	reply_release(&r);
+	(void)snprintf(match, sizeof(match), "If-None-Match: %s", etag);
+	headers[0] = match;
+	r = harness_ask(&h, "GET", "/docs", NULL, headers);
+	cr_assert_eq(r.status, 304);
+	cr_assert_eq(r.len, 0);
+	reply_release(&r);
+}
+
+Test(meta, each_answer_has_its_id_and_its_guards)
+{
+	static const char *const given[] = { "X-Request-Id: my-own.id_1", NULL };
+	static const char *const ugly[] = { "X-Request-Id: a b\"c", NULL };
+	static const char *const guards[][2] = {
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "X-Frame-Options", "DENY" },
+		{ "Content-Security-Policy", "default-src 'self'" },
+		{ "Referrer-Policy", "no-referrer" },
+	};
+	struct reply r = harness_ask(&h, "GET", "/livez", NULL, given);
+	char text[512];
+
+	cr_assert(reply_header(&r, "X-Request-Id", text, sizeof(text)));
+	cr_assert_str_eq(text, "my-own.id_1");
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		cr_assert(reply_header(&r, guards[i][0], text, sizeof(text)), "%s", guards[i][0]);
+		cr_assert_eq(strncmp(text, guards[i][1], strlen(guards[i][1])), 0, "%s: %s", guards[i][0], text);
+	}
+	cr_assert(!reply_header(&r, "Access-Control-Allow-Origin", text, sizeof(text)));
+	reply_release(&r);
+	r = harness_ask(&h, "GET", "/livez", NULL, ugly);
+	cr_assert(reply_header(&r, "X-Request-Id", text, sizeof(text)));
+	cr_assert_eq(strlen(text), 32, "one of our own: %s", text);
+	reply_release(&r);
+}
+
+Test(meta, head_answers_as_get_without_a_body)
+{
+	struct reply r = harness_ask(&h, "HEAD", "/v1", NULL, NULL);
+	char length[32];
+
+	cr_assert_eq(r.status, 200);
+	cr_assert_eq(r.len, 0);
+	cr_assert(reply_header(&r, "Content-Length", length, sizeof(length)));
+	cr_assert_str_neq(length, "0");
+	reply_release(&r);
+}
