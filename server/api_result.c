@@ -241,6 +241,10 @@ int api_result_find(struct api_result *c, const char *kind, const char *name, co
 		rc = store_result_find(c->api->store, c->run.id, kind, subject, name, c->rq->arena, ret, &n, &c->err);
 	if (rc)
 		return rc;
+	if (n == 0 && how && c->run.state != RUN_SUCCEEDED)
+		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s: the run %s and left none of it", name ? name : kind,
+			       subject ? " of " : "", subject ? subject : "",
+			       c->run.state == RUN_CANCELLED ? "was cancelled" : "failed");
 	if (n == 0 && how)
 		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s: not recorded; to have it, put %s into the spec's record",
 			       name ? name : kind, subject ? " of " : "", subject ? subject : "", how);
