@@ -23,8 +23,9 @@ int api_json(struct response *rs, int status, json_t *body_take, struct err_list
 
 	json_decref(body_take);
 	if (rc)
-		return err_list_add(errors, rs->body.failed == ERR_LIMIT ? ERR_LIMIT : ERR_NOMEM, "", "%s",
-				    rs->body.failed == ERR_LIMIT ? "the answer is too large" : "out of memory");
+		return err_list_add(
+			errors, rs->body.failed == ERR_LIMIT ? ERR_LIMIT : ERR_NOMEM, "", "%s",
+			rs->body.failed == ERR_LIMIT ? "the answer is too large" : "out of memory");
 	rs->status = status;
 	return 0;
 }
@@ -71,7 +72,8 @@ static bool media_is(const char *have, const char *want)
 {
 	size_t n = strlen(want);
 
-	return have && strncasecmp(have, want, n) == 0 && (have[n] == '\0' || have[n] == ';' || have[n] == ' ');
+	return have && strncasecmp(have, want, n) == 0 &&
+	       (have[n] == '\0' || have[n] == ';' || have[n] == ' ');
 }
 
 int api_body(const struct request *rq, json_t **ret, struct err_list *errors)
@@ -81,7 +83,9 @@ int api_body(const struct request *rq, json_t **ret, struct err_list *errors)
 	int rc;
 
 	if (!media_is(type, "application/json") && !media_is(type, "application/merge-patch+json"))
-		return err_list_add(errors, ERR_MEDIA, "", "expected Content-Type: application/json, found %s", type ? type : "none");
+		return err_list_add(errors, ERR_MEDIA, "",
+				    "expected Content-Type: application/json, found %s",
+				    type ? type : "none");
 	rc = spec_json_load(ret, rq->body ? rq->body : "", rq->body_len, &err);
 	if (rc) {
 		(void)err_list_add(errors, (enum err_code)err.code, err.path, "%s", err.text);
@@ -95,8 +99,8 @@ int api_body(const struct request *rq, json_t **ret, struct err_list *errors)
 
 /* ---- queries ---- */
 
-int api_query_double(const struct request *rq, const char *name, double def, double min, double max, double *ret,
-		     struct err_list *errors)
+int api_query_double(const struct request *rq, const char *name, double def, double min, double max,
+		     double *ret, struct err_list *errors)
 {
 	const char *text = http_query(rq, name);
 	char pointer[64], *end;
@@ -108,15 +112,18 @@ int api_query_double(const struct request *rq, const char *name, double def, dou
 	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
 	x = strtod(text, &end);
 	if (end == text || *end || !isfinite(x))
-		return err_list_add(errors, ERR_TYPE, pointer, "expected a number, found \"%s\"", text);
+		return err_list_add(errors, ERR_TYPE, pointer, "expected a number, found \"%s\"",
+				    text);
 	if (x < min || x > max)
-		return err_list_add(errors, ERR_RANGE, pointer, "expected a number from %.12g to %.12g, found %.12g", min, max, x);
+		return err_list_add(errors, ERR_RANGE, pointer,
+				    "expected a number from %.12g to %.12g, found %.12g", min, max,
+				    x);
 	*ret = x;
 	return 0;
 }
 
-int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max, int64_t *ret,
-		  struct err_list *errors)
+int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max,
+		  int64_t *ret, struct err_list *errors)
 {
 	const char *text = http_query(rq, name);
 	char pointer[64], *end;
@@ -129,9 +136,11 @@ int api_query_int(const struct request *rq, const char *name, int64_t def, int64
 	errno = 0;
 	x = strtoll(text, &end, 10);
 	if (end == text || *end)
-		return err_list_add(errors, ERR_TYPE, pointer, "expected a whole number, found \"%s\"", text);
+		return err_list_add(errors, ERR_TYPE, pointer,
+				    "expected a whole number, found \"%s\"", text);
 	if (errno || x < min || x > max)
-		return err_list_add(errors, ERR_RANGE, pointer, "expected a whole number from %lld to %lld, found %s",
+		return err_list_add(errors, ERR_RANGE, pointer,
+				    "expected a whole number from %lld to %lld, found %s",
 				    (long long)min, (long long)max, text);
 	*ret = x;
 	return 0;
@@ -164,7 +173,8 @@ static double quality(const char *accept, const char *media)
 		n = strcspn(accept, ",; \t");
 		if (n == strlen(media) && strncasecmp(accept, media, n) == 0)
 			rank = 2;
-		else if (n == type + 1 && strncasecmp(accept, media, type) == 0 && accept[type] == '*')
+		else if (n == type + 1 && strncasecmp(accept, media, type) == 0 &&
+			 accept[type] == '*')
 			rank = 1;
 		else if (n == 3 && strncmp(accept, "*/*", 3) == 0)
 			rank = 0;
@@ -179,7 +189,8 @@ static double quality(const char *accept, const char *media)
 	return best;
 }
 
-int api_format(const struct request *rq, unsigned allowed, enum api_format *ret, struct err_list *errors)
+int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
+	       struct err_list *errors)
 {
 	const char *named = http_query(rq, "format"), *accept = http_header(rq, "Accept");
 	double best = 0.0;
@@ -203,40 +214,53 @@ int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	}
 	if (found)
 		return 0;
-	return err_list_add(errors, ERR_ACCEPT, named ? "?format" : "", "%s \"%s\" is not among the formats of this resource",
-			    named ? "format" : "Accept", named ? named : accept ? accept : "");
+	return err_list_add(errors, ERR_ACCEPT, named ? "?format" : "",
+			    "%s \"%s\" is not among the formats of this resource",
+			    named ? "format" : "Accept",
+			    named    ? named
+			    : accept ? accept
+				     : "");
 }
 
 /* ---- specs ---- */
 
 static const double MB = 1048576.0;
 
-static int check_experiment(json_t *spec, const char *prefix, struct api_spec *ret, struct err_list *errors)
+static int check_experiment(json_t *spec, const char *prefix, struct api_spec *ret,
+			    struct err_list *errors)
 {
 	static const char *const known[] = { "experiment", "params", "seed", "name" };
-	json_t *name = json_object_get(spec, "experiment"), *params = json_object_get(spec, "params"), *value, *full;
-	const struct experiment *x = json_is_string(name) ? experiment_find(json_string_value(name)) : NULL;
+	json_t *name = json_object_get(spec, "experiment"),
+	       *params = json_object_get(spec, "params"), *value, *full;
+	const struct experiment *x =
+		json_is_string(name) ? experiment_find(json_string_value(name)) : NULL;
 	size_t before = err_list_count(errors);
 	json_t *none = params ? NULL : json_object();
 	char at[ERR_PATH_MAX];
 	const char *key;
 
-	json_object_foreach(spec, key, value) {
+	json_object_foreach(spec, key, value)
+	{
 		bool ok = false;
 
 		for (size_t i = 0; i < COUNTOF(known); i++)
 			ok = ok || strcmp(key, known[i]) == 0;
 		(void)snprintf(at, sizeof(at), "%s/%s", prefix, key);
 		if (!ok)
-			(void)err_list_add(errors, ERR_UNKNOWN, at, "an experiment has experiment, params, seed and name; found %s", key);
+			(void)err_list_add(
+				errors, ERR_UNKNOWN, at,
+				"an experiment has experiment, params, seed and name; found %s",
+				key);
 	}
 	(void)snprintf(at, sizeof(at), "%s/experiment", prefix);
 	if (!json_is_string(name))
 		(void)err_list_add(errors, ERR_TYPE, at, "expected the name of an experiment");
 	else if (!x)
-		(void)err_list_add(errors, ERR_UNKNOWN, at, "there is no experiment %s", json_string_value(name));
+		(void)err_list_add(errors, ERR_UNKNOWN, at, "there is no experiment %s",
+				   json_string_value(name));
 	(void)snprintf(at, sizeof(at), "%s/params", prefix);
-	full = x ? spec_json_params(params ? params : none, x->params, x->n_params, at, errors) : NULL;
+	full = x ? spec_json_params(params ? params : none, x->params, x->n_params, at, errors)
+		 : NULL;
 	json_decref(none);
 	json_decref(full);
 	if (err_list_count(errors) > before)
@@ -247,8 +271,8 @@ static int check_experiment(json_t *spec, const char *prefix, struct api_spec *r
 	return 0;
 }
 
-static int check_spec(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena, struct api_spec *ret,
-		      struct err_list *errors)
+static int check_spec(const struct api *api, json_t *spec, const char *prefix,
+		      struct mem_arena *arena, struct api_spec *ret, struct err_list *errors)
 {
 	const struct config *c = api->config;
 	const struct spec_limits_json limits = {
@@ -272,8 +296,8 @@ static int check_spec(const struct api *api, json_t *spec, const char *prefix, s
 	return 0;
 }
 
-int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena, struct api_spec *ret,
-		   struct err_list *errors)
+int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena,
+		   struct api_spec *ret, struct err_list *errors)
 {
 	struct api_spec result = { 0 };
 	char *text;

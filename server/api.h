@@ -29,18 +29,23 @@ struct api {
 	struct http *http;
 };
 
-typedef int api_handler(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors);
+typedef int api_handler(const struct api *api, struct request *rq, struct response *rs,
+			struct err_list *errors);
 
 /* Helpers of api.c. */
-int api_json(struct response *rs, int status, json_t *body_take, struct err_list *errors); /* steals body; NULL: out of memory */
+int api_json(struct response *rs, int status, json_t *body_take,
+	     struct err_list *errors); /* steals body; NULL: out of memory */
 /* The body as JSON: content type checked (415), syntax (400 with line and column). New reference. */
 int api_body(const struct request *rq, json_t **ret, struct err_list *errors) MUST_USE;
 /* A number from the query; `def` if absent; error RANGE with pointer "?name". */
-int api_query_double(const struct request *rq, const char *name, double def, double min, double max, double *ret, struct err_list *errors) MUST_USE;
-int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max, int64_t *ret, struct err_list *errors) MUST_USE;
+int api_query_double(const struct request *rq, const char *name, double def, double min, double max,
+		     double *ret, struct err_list *errors) MUST_USE;
+int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max,
+		  int64_t *ret, struct err_list *errors) MUST_USE;
 /* Format asked for by ?format= or Accept, of the allowed (bit set of 1 << enum api_format); ERR_ACCEPT otherwise. */
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
-int api_format(const struct request *rq, unsigned allowed, enum api_format *ret, struct err_list *errors) MUST_USE;
+int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
+	       struct err_list *errors) MUST_USE;
 /* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with status set). */
 bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);
 
@@ -53,8 +58,8 @@ struct api_spec {
 };
 /* Validate a spec or {"experiment", "params", "seed"} against tables, data sets and this server's limits; pointers get
  * `prefix`. 0, or -code with all errors in the list. */
-int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena, struct api_spec *ret,
-		   struct err_list *errors) MUST_USE;
+int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena,
+		   struct api_spec *ret, struct err_list *errors) MUST_USE;
 /* The spec of a preset, new reference (api_preset.c). NULL: there is none of this name, or no memory. */
 json_t *api_preset_spec(const char *name);
 

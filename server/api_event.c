@@ -6,7 +6,8 @@
 #include "server/api_run.h"
 #include "server/event.h"
 
-int api_run_events(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_events(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
 	const char *last = http_header(rq, "Last-Event-ID");
 	struct err err = { 0 };
@@ -28,7 +29,8 @@ int api_run_events(const struct api *api, struct request *rq, struct response *r
 	if (event_stream(&rs->stream, api->event, api->store, run.id, after > 0 ? after : 0, &err))
 		return api_run_fail(&err, errors);
 	event_topic(run.id, rs->topic);
-	http_add_header(rs, "X-Accel-Buffering", "no"); /* a proxy in front must not hold lines back */
+	http_add_header(rs, "X-Accel-Buffering",
+			"no"); /* a proxy in front must not hold lines back */
 	rs->content_type = "text/event-stream";
 	rs->status = 200;
 	return 0;

@@ -39,8 +39,8 @@ static const char *media_of(const char *name)
 	return "application/octet-stream";
 }
 
-static int send_bytes(const struct request *rq, struct response *rs, const void *data, size_t n, const char *type,
-		      struct err_list *errors)
+static int send_bytes(const struct request *rq, struct response *rs, const void *data, size_t n,
+		      const char *type, struct err_list *errors)
 {
 	char hex[CRYPT_HEX_SIZE], etag[40];
 
@@ -55,7 +55,8 @@ static int send_bytes(const struct request *rq, struct response *rs, const void 
 	return 0;
 }
 
-static int send_file(const struct request *rq, struct response *rs, const char *name, struct err_list *errors)
+static int send_file(const struct request *rq, struct response *rs, const char *name,
+		     struct err_list *errors)
 {
 	const struct embed_file *f = embedded(name);
 
@@ -64,13 +65,15 @@ static int send_file(const struct request *rq, struct response *rs, const char *
 	return send_bytes(rq, rs, f->data, (size_t)(f->end - f->data), media_of(name), errors);
 }
 
-int api_index(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_index(const struct api *api, struct request *rq, struct response *rs,
+	      struct err_list *errors)
 {
 	(void)api;
 	return send_file(rq, rs, "index.html", errors);
 }
 
-int api_asset(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_asset(const struct api *api, struct request *rq, struct response *rs,
+	      struct err_list *errors)
 {
 	(void)api;
 	return send_file(rq, rs, rq->arg[0], errors);
@@ -78,14 +81,16 @@ int api_asset(const struct api *api, struct request *rq, struct response *rs, st
 
 /* ---- health ---- */
 
-int api_livez(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_livez(const struct api *api, struct request *rq, struct response *rs,
+	      struct err_list *errors)
 {
 	(void)api;
 	(void)rq;
 	return api_json(rs, 200, json_pack("{s:s}", "status", "ok"), errors);
 }
 
-int api_readyz(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_readyz(const struct api *api, struct request *rq, struct response *rs,
+	       struct err_list *errors)
 {
 	struct err err = { 0 };
 
@@ -127,15 +132,17 @@ static json_t *limits(const struct config *c)
 		bool whole = rows[i].value == (double)(json_int_t)rows[i].value;
 
 		(void)json_object_set_new(o, rows[i].name,
-					  whole ? json_integer((json_int_t)rows[i].value) : json_real(rows[i].value));
+					  whole ? json_integer((json_int_t)rows[i].value)
+						: json_real(rows[i].value));
 	}
 	return o;
 }
 
 static json_t *features(void)
 {
-	static const char *const names[] = { "runs",	  "experiments", "presets",	 "datasets", "events",
-					     "long_poll", "idempotency", "reuse",	 "results",  "npz" };
+	static const char *const names[] = { "runs",	"experiments", "presets",     "datasets",
+					     "events",	"long_poll",   "idempotency", "reuse",
+					     "results", "npz" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < COUNTOF(names); i++)
@@ -145,9 +152,10 @@ static json_t *features(void)
 
 static json_t *links(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "self", "/v1", "models", "/v1/models", "presets",
-			 "/v1/presets", "runs", "/v1/runs", "datasets", "/v1/datasets", "validate", "/v1/specs/validate",
-			 "openapi", "/openapi.json", "docs", "/docs");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "self", "/v1", "models",
+			 "/v1/models", "presets", "/v1/presets", "runs", "/v1/runs", "datasets",
+			 "/v1/datasets", "validate", "/v1/specs/validate", "openapi",
+			 "/openapi.json", "docs", "/docs");
 }
 
 int api_v1(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
@@ -159,13 +167,15 @@ int api_v1(const struct api *api, struct request *rq, struct response *rs, struc
 	if (queue_length(api->queue, &waiting, &err))
 		return err_list_add(errors, (enum err_code)err.code, "", "%s", err.text);
 	return api_json(rs, 200,
-			json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "name", "stdpd", "version", ENGINE_VERSION,
-				  "engine_version", ENGINE_VERSION, "queued", (json_int_t)waiting, "limits",
-				  limits(api->config), "features", features(), "links", links()),
+			json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "name", "stdpd", "version",
+				  ENGINE_VERSION, "engine_version", ENGINE_VERSION, "queued",
+				  (json_int_t)waiting, "limits", limits(api->config), "features",
+				  features(), "links", links()),
 			errors);
 }
 
-int api_openapi(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_openapi(const struct api *api, struct request *rq, struct response *rs,
+		struct err_list *errors)
 {
 	(void)api;
 	(void)rq;
@@ -186,11 +196,14 @@ static void html(struct buf *b, const char *text)
 
 static void docs_routes(struct buf *b)
 {
-	(void)buf_str(b, "<h2 id=\"routes\">Addresses</h2>\n<table>\n<tr><th>Method</th><th>Address</th><th>What it does</th></tr>\n");
+	(void)buf_str(b, "<h2 "
+			 "id=\"routes\">Addresses</h2>\n<table>\n<tr><th>Method</th><th>Address</"
+			 "th><th>What it does</th></tr>\n");
 	for (size_t i = 0; route_at(i); i++) {
 		const struct route *r = route_at(i);
 
-		(void)buf_printf(b, "<tr><td>%s</td><td><code>%s</code></td><td>", r->method, r->pattern);
+		(void)buf_printf(b, "<tr><td>%s</td><td><code>%s</code></td><td>", r->method,
+				 r->pattern);
 		html(b, r->doc);
 		(void)buf_str(b, "</td></tr>\n");
 	}
@@ -199,27 +212,36 @@ static void docs_routes(struct buf *b)
 
 static void docs_errors(struct buf *b)
 {
-	(void)buf_str(b, "<h2 id=\"errors\">Errors</h2>\n<p>All errors are <code>application/problem+json</code> with "
-			 "<code>errors[]</code> of <code>pointer</code>, <code>code</code>, <code>detail</code>.</p>\n"
+	(void)buf_str(b, "<h2 id=\"errors\">Errors</h2>\n<p>All errors are "
+			 "<code>application/problem+json</code> with "
+			 "<code>errors[]</code> of <code>pointer</code>, <code>code</code>, "
+			 "<code>detail</code>.</p>\n"
 			 "<table>\n<tr><th>Code</th><th>Status</th><th>Meaning</th></tr>\n");
 	for (int code = 1; code < ERR_N; code++)
-		(void)buf_printf(b, "<tr id=\"%s\"><td><code>%s</code></td><td>%d</td><td>%s</td></tr>\n", err_name(code),
-				 err_name(code), problem_status(code), err_title(code));
+		(void)buf_printf(
+			b, "<tr id=\"%s\"><td><code>%s</code></td><td>%d</td><td>%s</td></tr>\n",
+			err_name(code), err_name(code), problem_status(code), err_title(code));
 	(void)buf_str(b, "</table>\n");
 }
 
-int api_docs(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_docs(const struct api *api, struct request *rq, struct response *rs,
+	     struct err_list *errors)
 {
 	struct buf b;
 	int rc;
 
 	(void)api;
 	buf_init(&b, 1 << 20);
-	(void)buf_str(&b, "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>stdpd " ENGINE_VERSION
-			  ": the HTTP interface</title><meta name=\"viewport\" content=\"width=device-width\">"
-			  "<link rel=\"stylesheet\" href=\"/style.css\"></head>\n<body>\n<main>\n<h1>stdpd " ENGINE_VERSION
-			  ": the HTTP interface</h1>\n<p>The same as a machine reads it: <a href=\"/openapi.json\">OpenAPI 3.1</a>. "
-			  "Models and their parameters: <a href=\"/v1/models\">/v1/models</a>. Limits: <a href=\"/v1\">/v1</a>.</p>\n");
+	(void)buf_str(&b, "<!doctype html>\n<html lang=\"en\">\n<head><meta "
+			  "charset=\"utf-8\"><title>stdpd " ENGINE_VERSION
+			  ": the HTTP interface</title><meta name=\"viewport\" "
+			  "content=\"width=device-width\">"
+			  "<link rel=\"stylesheet\" "
+			  "href=\"/style.css\"></head>\n<body>\n<main>\n<h1>stdpd " ENGINE_VERSION
+			  ": the HTTP interface</h1>\n<p>The same as a machine reads it: <a "
+			  "href=\"/openapi.json\">OpenAPI 3.1</a>. "
+			  "Models and their parameters: <a href=\"/v1/models\">/v1/models</a>. "
+			  "Limits: <a href=\"/v1\">/v1</a>.</p>\n");
 	docs_routes(&b);
 	docs_errors(&b);
 	(void)buf_str(&b, "</main>\n</body>\n</html>\n");

@@ -14,7 +14,8 @@
 
 enum { WAIT_MAX_S = 30 };
 
-int api_run_get(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_get(const struct api *api, struct request *rq, struct response *rs,
+		struct err_list *errors)
 {
 	char etag[API_RUN_ETAG_MAX];
 	struct store_run run;
@@ -29,7 +30,8 @@ int api_run_get(const struct api *api, struct request *rq, struct response *rs, 
 	if (rc)
 		return rc;
 	/* Wait for a newer version, or for the end. */
-	if (wait_s > 0.0 && !rq->timed_out && !run_state_final(run.state) && (since < 0 || run.version <= since)) {
+	if (wait_s > 0.0 && !rq->timed_out && !run_state_final(run.state) &&
+	    (since < 0 || run.version <= since)) {
 		event_topic(run.id, rs->topic);
 		rs->wait_s = wait_s < WAIT_MAX_S ? wait_s : WAIT_MAX_S;
 		return 0;
@@ -42,7 +44,8 @@ int api_run_get(const struct api *api, struct request *rq, struct response *rs, 
 }
 
 /* Begin a write on the run of the path, as it stands now; on failure nothing is begun. */
-static int begin(const struct api *api, const struct request *rq, struct store_run *ret, struct err_list *errors)
+static int begin(const struct api *api, const struct request *rq, struct store_run *ret,
+		 struct err_list *errors)
 {
 	struct err err = { 0 };
 	int rc;
@@ -67,7 +70,8 @@ static int end(const struct api *api, int rc, struct err *err, struct err_list *
 	return rc ? api_run_fail(err, errors) : 0;
 }
 
-static int answer_now(const struct api *api, struct request *rq, struct response *rs, int status, struct err_list *errors)
+static int answer_now(const struct api *api, struct request *rq, struct response *rs, int status,
+		      struct err_list *errors)
 {
 	struct store_run run;
 	int rc = api_run_find(api, rq, &run, errors);
@@ -75,7 +79,8 @@ static int answer_now(const struct api *api, struct request *rq, struct response
 	return rc ? rc : api_run_answer(api, rq, rs, &run, status, errors);
 }
 
-int api_run_patch(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_patch(const struct api *api, struct request *rq, struct response *rs,
+		  struct err_list *errors)
 {
 	static const char *const known[] = { "name", "tags", "notes" };
 	struct api_run_meta meta;
@@ -91,7 +96,8 @@ int api_run_patch(const struct api *api, struct request *rq, struct response *rs
 	if (!rc)
 		rc = begin(api, rq, &run, errors);
 	if (!rc) {
-		rc = store_run_patch(api->store, run.id, meta.name ? meta.name : run.name, meta.tags ? meta.tags : run.tags,
+		rc = store_run_patch(api->store, run.id, meta.name ? meta.name : run.name,
+				     meta.tags ? meta.tags : run.tags,
 				     meta.notes ? meta.notes : run.notes, &err);
 		rc = end(api, rc, &err, errors);
 	}
@@ -102,7 +108,8 @@ int api_run_patch(const struct api *api, struct request *rq, struct response *rs
 	return answer_now(api, rq, rs, 200, errors);
 }
 
-int api_run_delete(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_delete(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_run run;
@@ -111,7 +118,8 @@ int api_run_delete(const struct api *api, struct request *rq, struct response *r
 	if (rc)
 		return rc;
 	if (!run_state_final(run.state))
-		rc = err_set(&err, ERR_STATE, NULL, "the run is %s; cancel it first", run_state_name(run.state));
+		rc = err_set(&err, ERR_STATE, NULL, "the run is %s; cancel it first",
+			     run_state_name(run.state));
 	else
 		rc = store_run_delete(api->store, run.id, &err);
 	rc = end(api, rc, &err, errors);
@@ -135,7 +143,8 @@ static int empty_body(const struct request *rq, struct err_list *errors)
 	return rc;
 }
 
-int api_run_cancel(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_cancel(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_run run;
@@ -145,7 +154,8 @@ int api_run_cancel(const struct api *api, struct request *rq, struct response *r
 		rc = begin(api, rq, &run, errors);
 	if (rc)
 		return rc;
-	if (run.state == RUN_CANCELLING || run.state == RUN_CANCELLED) { /* said twice is said once */
+	if (run.state == RUN_CANCELLING ||
+	    run.state == RUN_CANCELLED) { /* said twice is said once */
 		store_rollback(api->store);
 	} else {
 		rc = store_run_move(api->store, run.id, run.state, RUN_CANCEL, &err);
@@ -156,18 +166,23 @@ int api_run_cancel(const struct api *api, struct request *rq, struct response *r
 		event_wake(api->event, run.id);
 	}
 	rc = api_run_find(api, rq, &run, errors);
-	return rc ? rc : api_run_answer(api, rq, rs, &run, run_state_final(run.state) ? 200 : 202, errors);
+	return rc ? rc
+		  : api_run_answer(api, rq, rs, &run, run_state_final(run.state) ? 200 : 202,
+				   errors);
 }
 
-static int stored_text(const struct api *api, const struct request *rq, enum store_run_text which, const char **ret,
-		       struct err_list *errors)
+static int stored_text(const struct api *api, const struct request *rq, enum store_run_text which,
+		       const char **ret, struct err_list *errors)
 {
 	struct err err = { 0 };
 
-	return store_run_text(api->store, rq->arg[0], which, rq->arena, ret, &err) ? api_run_fail(&err, errors) : 0;
+	return store_run_text(api->store, rq->arg[0], which, rq->arena, ret, &err)
+		       ? api_run_fail(&err, errors)
+		       : 0;
 }
 
-int api_run_rerun(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_rerun(const struct api *api, struct request *rq, struct response *rs,
+		  struct err_list *errors)
 {
 	struct api_run_meta meta = { 0 };
 	struct api_spec known;
@@ -195,7 +210,8 @@ int api_run_rerun(const struct api *api, struct request *rq, struct response *rs
 	return rc;
 }
 
-int api_run_spec(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_spec(const struct api *api, struct request *rq, struct response *rs,
+		 struct err_list *errors)
 {
 	struct store_run run;
 	const char *text;
@@ -214,10 +230,12 @@ int api_run_spec(const struct api *api, struct request *rq, struct response *rs,
 	return 0;
 }
 
-int api_run_provenance(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_provenance(const struct api *api, struct request *rq, struct response *rs,
+		       struct err_list *errors)
 {
-	static const char *const copied[] = { "id",	    "state",	  "spec_sha256", "seed",    "threads", "digest",
-					      "created_at", "started_at", "finished_at", "partial", "counts" };
+	static const char *const copied[] = { "id",	     "state",	"spec_sha256", "seed",
+					      "threads",     "digest",	"created_at",  "started_at",
+					      "finished_at", "partial", "counts" };
 	json_t *body, *whole;
 	struct store_run run;
 	const char *text;
@@ -231,7 +249,8 @@ int api_run_provenance(const struct api *api, struct request *rq, struct respons
 	whole = api_run_json(api, &run, true);
 	if (body && whole) {
 		if (json_object_get(body, "version")) {
-			(void)json_object_set(body, "engine_version", json_object_get(body, "version"));
+			(void)json_object_set(body, "engine_version",
+					      json_object_get(body, "version"));
 			(void)json_object_del(body, "version");
 		}
 		for (size_t i = 0; i < COUNTOF(copied); i++)
@@ -242,7 +261,8 @@ int api_run_provenance(const struct api *api, struct request *rq, struct respons
 	return api_json(rs, 200, body, errors);
 }
 
-int api_run_log(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_log(const struct api *api, struct request *rq, struct response *rs,
+		struct err_list *errors)
 {
 	char created[CLOCK_TEXT_MAX], started[CLOCK_TEXT_MAX], finished[CLOCK_TEXT_MAX];
 	struct store_run run;
@@ -255,12 +275,14 @@ int api_run_log(const struct api *api, struct request *rq, struct response *rs, 
 		return rc;
 	(void)buf_printf(&rs->body, "%s queued\n", clock_text(run.created_ms, created));
 	if (run.started_ms)
-		(void)buf_printf(&rs->body, "%s started, threads: %lld\n", clock_text(run.started_ms, started), (long long)run.threads);
+		(void)buf_printf(&rs->body, "%s started, threads: %lld\n",
+				 clock_text(run.started_ms, started), (long long)run.threads);
 	(void)buf_str(&rs->body, text);
 	if (*text && text[strlen(text) - 1] != '\n')
 		(void)buf_char(&rs->body, '\n');
 	if (run.finished_ms)
-		(void)buf_printf(&rs->body, "%s %s\n", clock_text(run.finished_ms, finished), run_state_name(run.state));
+		(void)buf_printf(&rs->body, "%s %s\n", clock_text(run.finished_ms, finished),
+				 run_state_name(run.state));
 	rs->content_type = "text/plain; charset=utf-8";
 	rs->status = 200;
 	return 0;

@@ -13,13 +13,15 @@ enum { API_RUN_ETAG_MAX = 64 };
 /* The run as the contract has it; `list`: without what only one run's own page shows. New reference, NULL: no memory. */
 json_t *api_run_json(const struct api *api, const struct store_run *run, bool list);
 /* Answer with the run, its ETag and, if it is new, its Location. */
-int api_run_answer(const struct api *api, const struct request *rq, struct response *rs, const struct store_run *run,
-		   int status, struct err_list *errors);
+int api_run_answer(const struct api *api, const struct request *rq, struct response *rs,
+		   const struct store_run *run, int status, struct err_list *errors);
 /* The run named in the path; errors: NOTFOUND. */
-int api_run_find(const struct api *api, const struct request *rq, struct store_run *ret, struct err_list *errors) MUST_USE;
+int api_run_find(const struct api *api, const struct request *rq, struct store_run *ret,
+		 struct err_list *errors) MUST_USE;
 void api_run_etag(const struct api *api, const struct store_run *run, char etag[API_RUN_ETAG_MAX]);
 /* If-Match names this version, or is absent; PRECONDITION otherwise. */
-int api_run_match(const struct request *rq, const struct store_run *run, struct err_list *errors) MUST_USE;
+int api_run_match(const struct request *rq, const struct store_run *run,
+		  struct err_list *errors) MUST_USE;
 /* Pass a store error on. */
 int api_run_fail(const struct err *err, struct err_list *errors);
 
@@ -29,15 +31,18 @@ struct api_run_meta {
 	const char *tags;	  /* JSON text, NULL: not given */
 	int64_t threads, keep_days;
 };
-int api_run_meta(const struct api *api, const struct request *rq, json_t *body, struct api_run_meta *ret,
-		 struct err_list *errors);
+int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
+		 struct api_run_meta *ret, struct err_list *errors);
 /* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Idempotency-Key and Prefer: reuse. */
-int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec, const struct api_spec *known,
-		  const char *preset, const struct api_run_meta *meta, struct err_list *errors);
+int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
+		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
+		  struct err_list *errors);
 /* A waiting POST is back, or its Idempotency-Key is known: 1: answered (or waits on); 0: go on; -code. */
-int api_run_resume(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors) MUST_USE;
+int api_run_resume(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors) MUST_USE;
 /* Refuse a body that is no object or has other keys than these. */
-int api_run_keys(json_t *body, const char *const *known, size_t n, struct err_list *errors) MUST_USE;
+int api_run_keys(json_t *body, const char *const *known, size_t n,
+		 struct err_list *errors) MUST_USE;
 /* "" or the text of a seed given as digits or a whole number; NULL: it is neither. */
 const char *api_run_seed(const json_t *seed, char text[24]);
 

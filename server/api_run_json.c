@@ -36,7 +36,9 @@ static json_t *stored(const char *text, bool array)
 
 static json_t *progress(const struct api *api, const struct store_run *run)
 {
-	struct event_progress p = { .t_ms = run->t_ms, .duration_ms = run->duration_ms, .wall_s = run->wall_s };
+	struct event_progress p = { .t_ms = run->t_ms,
+				    .duration_ms = run->duration_ms,
+				    .wall_s = run->wall_s };
 
 	if (!run_state_final(run->state)) {
 		p.t_ms = p.wall_s = 0.0;
@@ -58,22 +60,26 @@ static json_t *position(const struct api *api, const struct store_run *run)
 
 static json_t *links(const struct store_run *run)
 {
-	static const char *const parts[] = { "spec", "provenance", "log", "events", "results", "cancel", "rerun" };
+	static const char *const parts[] = { "spec",	"provenance", "log",  "events",
+					     "results", "cancel",     "rerun" };
 	json_t *o = json_object();
 
 	(void)json_object_set_new(o, "self", json_sprintf("/v1/runs/%s", run->id));
 	for (size_t i = 0; i < COUNTOF(parts); i++)
-		(void)json_object_set_new(o, parts[i], json_sprintf("/v1/runs/%s/%s", run->id, parts[i]));
+		(void)json_object_set_new(o, parts[i],
+					  json_sprintf("/v1/runs/%s/%s", run->id, parts[i]));
 	return o;
 }
 
 json_t *api_run_json(const struct api *api, const struct store_run *run, bool list)
 {
-	json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:I}", "id", run->id, "state",
-			      run_state_name(run->state), "version", (json_int_t)run->version, "name", run->name, "notes",
-			      run->notes, "tags", stored(run->tags, true), "preset", text_or_null(run->preset), "experiment",
-			      text_or_null(run->experiment), "spec_sha256", run->spec_sha256, "seed", run->seed, "threads",
-			      (json_int_t)run->threads);
+	json_t *o =
+		json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:I}", "id", run->id,
+			  "state", run_state_name(run->state), "version", (json_int_t)run->version,
+			  "name", run->name, "notes", run->notes, "tags", stored(run->tags, true),
+			  "preset", text_or_null(run->preset), "experiment",
+			  text_or_null(run->experiment), "spec_sha256", run->spec_sha256, "seed",
+			  run->seed, "threads", (json_int_t)run->threads);
 
 	if (!o)
 		return NULL;
@@ -87,7 +93,8 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 	(void)json_object_set_new(o, "metrics", stored(run->metrics, false));
 	(void)json_object_set_new(o, "counts", stored(run->counts, false));
 	(void)json_object_set_new(o, "error", stored(run->error, false));
-	(void)json_object_set_new(o, "keep_days", run->keep_days ? json_integer(run->keep_days) : json_null());
+	(void)json_object_set_new(o, "keep_days",
+				  run->keep_days ? json_integer(run->keep_days) : json_null());
 	(void)json_object_set_new(o, "links", links(run));
 	return o;
 }
@@ -102,7 +109,8 @@ void api_run_etag(const struct api *api, const struct store_run *run, char etag[
 		moving = 0;
 	else if (!run_state_final(run->state) && event_latest(api->event, run->id, &p))
 		moving = (int64_t)p.version;
-	(void)snprintf(etag, API_RUN_ETAG_MAX, "\"%lld-%lld\"", (long long)run->version, (long long)moving);
+	(void)snprintf(etag, API_RUN_ETAG_MAX, "\"%lld-%lld\"", (long long)run->version,
+		       (long long)moving);
 }
 
 int api_run_match(const struct request *rq, const struct store_run *run, struct err_list *errors)
@@ -114,10 +122,12 @@ int api_run_match(const struct request *rq, const struct store_run *run, struct 
 	for (const char *at = want; *at; at++) /* any of a list */
 		if (*at == '"' && strtoll(at + 1, NULL, 10) == run->version)
 			return 0;
-	return err_list_add(errors, ERR_PRECONDITION, "", "the run has version %lld by now", (long long)run->version);
+	return err_list_add(errors, ERR_PRECONDITION, "", "the run has version %lld by now",
+			    (long long)run->version);
 }
 
-int api_run_find(const struct api *api, const struct request *rq, struct store_run *ret, struct err_list *errors)
+int api_run_find(const struct api *api, const struct request *rq, struct store_run *ret,
+		 struct err_list *errors)
 {
 	struct err err = { 0 };
 
@@ -128,8 +138,8 @@ int api_run_find(const struct api *api, const struct request *rq, struct store_r
 	return 0;
 }
 
-int api_run_answer(const struct api *api, const struct request *rq, struct response *rs, const struct store_run *run,
-		   int status, struct err_list *errors)
+int api_run_answer(const struct api *api, const struct request *rq, struct response *rs,
+		   const struct store_run *run, int status, struct err_list *errors)
 {
 	char etag[API_RUN_ETAG_MAX], *kept, *location;
 

@@ -13,7 +13,8 @@ enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, LINK_MAX = 4096 };
 
 static unsigned sum(char order, long long seq)
 {
-	unsigned long long x = ((unsigned long long)seq + 0x9e3779b9U) * 0x2545f491U + (unsigned char)order;
+	unsigned long long x =
+		((unsigned long long)seq + 0x9e3779b9U) * 0x2545f491U + (unsigned char)order;
 
 	return (unsigned)((x ^ x >> 17) & 0xffffU);
 }
@@ -22,7 +23,8 @@ static char *cursor_make(struct mem_arena *arena, bool oldest_first, int64_t seq
 {
 	char order = oldest_first ? 'u' : 'd';
 
-	return mem_arena_printf(arena, "%c%04x%llx", order, sum(order, seq), (unsigned long long)seq);
+	return mem_arena_printf(arena, "%c%04x%llx", order, sum(order, seq),
+				(unsigned long long)seq);
 }
 
 static bool cursor_read(const char *text, bool oldest_first, int64_t *ret)
@@ -30,7 +32,8 @@ static bool cursor_read(const char *text, bool oldest_first, int64_t *ret)
 	char order = oldest_first ? 'u' : 'd', part[5] = "", *end;
 	long long seq;
 
-	if (text[0] != order || strlen(text) < 6 || strlen(text) > 20 || strspn(text + 1, "0123456789abcdef") != strlen(text + 1))
+	if (text[0] != order || strlen(text) < 6 || strlen(text) > 20 ||
+	    strspn(text + 1, "0123456789abcdef") != strlen(text + 1))
 		return false;
 	memcpy(part, text + 1, 4);
 	seq = strtoll(text + 5, &end, 16);
@@ -42,9 +45,11 @@ static bool cursor_read(const char *text, bool oldest_first, int64_t *ret)
 
 /* ---- filters ---- */
 
-static int read_filter(const struct request *rq, struct store_run_filter *f, struct err_list *errors)
+static int read_filter(const struct request *rq, struct store_run_filter *f,
+		       struct err_list *errors)
 {
-	const char *state = http_query(rq, "state"), *sort = http_query(rq, "sort"), *token = http_query(rq, "page_token");
+	const char *state = http_query(rq, "state"), *sort = http_query(rq, "sort"),
+		   *token = http_query(rq, "page_token");
 	const char *after = http_query(rq, "created_after");
 	size_t before = err_list_count(errors);
 
@@ -56,16 +61,22 @@ static int read_filter(const struct request *rq, struct store_run_filter *f, str
 		.spec_sha256 = http_query(rq, "spec_sha256"),
 	};
 	if (state && run_state_find(state) == RUN_N)
-		(void)err_list_add(errors, ERR_UNKNOWN, "?state", "there is no state \"%s\"", state);
+		(void)err_list_add(errors, ERR_UNKNOWN, "?state", "there is no state \"%s\"",
+				   state);
 	if (sort && strcmp(sort, "created_at") == 0)
 		f->oldest_first = true;
 	else if (sort && strcmp(sort, "-created_at") != 0)
-		(void)err_list_add(errors, ERR_UNKNOWN, "?sort", "expected created_at or -created_at, found \"%s\"", sort);
+		(void)err_list_add(errors, ERR_UNKNOWN, "?sort",
+				   "expected created_at or -created_at, found \"%s\"", sort);
 	if (after && !clock_parse(after, &f->created_after_ms))
-		(void)err_list_add(errors, ERR_TYPE, "?created_after", "expected a time like 2026-01-31T12:00:00Z, found \"%s\"", after);
+		(void)err_list_add(errors, ERR_TYPE, "?created_after",
+				   "expected a time like 2026-01-31T12:00:00Z, found \"%s\"",
+				   after);
 	if (token && *token && !cursor_read(token, f->oldest_first, &f->after_seq))
-		(void)err_list_add(errors, ERR_TYPE, "?page_token", "expected a page_token that this list gave, in the same order");
-	if (!api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT64_MAX, &f->limit, errors) && f->limit > PAGE_MAX)
+		(void)err_list_add(errors, ERR_TYPE, "?page_token",
+				   "expected a page_token that this list gave, in the same order");
+	if (!api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT64_MAX, &f->limit, errors) &&
+	    f->limit > PAGE_MAX)
 		f->limit = PAGE_MAX;
 	return err_list_count(errors) > before ? -ERR_INVALID : 0;
 }
@@ -75,7 +86,8 @@ static int read_filter(const struct request *rq, struct store_run_filter *f, str
 static void percent(struct buf *b, const char *text)
 {
 	for (; *text; text++) {
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~", *text))
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~",
+			   *text))
 			(void)buf_char(b, *text);
 		else
 			(void)buf_printf(b, "%%%02X", (unsigned)(unsigned char)*text);
@@ -103,13 +115,15 @@ static void add_link(const struct request *rq, struct response *rs, const char *
 	(void)buf_str(&b, "</v1/runs?");
 	http_query_each(rq, on_query, &b);
 	(void)buf_printf(&b, "page_token=%s>; rel=\"next\"", token);
-	kept = b.failed ? NULL : mem_arena_strdup(rq->arena, b.data); /* next_page_token says the same */
+	kept = b.failed ? NULL
+			: mem_arena_strdup(rq->arena, b.data); /* next_page_token says the same */
 	if (kept)
 		http_add_header(rs, "Link", kept);
 	buf_release(&b);
 }
 
-int api_run_list(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_list(const struct api *api, struct request *rq, struct response *rs,
+		 struct err_list *errors)
 {
 	const char *total = http_query(rq, "total");
 	json_t *body = json_object(), *items = json_array();
@@ -126,7 +140,8 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 	f.limit++; /* one more tells whether there is a next page */
 	if (!rc && store_run_list(api->store, &f, rq->arena, &rows, &n, &err))
 		rc = api_run_fail(&err, errors);
-	if (!rc && total && strcmp(total, "true") == 0 && store_run_count(api->store, &f, &count, &err))
+	if (!rc && total && strcmp(total, "true") == 0 &&
+	    store_run_count(api->store, &f, &count, &err))
 		rc = api_run_fail(&err, errors);
 	if (rc) {
 		json_decref(body);
@@ -138,7 +153,8 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 		token = cursor_make(rq->arena, f.oldest_first, rows[page - 1].seq);
 	if (token)
 		add_link(rq, rs, token);
-	(void)json_object_set_new(body, "next_page_token", token ? json_string(token) : json_null());
+	(void)json_object_set_new(body, "next_page_token",
+				  token ? json_string(token) : json_null());
 	if (total && strcmp(total, "true") == 0)
 		(void)json_object_set_new(body, "total", json_integer(count));
 	return api_json(rs, 200, body, errors);

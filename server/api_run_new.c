@@ -14,7 +14,15 @@
 #include "server/queue.h"
 #include "server/store_db.h"
 
-enum { NAME_MAX_CHARS = 200, NOTES_MAX = 20000, TAGS_MAX = 32, TAG_MAX = 64, KEY_MAX = 200, DAYS_MAX = 36500, WAIT_MAX_S = 30 };
+enum {
+	NAME_MAX_CHARS = 200,
+	NOTES_MAX = 20000,
+	TAGS_MAX = 32,
+	TAG_MAX = 64,
+	KEY_MAX = 200,
+	DAYS_MAX = 36500,
+	WAIT_MAX_S = 30
+};
 
 /* ---- what stands beside the spec ---- */
 
@@ -31,7 +39,8 @@ static const char *as_text(const json_t *json, struct mem_arena *arena)
 	return text;
 }
 
-static void read_text(json_t *body, const char *key, size_t max, const char **ret, struct err_list *errors)
+static void read_text(json_t *body, const char *key, size_t max, const char **ret,
+		      struct err_list *errors)
 {
 	json_t *v = json_object_get(body, key);
 	char at[32];
@@ -40,12 +49,14 @@ static void read_text(json_t *body, const char *key, size_t max, const char **re
 	if (v && !json_is_string(v))
 		(void)err_list_add(errors, ERR_TYPE, at, "expected a string");
 	else if (v && json_string_length(v) > max)
-		(void)err_list_add(errors, ERR_RANGE, at, "expected at most %zu bytes, found %zu", max, json_string_length(v));
+		(void)err_list_add(errors, ERR_RANGE, at, "expected at most %zu bytes, found %zu",
+				   max, json_string_length(v));
 	else if (v)
 		*ret = json_string_value(v);
 }
 
-static void read_int(json_t *body, const char *key, int64_t max, int64_t *ret, struct err_list *errors)
+static void read_int(json_t *body, const char *key, int64_t max, int64_t *ret,
+		     struct err_list *errors)
 {
 	json_t *v = json_object_get(body, key);
 	char at[32];
@@ -54,13 +65,15 @@ static void read_int(json_t *body, const char *key, int64_t max, int64_t *ret, s
 	if (v && !json_is_integer(v) && !json_is_null(v))
 		(void)err_list_add(errors, ERR_TYPE, at, "expected a whole number");
 	else if (json_is_integer(v) && (json_integer_value(v) < 1 || json_integer_value(v) > max))
-		(void)err_list_add(errors, ERR_RANGE, at, "expected a whole number from 1 to %lld, found %lld", (long long)max,
-				   (long long)json_integer_value(v));
+		(void)err_list_add(errors, ERR_RANGE, at,
+				   "expected a whole number from 1 to %lld, found %lld",
+				   (long long)max, (long long)json_integer_value(v));
 	else if (json_is_integer(v))
 		*ret = json_integer_value(v);
 }
 
-static void read_tags(json_t *body, struct mem_arena *arena, const char **ret, struct err_list *errors)
+static void read_tags(json_t *body, struct mem_arena *arena, const char **ret,
+		      struct err_list *errors)
 {
 	json_t *tags = json_object_get(body, "tags"), *tag;
 	size_t before = err_list_count(errors), i;
@@ -69,13 +82,17 @@ static void read_tags(json_t *body, struct mem_arena *arena, const char **ret, s
 	if (!tags)
 		return;
 	if (!json_is_array(tags) || json_array_size(tags) > TAGS_MAX) {
-		(void)err_list_add(errors, ERR_TYPE, "/tags", "expected a list of at most %d strings", TAGS_MAX);
+		(void)err_list_add(errors, ERR_TYPE, "/tags",
+				   "expected a list of at most %d strings", TAGS_MAX);
 		return;
 	}
-	json_array_foreach(tags, i, tag) {
+	json_array_foreach(tags, i, tag)
+	{
 		(void)snprintf(at, sizeof(at), "/tags/%zu", i);
-		if (!json_is_string(tag) || json_string_length(tag) == 0 || json_string_length(tag) > TAG_MAX)
-			(void)err_list_add(errors, ERR_TYPE, at, "expected a string of 1 to %d bytes", TAG_MAX);
+		if (!json_is_string(tag) || json_string_length(tag) == 0 ||
+		    json_string_length(tag) > TAG_MAX)
+			(void)err_list_add(errors, ERR_TYPE, at,
+					   "expected a string of 1 to %d bytes", TAG_MAX);
 	}
 	if (err_list_count(errors) == before) {
 		*ret = as_text(tags, arena);
@@ -84,8 +101,8 @@ static void read_tags(json_t *body, struct mem_arena *arena, const char **ret, s
 	}
 }
 
-int api_run_meta(const struct api *api, const struct request *rq, json_t *body, struct api_run_meta *ret,
-		 struct err_list *errors)
+int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
+		 struct api_run_meta *ret, struct err_list *errors)
 {
 	size_t before = err_list_count(errors);
 
@@ -108,11 +125,13 @@ const char *api_run_seed(const json_t *seed, char text[24])
 		(void)snprintf(text, 24, "%lld", (long long)json_integer_value(seed));
 		return text;
 	}
-	if (!json_is_string(seed) || json_string_length(seed) > 20 || json_string_length(seed) == 0 ||
+	if (!json_is_string(seed) || json_string_length(seed) > 20 ||
+	    json_string_length(seed) == 0 ||
 	    strspn(json_string_value(seed), "0123456789") != json_string_length(seed))
 		return NULL;
 	errno = 0;
-	(void)snprintf(text, 24, "%llu", strtoull(json_string_value(seed), &end, 10)); /* without leading zeros */
+	(void)snprintf(text, 24, "%llu",
+		       strtoull(json_string_value(seed), &end, 10)); /* without leading zeros */
 	return errno ? NULL : text;
 }
 
@@ -175,20 +194,25 @@ static void apply_overrides(json_t *spec, json_t *overrides, struct err_list *er
 	size_t i;
 
 	if (overrides && !json_is_array(overrides))
-		(void)err_list_add(errors, ERR_TYPE, "/overrides", "expected a list of {\"path\", \"value\"}");
-	json_array_foreach(overrides, i, o) {
+		(void)err_list_add(errors, ERR_TYPE, "/overrides",
+				   "expected a list of {\"path\", \"value\"}");
+	json_array_foreach(overrides, i, o)
+	{
 		const char *path = json_string_value(json_object_get(o, "path"));
 		json_t *value = json_object_get(o, "value");
 		char at[64];
 
 		(void)snprintf(at, sizeof(at), "/overrides/%zu", i);
 		if (!path || !value || json_object_size(o) != 2) {
-			(void)err_list_add(errors, ERR_TYPE, at, "expected {\"path\": JSON Pointer into the spec, \"value\"}");
+			(void)err_list_add(
+				errors, ERR_TYPE, at,
+				"expected {\"path\": JSON Pointer into the spec, \"value\"}");
 			continue;
 		}
 		(void)snprintf(at, sizeof(at), "/overrides/%zu/path", i);
 		if (!set_at(spec, path, value))
-			(void)err_list_add(errors, ERR_UNKNOWN, at, "there is no place %s in the spec", path);
+			(void)err_list_add(errors, ERR_UNKNOWN, at,
+					   "there is no place %s in the spec", path);
 	}
 }
 
@@ -201,11 +225,13 @@ static void repoint(struct err *e, json_t *overrides, const char *prefix)
 
 	if (strncmp(e->path, prefix, skip) != 0)
 		return;
-	json_array_foreach(overrides, i, o) {
+	json_array_foreach(overrides, i, o)
+	{
 		const char *path = json_string_value(json_object_get(o, "path"));
 		size_t n = path ? strlen(path) : 0;
 
-		if (!n || strncmp(e->path + skip, path, n) != 0 || (e->path[skip + n] && e->path[skip + n] != '/'))
+		if (!n || strncmp(e->path + skip, path, n) != 0 ||
+		    (e->path[skip + n] && e->path[skip + n] != '/'))
 			continue;
 		(void)snprintf(text, sizeof(text), "/overrides/%zu/value%s", i, e->path + skip + n);
 		(void)snprintf(e->path, sizeof(e->path), "%.*s", ERR_PATH_MAX - 1, text);
@@ -216,16 +242,19 @@ static void repoint(struct err *e, json_t *overrides, const char *prefix)
 static json_t *base_spec(json_t *body, struct err_list *errors)
 {
 	json_t *spec = json_object_get(body, "spec"), *preset = json_object_get(body, "preset");
-	json_t *experiment = json_object_get(body, "experiment"), *params = json_object_get(body, "params");
+	json_t *experiment = json_object_get(body, "experiment"),
+	       *params = json_object_get(body, "params");
 	json_t *result;
 
 	if ((spec != NULL) + (preset != NULL) + (experiment != NULL) != 1) {
-		(void)err_list_add(errors, spec || preset || experiment ? ERR_CONFLICT : ERR_MISSING, "",
+		(void)err_list_add(errors,
+				   spec || preset || experiment ? ERR_CONFLICT : ERR_MISSING, "",
 				   "expected exactly one of spec, preset, experiment");
 		return NULL;
 	}
 	if (params && !experiment) {
-		(void)err_list_add(errors, ERR_CONFLICT, "/params", "params belong to an experiment");
+		(void)err_list_add(errors, ERR_CONFLICT, "/params",
+				   "params belong to an experiment");
 		return NULL;
 	}
 	if (experiment) {
@@ -241,7 +270,8 @@ static json_t *base_spec(json_t *body, struct err_list *errors)
 	} else {
 		result = json_is_string(preset) ? api_preset_spec(json_string_value(preset)) : NULL;
 		if (!result)
-			(void)err_list_add(errors, ERR_UNKNOWN, "/preset", "there is no such preset");
+			(void)err_list_add(errors, ERR_UNKNOWN, "/preset",
+					   "there is no such preset");
 		return result;
 	}
 	if (!result)
@@ -258,7 +288,8 @@ static void set_seed(json_t *spec, json_t *body, const char *prefix, struct err_
 	(void)snprintf(at, sizeof(at), "%s/seed", own ? "" : prefix);
 	if (!seed)
 		(void)err_list_add(errors, ERR_TYPE, at,
-				   "expected a whole number from 0 to 18446744073709551615, as a string of digits or a number");
+				   "expected a whole number from 0 to 18446744073709551615, as a "
+				   "string of digits or a number");
 	else
 		(void)json_object_set_new(spec, "seed", json_string(*seed ? seed : "0"));
 }
@@ -272,7 +303,8 @@ int api_run_keys(json_t *body, const char *const *known, size_t n, struct err_li
 
 	if (!json_is_object(body))
 		return err_list_add(errors, ERR_TYPE, "", "expected an object");
-	json_object_foreach(body, key, value) {
+	json_object_foreach(body, key, value)
+	{
 		size_t i = 0;
 
 		while (i < n && strcmp(known[i], key) != 0)
@@ -285,11 +317,13 @@ int api_run_keys(json_t *body, const char *const *known, size_t n, struct err_li
 }
 
 /* All errors of the body at once, as far as they can be told. */
-static int read_request(const struct api *api, const struct request *rq, json_t *body, json_t **ret_spec,
-			struct api_spec *ret_known, struct api_run_meta *ret_meta, struct err_list *errors)
+static int read_request(const struct api *api, const struct request *rq, json_t *body,
+			json_t **ret_spec, struct api_spec *ret_known,
+			struct api_run_meta *ret_meta, struct err_list *errors)
 {
-	static const char *const known[] = { "spec", "preset", "experiment", "params", "overrides", "seed", "name",
-					     "tags", "notes",  "threads",    "keep_days" };
+	static const char *const known[] = { "spec",	  "preset",  "experiment", "params",
+					     "overrides", "seed",    "name",	   "tags",
+					     "notes",	  "threads", "keep_days" };
 	const char *prefix = json_object_get(body, "experiment") ? "" : "/spec";
 	int rc = api_run_keys(body, known, COUNTOF(known), errors);
 	size_t before;
@@ -343,8 +377,8 @@ static bool request_sha(const struct request *rq, char hex[CRYPT_HEX_SIZE])
 }
 
 /* Answer when the run has ended or nobody wants to wait; else wait for it. */
-static int answer_or_wait(const struct api *api, struct request *rq, struct response *rs, const char *id,
-			  struct err_list *errors)
+static int answer_or_wait(const struct api *api, struct request *rq, struct response *rs,
+			  const char *id, struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_run run;
@@ -353,7 +387,8 @@ static int answer_or_wait(const struct api *api, struct request *rq, struct resp
 
 	if (store_run_get(api->store, id, rq->arena, &run, &err)) {
 		if (err.code == ERR_NOTFOUND)
-			return err_list_add(errors, ERR_GONE, "", "the run of this request was deleted");
+			return err_list_add(errors, ERR_GONE, "",
+					    "the run of this request was deleted");
 		return api_run_fail(&err, errors);
 	}
 	prefer(rq, &wait_s, &reuse);
@@ -369,7 +404,8 @@ static int answer_or_wait(const struct api *api, struct request *rq, struct resp
 	return 0;
 }
 
-int api_run_resume(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_resume(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
 	const char *key = http_header(rq, "Idempotency-Key");
 	char sha[CRYPT_HEX_SIZE], id[ID_SIZE];
@@ -383,7 +419,8 @@ int api_run_resume(const struct api *api, struct request *rq, struct response *r
 	if (!key)
 		return 0;
 	if (!*key || strlen(key) > KEY_MAX)
-		return err_list_add(errors, ERR_RANGE, "", "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
+		return err_list_add(errors, ERR_RANGE, "",
+				    "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
 	if (!request_sha(rq, sha))
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	rc = store_idempotency_get(api->store, key, sha, id, &err);
@@ -396,8 +433,8 @@ int api_run_resume(const struct api *api, struct request *rq, struct response *r
 }
 
 /* In one transaction: the run and its key, or the run an equal request made meanwhile (its id into `id`). */
-static int insert(const struct api *api, const struct request *rq, const struct store_run_new *run, char id[ID_SIZE],
-		  struct err *err)
+static int insert(const struct api *api, const struct request *rq, const struct store_run_new *run,
+		  char id[ID_SIZE], struct err *err)
 {
 	const char *key = http_header(rq, "Idempotency-Key");
 	char sha[CRYPT_HEX_SIZE];
@@ -423,10 +460,12 @@ static int insert(const struct api *api, const struct request *rq, const struct 
 	return store_commit(api->store, err);
 }
 
-int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec, const struct api_spec *known,
-		  const char *preset, const struct api_run_meta *meta, struct err_list *errors)
+int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
+		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
+		  struct err_list *errors)
 {
-	const char *text = as_text(spec, rq->arena), *own = json_string_value(json_object_get(spec, "name"));
+	const char *text = as_text(spec, rq->arena),
+		   *own = json_string_value(json_object_get(spec, "name"));
 	struct err err = { 0 };
 	char id[ID_SIZE];
 	struct store_run old;
@@ -461,7 +500,8 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 	return answer_or_wait(api, rq, rs, id, errors);
 }
 
-int api_run_post(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_run_post(const struct api *api, struct request *rq, struct response *rs,
+		 struct err_list *errors)
 {
 	json_t *body = NULL, *spec = NULL;
 	struct api_run_meta meta;
@@ -475,7 +515,9 @@ int api_run_post(const struct api *api, struct request *rq, struct response *rs,
 		return rc;
 	rc = read_request(api, rq, body, &spec, &known, &meta, errors);
 	if (!rc)
-		rc = api_run_start(api, rq, rs, spec, &known, json_string_value(json_object_get(body, "preset")), &meta, errors);
+		rc = api_run_start(api, rq, rs, spec, &known,
+				   json_string_value(json_object_get(body, "preset")), &meta,
+				   errors);
 	json_decref(spec);
 	json_decref(body);
 	return rc;

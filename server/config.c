@@ -65,12 +65,14 @@ static void env_name(const struct option *o, char *text, size_t n)
 static int add_host(struct config *c, const char *value, const char *where, struct err *err)
 {
 	if (c->n_hosts == CONFIG_HOSTS_MAX)
-		return err_set(err, ERR_LIMIT, NULL, "%s: at most %d values", where, CONFIG_HOSTS_MAX);
+		return err_set(err, ERR_LIMIT, NULL, "%s: at most %d values", where,
+			       CONFIG_HOSTS_MAX);
 	c->hosts[c->n_hosts++] = value;
 	return 0;
 }
 
-static int set_number(struct config *c, const struct option *o, const char *value, const char *where, struct err *err)
+static int set_number(struct config *c, const struct option *o, const char *value,
+		      const char *where, struct err *err)
 {
 	char *end, *field = (char *)c + o->offset;
 	double x;
@@ -79,8 +81,10 @@ static int set_number(struct config *c, const struct option *o, const char *valu
 	x = strtod(value, &end);
 	if (end == value || *end || errno || !(x >= o->min && x <= o->max) ||
 	    (o->type == OPTION_INT && x != floor(x)))
-		return err_set(err, ERR_RANGE, NULL, "%s: expected %s from %.15g to %.15g, found \"%s\"", where,
-			       o->type == OPTION_INT ? "a whole number" : "a number", o->min, o->max, value);
+		return err_set(err, ERR_RANGE, NULL,
+			       "%s: expected %s from %.15g to %.15g, found \"%s\"", where,
+			       o->type == OPTION_INT ? "a whole number" : "a number", o->min,
+			       o->max, value);
 	if (o->type == OPTION_INT) {
 		int64_t i = (int64_t)x;
 
@@ -91,17 +95,20 @@ static int set_number(struct config *c, const struct option *o, const char *valu
 	return 0;
 }
 
-static int set_flag(struct config *c, const struct option *o, const char *value, const char *where, struct err *err)
+static int set_flag(struct config *c, const struct option *o, const char *value, const char *where,
+		    struct err *err)
 {
 	bool on = strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
 
 	if (!on && strcmp(value, "0") != 0 && strcmp(value, "false") != 0 && *value)
-		return err_set(err, ERR_TYPE, NULL, "%s: expected 1 or 0, found \"%s\"", where, value);
+		return err_set(err, ERR_TYPE, NULL, "%s: expected 1 or 0, found \"%s\"", where,
+			       value);
 	memcpy((char *)c + o->offset, &on, sizeof(on));
 	return 0;
 }
 
-static int set(struct config *c, const struct option *o, const char *value, const char *where, struct err *err)
+static int set(struct config *c, const struct option *o, const char *value, const char *where,
+	       struct err *err)
 {
 	switch (o->type) {
 	case OPTION_INT:
@@ -133,9 +140,12 @@ void config_help(struct buf *out, bool markdown)
 	char env[64], flag[96];
 
 	if (markdown)
-		(void)buf_str(out, "| flag | environment | default | what it does |\n|---|---|---|---|\n");
+		(void)buf_str(
+			out,
+			"| flag | environment | default | what it does |\n|---|---|---|---|\n");
 	else
-		(void)buf_str(out, "usage: stdpd [--option VALUE]...\n\nA simulation server for spike-timing-dependent plasticity.\n\n");
+		(void)buf_str(out, "usage: stdpd [--option VALUE]...\n\nA simulation server for "
+				   "spike-timing-dependent plasticity.\n\n");
 	for (size_t i = 0; i < COUNTOF(options); i++) {
 		const struct option *o = &options[i];
 		const char *def = o->type == OPTION_FLAG ? "off" : o->def && *o->def ? o->def : "";
@@ -143,11 +153,11 @@ void config_help(struct buf *out, bool markdown)
 		env_name(o, env, sizeof(env));
 		(void)snprintf(flag, sizeof(flag), "--%s%s%s", o->name, *o->arg ? " " : "", o->arg);
 		if (markdown)
-			(void)buf_printf(out, "| `%s` | `%s` | %s%s%s | %s |\n", flag, env, *def ? "`" : "", def,
-					 *def ? "`" : "", o->doc);
+			(void)buf_printf(out, "| `%s` | `%s` | %s%s%s | %s |\n", flag, env,
+					 *def ? "`" : "", def, *def ? "`" : "", o->doc);
 		else
-			(void)buf_printf(out, "  %-26s %s%s%s%s  [%s]\n", flag, o->doc, *def ? " Default: " : "", def,
-					 *def ? "." : "", env);
+			(void)buf_printf(out, "  %-26s %s%s%s%s  [%s]\n", flag, o->doc,
+					 *def ? " Default: " : "", def, *def ? "." : "", env);
 	}
 	if (!markdown)
 		(void)buf_str(out, "  --help, --version\n");
@@ -165,8 +175,11 @@ static int parse_listen(struct config *c, struct err *err)
 		text++;
 		n -= 2;
 	}
-	if (!colon || n == 0 || n >= sizeof(c->address) || end == colon + 1 || *end || port < 0 || port > 65535)
-		return err_set(err, ERR_SYNTAX, NULL, "--listen: expected ADDR:PORT like 127.0.0.1:8080, found \"%s\"", c->listen);
+	if (!colon || n == 0 || n >= sizeof(c->address) || end == colon + 1 || *end || port < 0 ||
+	    port > 65535)
+		return err_set(err, ERR_SYNTAX, NULL,
+			       "--listen: expected ADDR:PORT like 127.0.0.1:8080, found \"%s\"",
+			       c->listen);
 	memcpy(c->address, text, n);
 	c->address[n] = '\0';
 	if (strcasecmp(c->address, "localhost") == 0)
@@ -196,15 +209,21 @@ static int check(struct config *c, struct err *err)
 		return rc;
 	loopback = is_loopback(c->address);
 	if (loopback < 0)
-		return err_set(err, ERR_SYNTAX, NULL, "--listen: expected a numeric address or localhost, found \"%s\"", c->address);
+		return err_set(err, ERR_SYNTAX, NULL,
+			       "--listen: expected a numeric address or localhost, found \"%s\"",
+			       c->address);
 	if (!loopback && !c->behind_proxy)
 		return err_set(err, ERR_FORBIDDEN, NULL,
-			       "--listen %s would let anybody on the network in: there are no access tokens yet; "
-			       "use a loopback address, or --behind-proxy if something in front decides who gets in", c->listen);
+			       "--listen %s would let anybody on the network in: there are no "
+			       "access tokens yet; "
+			       "use a loopback address, or --behind-proxy if something in front "
+			       "decides who gets in",
+			       c->listen);
 	return 0;
 }
 
-static int read_flags(struct config *c, int argc, char *const *argv, struct buf *out, struct err *err)
+static int read_flags(struct config *c, int argc, char *const *argv, struct buf *out,
+		      struct err *err)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *arg = argv[i], *eq = strchr(arg, '=');
@@ -222,7 +241,8 @@ static int read_flags(struct config *c, int argc, char *const *argv, struct buf 
 		}
 		o = n > 2 && strncmp(arg, "--", 2) == 0 ? find(arg + 2, n - 2) : NULL;
 		if (!o)
-			return err_set(err, ERR_UNKNOWN, NULL, "unknown option \"%s\"; see --help", arg);
+			return err_set(err, ERR_UNKNOWN, NULL, "unknown option \"%s\"; see --help",
+				       arg);
 		if (!eq && o->type != OPTION_FLAG && i + 1 >= argc)
 			return err_set(err, ERR_MISSING, NULL, "%s: expected %s", arg, o->arg);
 		rc = set(c, o, eq ? eq + 1 : o->type == OPTION_FLAG ? "1" : argv[++i], arg, err);
@@ -232,8 +252,8 @@ static int read_flags(struct config *c, int argc, char *const *argv, struct buf 
 	return 0;
 }
 
-int config_read(struct config *ret, int argc, char *const *argv, const char *(*env)(const char *name), struct buf *out,
-		struct err *err)
+int config_read(struct config *ret, int argc, char *const *argv,
+		const char *(*env)(const char *name), struct buf *out, struct err *err)
 {
 	struct config c = { 0 };
 	char name[64];
@@ -280,11 +300,13 @@ bool config_host_allowed(const struct config *c, const char *host)
 	size_t n = strlen(host);
 	char bracketed[CONFIG_ADDRESS_MAX + 2];
 
-	if (colon && !strchr(colon, ']') && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1))
+	if (colon && !strchr(colon, ']') && colon[1] &&
+	    strspn(colon + 1, "0123456789") == strlen(colon + 1))
 		n = (size_t)(colon - host);
 	if (n == 0)
 		return false;
-	(void)snprintf(bracketed, sizeof(bracketed), strchr(c->address, ':') ? "[%s]" : "%s", c->address);
+	(void)snprintf(bracketed, sizeof(bracketed), strchr(c->address, ':') ? "[%s]" : "%s",
+		       c->address);
 	if (in_list(own, host, n) || in_list(bracketed, host, n))
 		return true;
 	for (size_t i = 0; i < c->n_hosts; i++)

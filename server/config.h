@@ -15,31 +15,31 @@
 enum { CONFIG_HOSTS_MAX = 16, CONFIG_ADDRESS_MAX = 64 };
 
 struct config {
-	const char *listen;		      /* ADDR:PORT as given */
-	char address[CONFIG_ADDRESS_MAX];     /* its numeric address, without brackets */
+	const char *listen;		  /* ADDR:PORT as given */
+	char address[CONFIG_ADDRESS_MAX]; /* its numeric address, without brackets */
 	uint16_t port;
-	const char *data;		      /* data folder */
-	const char *runner;		      /* path of stdp-run; NULL: beside the server's own program */
-	const char *hosts[CONFIG_HOSTS_MAX];  /* further names a Host header may bear */
+	const char *data;   /* data folder */
+	const char *runner; /* path of stdp-run; NULL: beside the server's own program */
+	const char *hosts[CONFIG_HOSTS_MAX]; /* further names a Host header may bear */
 	size_t n_hosts;
 	bool behind_proxy;
-	int64_t slots;			      /* simulations at once; 0: one per processor */
-	int64_t run_threads;		      /* threads a run may ask for; 0: as many as processors */
-	int64_t queue_max;		      /* waiting runs */
+	int64_t slots;	     /* simulations at once; 0: one per processor */
+	int64_t run_threads; /* threads a run may ask for; 0: as many as processors */
+	int64_t queue_max;   /* waiting runs */
 	int64_t body_max_mb, answer_max_mb;
 	int64_t run_memory_mb;
 	double wall_max_s;
 	int64_t connections, per_address, http_threads, idle_s;
 	double max_neurons, max_synapses, max_steps;
 	int64_t max_result_mb;
-	int64_t max_points;		      /* values in one answer */
+	int64_t max_points; /* values in one answer */
 	const char *log_level;
 };
 
 /* Defaults, then environment (env, as getenv), then flags. argv's strings are kept. Returns 0, 1 when --help or
  * --version was asked for (the text to print is in out), -code with err. */
-int config_read(struct config *ret, int argc, char *const *argv, const char *(*env)(const char *name), struct buf *out,
-		struct err *err) MUST_USE;
+int config_read(struct config *ret, int argc, char *const *argv,
+		const char *(*env)(const char *name), struct buf *out, struct err *err) MUST_USE;
 /* Manual of all options: plain text for --help, or a Markdown table. */
 void config_help(struct buf *out, bool markdown);
 /* A Host or Origin header's name (without port) is one this server answers to. */

@@ -26,7 +26,8 @@ static void put_object(struct buf *out, json_t *json)
 	bool first = true;
 
 	(void)buf_char(out, '{');
-	json_object_foreach(json, key, value) {
+	json_object_foreach(json, key, value)
+	{
 		if (!first)
 			(void)buf_char(out, ',');
 		first = false;
@@ -51,7 +52,9 @@ static void put(struct buf *out, const json_t *json)
 	else if (json_is_real(json))
 		(void)buf_double(out, json_real_value(json));
 	else
-		(void)buf_str(out, json_is_true(json) ? "true" : json_is_false(json) ? "false" : "null");
+		(void)buf_str(out, json_is_true(json)	 ? "true"
+				   : json_is_false(json) ? "false"
+							 : "null");
 }
 
 int dump_json(struct buf *out, const json_t *json)

@@ -162,10 +162,11 @@ json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool
 	double fraction = known ? t_ms / duration_ms : finished ? 1.0 : 0.0;
 	double eta = finished ? 0.0 : t_ms > 0.0 ? wall_s * (duration_ms - t_ms) / t_ms : 0.0;
 
-	return json_pack("{s:f, s:f, s:f, s:f, s:o, s:o}", "t_ms", t_ms, "duration_ms", duration_ms, "fraction",
-			 fraction < 1.0 ? fraction : 1.0, "wall_s", wall_s, "real_time_factor",
-			 real_or_null(t_ms > 0.0, wall_s / (t_ms > 0.0 ? t_ms * 1e-3 : 1.0)), "eta_s",
-			 real_or_null(finished || (known && t_ms > 0.0), eta));
+	return json_pack("{s:f, s:f, s:f, s:f, s:o, s:o}", "t_ms", t_ms, "duration_ms", duration_ms,
+			 "fraction", fraction < 1.0 ? fraction : 1.0, "wall_s", wall_s,
+			 "real_time_factor",
+			 real_or_null(t_ms > 0.0, wall_s / (t_ms > 0.0 ? t_ms * 1e-3 : 1.0)),
+			 "eta_s", real_or_null(finished || (known && t_ms > 0.0), eta));
 }
 
 /* ---- streams ---- */
@@ -178,7 +179,7 @@ struct stream {
 	uint64_t progress; /* version of the last progress said */
 	double said_at;
 	bool greeted, ended;
-	struct buf *out;   /* while reading */
+	struct buf *out; /* while reading */
 };
 
 static int on_event(void *self, int64_t seq, const char *kind, const char *data)
@@ -204,7 +205,8 @@ static int say_progress(struct stream *st)
 	double now = clock_mono_s();
 	json_t *json;
 
-	if (!event_latest(st->e, st->id, &p) || p.version == st->progress || now - st->said_at < WAKE_EVERY_S)
+	if (!event_latest(st->e, st->id, &p) || p.version == st->progress ||
+	    now - st->said_at < WAKE_EVERY_S)
 		return 0;
 	json = event_progress_json(p.t_ms, p.duration_ms, p.wall_s, false);
 	if (!json)
@@ -243,8 +245,8 @@ static void stream_free(void *self)
 	mem_free(self);
 }
 
-int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id, int64_t after,
-		 struct err *err)
+int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,
+		 int64_t after, struct err *err)
 {
 	struct stream *st = mem_alloc(1, sizeof(*st));
 

@@ -40,7 +40,7 @@ json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool
 /* "run:ID" */
 void event_topic(const char *run_id, char topic[EVENT_TOPIC_MAX]);
 /* Server-sent events of a run behind event number `after`; ends behind the state that ends the run. */
-int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id, int64_t after,
-		 struct err *err) MUST_USE;
+int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,
+		 int64_t after, struct err *err) MUST_USE;
 
 #endif

@@ -62,7 +62,7 @@ struct exec {
 	struct lock_cond more;
 	struct pending *first, **last;
 	int64_t n_pending;
-	bool closed;	  /* no more will come */
+	bool closed; /* no more will come */
 };
 
 void exec_wake(struct exec *e)
@@ -147,23 +147,26 @@ static int write_spec(int dir, const char *spec, struct err *err)
 		ok = false;
 	if (ok)
 		return 0;
-	return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL, "the run's folder cannot be written: %s",
-		       strerror(errno));
+	return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL,
+		       "the run's folder cannot be written: %s", strerror(errno));
 }
 
 static int link_datasets(struct exec *e, int dir, const char *spec, struct err *err)
 {
-	json_t *json = json_loads(spec, 0, NULL), *ids = json ? spec_json_datasets(json) : NULL, *id;
+	json_t *json = json_loads(spec, 0, NULL), *ids = json ? spec_json_datasets(json) : NULL,
+	       *id;
 	int data = -1, rc = ids ? 0 : err_nomem(err);
 	size_t i;
 
 	if (!rc && json_array_size(ids)) {
-		data = mkdirat(dir, RUNDIR_DATA, 0700) ? -1 : openat(dir, RUNDIR_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		data = mkdirat(dir, RUNDIR_DATA, 0700)
+			       ? -1
+			       : openat(dir, RUNDIR_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (data < 0)
-			rc = err_set(err, ERR_IO, NULL, "the run's folder cannot be written: %s", strerror(errno));
-		json_array_foreach(ids, i, id)
-			if (!rc)
-				rc = dataset_link(e->config.store, json_string_value(id), data, err);
+			rc = err_set(err, ERR_IO, NULL, "the run's folder cannot be written: %s",
+				     strerror(errno));
+		json_array_foreach(ids, i, id) if (!rc) rc =
+			dataset_link(e->config.store, json_string_value(id), data, err);
 		if (data >= 0)
 			(void)close(data);
 	}
@@ -173,7 +176,8 @@ static int link_datasets(struct exec *e, int dir, const char *spec, struct err *
 }
 
 /* DATA/runs/ID, new, with all that the process needs. */
-static int make_folder(struct exec *e, const char *id, const char *path, struct mem_arena *arena, struct err *err)
+static int make_folder(struct exec *e, const char *id, const char *path, struct mem_arena *arena,
+		       struct err *err)
 {
 	const char *spec;
 	int dir, rc = store_run_text(e->config.store, id, STORE_RUN_SPEC, arena, &spec, err);
@@ -183,8 +187,8 @@ static int make_folder(struct exec *e, const char *id, const char *path, struct 
 	harvest_remove(e->config.store, id);
 	dir = mkdir(path, 0700) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
-		return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL, "the run's folder cannot be made: %s",
-			       strerror(errno));
+		return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL,
+			       "the run's folder cannot be made: %s", strerror(errno));
 	rc = write_spec(dir, spec, err);
 	if (!rc)
 		rc = link_datasets(e, dir, spec, err);
@@ -192,7 +196,8 @@ static int make_folder(struct exec *e, const char *id, const char *path, struct 
 	return rc;
 }
 
-static int move(struct exec *e, const char *id, enum run_state from, enum run_event event, struct err *err)
+static int move(struct exec *e, const char *id, enum run_state from, enum run_event event,
+		struct err *err)
 {
 	int rc = store_begin(e->config.store, err);
 
@@ -239,7 +244,8 @@ static int start(struct exec *e, const char *id, struct err *err)
 	if (!rc) {
 		rc = make_folder(e, id, path, &arena, err);
 		if (!rc)
-			rc = exec_local_start(&process, e->config.runner, path, (long)run.threads, (long)e->config.memory_mb, err);
+			rc = exec_local_start(&process, e->config.runner, path, (long)run.threads,
+					      (long)e->config.memory_mb, err);
 		if (!rc) {
 			add_child(e, id, &process);
 		} else { /* it is `running`, so it must end */
@@ -268,7 +274,8 @@ static void start_queued(struct exec *e)
 			return;
 		if (!rc)
 			rc = start(e, id, &err);
-		if (rc && rc != -ERR_STATE && rc != -ERR_NOTFOUND) { /* not just cancelled meanwhile */
+		if (rc && rc != -ERR_STATE &&
+		    rc != -ERR_NOTFOUND) { /* not just cancelled meanwhile */
 			log_err("starting a run", &err);
 			e->retry_at = clock_mono_s() + RETRY_S;
 			return;
@@ -349,7 +356,8 @@ static void end_child(struct exec *e, struct child *c)
 	if (c->timed_out && job.code) {
 		job.code = ERR_TIMEOUT;
 		job.signal = 0;
-		(void)snprintf(job.detail, sizeof(job.detail), "the run was stopped after %g s of wall time, the server's limit",
+		(void)snprintf(job.detail, sizeof(job.detail),
+			       "the run was stopped after %g s of wall time, the server's limit",
 			       e->config.wall_max_s);
 	} else if (c->stopped && job.code) {
 		job.code = ERR_INTERRUPTED;
@@ -382,8 +390,10 @@ static bool wait(struct exec *e)
 	for (size_t i = 0; i < e->n; i++) {
 		const struct exec_local *p = &e->children[i].process;
 
-		e->polls[1 + POLL_PER_CHILD * i] = (struct pollfd){ .fd = p->pid_fd, .events = POLLIN };
-		e->polls[2 + POLL_PER_CHILD * i] = (struct pollfd){ .fd = p->out_fd, .events = POLLIN };
+		e->polls[1 + POLL_PER_CHILD * i] =
+			(struct pollfd){ .fd = p->pid_fd, .events = POLLIN };
+		e->polls[2 + POLL_PER_CHILD * i] =
+			(struct pollfd){ .fd = p->out_fd, .events = POLLIN };
 	}
 	if (poll(e->polls, (nfds_t)(1 + POLL_PER_CHILD * e->n), poll_timeout(e)) <= 0)
 		for (size_t i = 0; i < 1 + POLL_PER_CHILD * e->n; i++)
@@ -434,7 +444,8 @@ static void *owner(void *self)
 /* ---- life ---- */
 
 /* Runs that an earlier server left in `state` go on by `event` (and then `second`, unless it is RUN_EVENT_N). */
-static int recover(struct exec *e, enum run_state state, enum run_event event, enum run_event second, struct err *err)
+static int recover(struct exec *e, enum run_state state, enum run_event event,
+		   enum run_event second, struct err *err)
 {
 	struct mem_arena arena;
 	char(*ids)[ID_SIZE];
@@ -448,7 +459,8 @@ static int recover(struct exec *e, enum run_state state, enum run_event event, e
 		if (!rc && second != RUN_EVENT_N)
 			rc = move(e, ids[i], run_next(state, event), second, err);
 		if (!rc)
-			log_text(LOG_INFO, "run %s was %s when the server stopped", ids[i], run_state_name(state));
+			log_text(LOG_INFO, "run %s was %s when the server stopped", ids[i],
+				 run_state_name(state));
 	}
 	mem_arena_release(&arena);
 	return rc;

@@ -19,9 +19,9 @@ struct exec_config {
 	struct store *store;
 	struct event *event;
 	struct queue *queue;
-	const char *runner;  /* path of stdp-run */
-	int64_t slots;	     /* simulations at once */
-	int64_t memory_mb;   /* of one simulation */
+	const char *runner; /* path of stdp-run */
+	int64_t slots;	    /* simulations at once */
+	int64_t memory_mb;  /* of one simulation */
 	double wall_max_s;
 };
 

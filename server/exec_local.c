@@ -24,10 +24,11 @@ static int set_attributes(posix_spawnattr_t *attr)
 	(void)sigfillset(&defaults);
 	(void)sigdelset(&defaults, SIGKILL);
 	(void)sigdelset(&defaults, SIGSTOP);
-	if (posix_spawnattr_setsigmask(attr, &none) || posix_spawnattr_setsigdefault(attr, &defaults) ||
-	    posix_spawnattr_setpgroup(attr, 0))
+	if (posix_spawnattr_setsigmask(attr, &none) ||
+	    posix_spawnattr_setsigdefault(attr, &defaults) || posix_spawnattr_setpgroup(attr, 0))
 		return -1;
-	return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+						      POSIX_SPAWN_SETSIGDEF);
 }
 
 static int set_files(posix_spawn_file_actions_t *files, int out, const char *dir)
@@ -37,16 +38,20 @@ static int set_files(posix_spawn_file_actions_t *files, int out, const char *dir
 	(void)snprintf(path, sizeof(path), "%s/stderr", dir);
 	if (posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0) ||
 	    posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO) ||
-	    posix_spawn_file_actions_addopen(files, STDERR_FILENO, path, O_WRONLY | O_CREAT | O_TRUNC, 0600))
+	    posix_spawn_file_actions_addopen(files, STDERR_FILENO, path,
+					     O_WRONLY | O_CREAT | O_TRUNC, 0600))
 		return -1;
 	return 0;
 }
 
-static int spawn(pid_t *ret, int out, const char *runner, const char *dir, long threads, long memory_mb)
+static int spawn(pid_t *ret, int out, const char *runner, const char *dir, long threads,
+		 long memory_mb)
 {
-	char n_threads[32], n_mb[32], threads_flag[] = "--threads", memory_flag[] = "--memory-mb", child_flag[] = "--child";
+	char n_threads[32], n_mb[32], threads_flag[] = "--threads", memory_flag[] = "--memory-mb",
+				      child_flag[] = "--child";
 	char program[4096], folder[4096];
-	char *argv[] = { program, threads_flag, n_threads, memory_flag, n_mb, child_flag, folder, NULL };
+	char *argv[] = { program, threads_flag, n_threads, memory_flag,
+			 n_mb,	  child_flag,	folder,	   NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc;
@@ -61,26 +66,29 @@ static int spawn(pid_t *ret, int out, const char *runner, const char *dir, long 
 		(void)posix_spawnattr_destroy(&attr);
 		return ENOMEM;
 	}
-	rc = set_attributes(&attr) || set_files(&files, out, dir) ? ENOMEM
-								   : posix_spawn(ret, runner, &files, &attr, argv, environ);
+	rc = set_attributes(&attr) || set_files(&files, out, dir)
+		     ? ENOMEM
+		     : posix_spawn(ret, runner, &files, &attr, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attr);
 	return rc;
 }
 
-int exec_local_start(struct exec_local *ret, const char *runner, const char *dir, long threads, long memory_mb,
-		     struct err *err)
+int exec_local_start(struct exec_local *ret, const char *runner, const char *dir, long threads,
+		     long memory_mb, struct err *err)
 {
 	int pipe_fd[2], pid_fd, rc;
 	pid_t pid;
 
 	if (pipe2(pipe_fd, O_CLOEXEC))
-		return err_set(err, ERR_BUSY, NULL, "no pipe for the simulation: %s", strerror(errno));
+		return err_set(err, ERR_BUSY, NULL, "no pipe for the simulation: %s",
+			       strerror(errno));
 	rc = spawn(&pid, pipe_fd[1], runner, dir, threads, memory_mb);
 	(void)close(pipe_fd[1]);
 	if (rc) {
 		(void)close(pipe_fd[0]);
-		return err_set(err, ERR_INTERNAL, NULL, "stdp-run could not be started: %s", strerror(rc));
+		return err_set(err, ERR_INTERNAL, NULL, "stdp-run could not be started: %s",
+			       strerror(rc));
 	}
 	pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pid_fd < 0 || fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK)) {
@@ -90,7 +98,8 @@ int exec_local_start(struct exec_local *ret, const char *runner, const char *dir
 		(void)close(pipe_fd[0]);
 		if (pid_fd >= 0)
 			(void)close(pid_fd);
-		return err_set(err, ERR_INTERNAL, NULL, "stdp-run cannot be watched: %s", strerror(rc));
+		return err_set(err, ERR_INTERNAL, NULL, "stdp-run cannot be watched: %s",
+			       strerror(rc));
 	}
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = pid;
@@ -118,7 +127,8 @@ void exec_local_read(struct exec_local *c, void (*visit)(void *self, const char 
 {
 	char block[EXEC_LINE_MAX];
 
-	for (int i = 0; c->out_fd >= 0 && i < 64; i++) { /* a child that never stops talking must not hold us */
+	for (int i = 0; c->out_fd >= 0 && i < 64;
+	     i++) { /* a child that never stops talking must not hold us */
 		ssize_t n = read(c->out_fd, block, sizeof(block));
 
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {

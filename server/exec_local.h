@@ -20,8 +20,8 @@ struct exec_local {
 };
 
 /* Start RUNNER in its own process group on folder DIR; stderr goes to DIR/stderr. */
-int exec_local_start(struct exec_local *ret, const char *runner, const char *dir, long threads, long memory_mb,
-		     struct err *err) MUST_USE;
+int exec_local_start(struct exec_local *ret, const char *runner, const char *dir, long threads,
+		     long memory_mb, struct err *err) MUST_USE;
 /* To the whole group. */
 void exec_local_signal(const struct exec_local *c, int sig);
 /* Take what stands in the pipe; visit whole lines. */

@@ -27,8 +27,8 @@ enum { RESULT_MAX = 1 << 28, LOG_MAX = 65536, FTW_FDS = 16 };
 struct harvest {
 	const struct harvest_job *job;
 	struct store *store;
-	json_t *result;	 /* NULL: none was left */
-	struct err why;	 /* of a failure; code 0: none */
+	json_t *result; /* NULL: none was left */
+	struct err why; /* of a failure; code 0: none */
 	struct buf log, provenance, counts, metrics, shape, error;
 	bool staged;
 };
@@ -46,7 +46,8 @@ void harvest_remove(struct store *s, const char *name)
 {
 	char path[4096];
 
-	(void)snprintf(path, sizeof(path), "%s/runs%s%s", store_dir(s), name ? "/" : "", name ? name : "");
+	(void)snprintf(path, sizeof(path), "%s/runs%s%s", store_dir(s), name ? "/" : "",
+		       name ? name : "");
 	(void)nftw(path, on_remove, FTW_FDS, FTW_DEPTH | FTW_PHYS);
 	if (name)
 		(void)rmdir(path);
@@ -106,15 +107,20 @@ static void explain(struct harvest *h)
 	const char *path = json_string_value(json_object_get(e, "path"));
 
 	if (h->job->signal)
-		(void)err_set(&h->why, ERR_CRASHED, NULL, "the simulation process was killed by signal %d", h->job->signal);
+		(void)err_set(&h->why, ERR_CRASHED, NULL,
+			      "the simulation process was killed by signal %d", h->job->signal);
 	else if (*h->job->detail)
 		(void)err_set(&h->why, (enum err_code)h->job->code, NULL, "%s", h->job->detail);
 	else if (text)
-		(void)err_set(&h->why, (enum err_code)code_of(json_string_value(json_object_get(e, "code"))), path, "%s", text);
+		(void)err_set(&h->why,
+			      (enum err_code)code_of(json_string_value(json_object_get(e, "code"))),
+			      path, "%s", text);
 	else if (h->job->code == ERR_CRASHED)
-		(void)err_set(&h->why, ERR_CRASHED, NULL, "the simulation process ended without a result");
+		(void)err_set(&h->why, ERR_CRASHED, NULL,
+			      "the simulation process ended without a result");
 	else if (h->job->code)
-		(void)err_set(&h->why, (enum err_code)h->job->code, NULL, "%s", err_title(h->job->code));
+		(void)err_set(&h->why, (enum err_code)h->job->code, NULL, "%s",
+			      err_title(h->job->code));
 }
 
 static void stage(struct harvest *h, int dir)
@@ -124,7 +130,8 @@ static void stage(struct harvest *h, int dir)
 
 	if (!h->result) {
 		if (!h->why.code)
-			(void)err_set(&h->why, ERR_CORRUPT, NULL, "the simulation process left no result");
+			(void)err_set(&h->why, ERR_CORRUPT, NULL,
+				      "the simulation process left no result");
 		return;
 	}
 	rc = store_result_stage(h->store, h->job->id, dir, &err);
@@ -156,14 +163,16 @@ static void release_texts(struct harvest *h)
 
 static void describe(struct harvest *h)
 {
-	static const char *const kept[] = { "version", "compiler", "flags", "threads", "seed", "wall_s", "model_ms",
-					    "duration_ms", "dt_ms", "digest", "partial" };
+	static const char *const kept[] = { "version", "compiler", "flags",    "threads",
+					    "seed",    "wall_s",   "model_ms", "duration_ms",
+					    "dt_ms",   "digest",   "partial" };
 	json_t *provenance = json_object(), *shape = json_object();
 	json_t *error = h->why.code ? problem_json(&h->why) : NULL;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (json_object_get(h->result, kept[i]))
-			(void)json_object_set(provenance, kept[i], json_object_get(h->result, kept[i]));
+			(void)json_object_set(provenance, kept[i],
+					      json_object_get(h->result, kept[i]));
 	for (int i = 0; i < 2; i++) {
 		const char *key = i ? "projections" : "populations";
 
@@ -171,7 +180,8 @@ static void describe(struct harvest *h)
 			(void)json_object_set(shape, key, json_object_get(h->result, key));
 	}
 	(void)json_object_set_new(shape, "dt_ms", json_real(number(h->result, "dt_ms")));
-	(void)json_object_set_new(shape, "duration_ms", json_real(number(h->result, "duration_ms")));
+	(void)json_object_set_new(shape, "duration_ms",
+				  json_real(number(h->result, "duration_ms")));
 	dump(&h->provenance, provenance);
 	dump(&h->shape, shape);
 	dump(&h->counts, json_object_get(h->result, "counts"));
@@ -210,7 +220,8 @@ static int write_row(struct harvest *h, bool failed, struct err *err)
 		.shape = h->shape.data,
 		.error = failed ? h->error.data : NULL,
 		.log = h->log.data,
-		.partial = h->staged && (failed || h->job->code || json_is_true(json_object_get(h->result, "partial"))),
+		.partial = h->staged && (failed || h->job->code ||
+					 json_is_true(json_object_get(h->result, "partial"))),
 	};
 
 	return store_run_finish(h->store, h->job->id, &end, err);

@@ -13,10 +13,10 @@ struct store;
 
 struct harvest_job {
 	char id[ID_SIZE];
-	int code;	 /* exit of the process as error code */
-	int signal;	 /* that killed it; 0: none */
+	int code;   /* exit of the process as error code */
+	int signal; /* that killed it; 0: none */
 	double wall_s;
-	bool requeue;	 /* if it was interrupted: queue it again (the server is not stopping) */
+	bool requeue; /* if it was interrupted: queue it again (the server is not stopping) */
 	char detail[ERR_TEXT_MAX]; /* what the server knows about a failure; "" */
 };
 

@@ -25,11 +25,11 @@
 enum {
 	HEARTBEAT_S = 15,
 	STREAM_BLOCK = 16384,
-	STREAM_MAX = 1 << 24,	  /* bytes one read() of a stream may add */
-	HEADER_MEMORY = 32768,	  /* per connection */
-	UPLOAD_GRACE_S = 30,	  /* from then on a body must come faster than UPLOAD_MIN */
-	UPLOAD_MIN = 1024,	  /* bytes a second */
-	SPARE_CONNECTIONS = 32,	  /* over the limit, to be told 503 */
+	STREAM_MAX = 1 << 24,	/* bytes one read() of a stream may add */
+	HEADER_MEMORY = 32768,	/* per connection */
+	UPLOAD_GRACE_S = 30,	/* from then on a body must come faster than UPLOAD_MIN */
+	UPLOAD_MIN = 1024,	/* bytes a second */
+	SPARE_CONNECTIONS = 32, /* over the limit, to be told 503 */
 	ID_MAX = 64,
 };
 
@@ -45,7 +45,7 @@ struct http_conn {
 	char id[ID_MAX + 1];
 	double t0, deadline; /* monotonic; deadline of the whole wait, 0: none yet */
 	bool too_large, waiting;
-	struct buf out;	     /* of a stream, not yet sent */
+	struct buf out; /* of a stream, not yet sent */
 	size_t out_at, sent;
 	bool ended;
 	struct park_place place;
@@ -83,7 +83,8 @@ const char *http_query(const struct request *rq, const char *name)
 	const char *v = NULL;
 	size_t n = 0;
 
-	if (MHD_lookup_connection_value_n(rq->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &v, &n) != MHD_YES)
+	if (MHD_lookup_connection_value_n(rq->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
+					  &v, &n) != MHD_YES)
 		return NULL;
 	return v ? v : "";
 }
@@ -98,7 +99,8 @@ struct each {
 	void *self;
 };
 
-static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *name,
+				const char *value)
 {
 	struct each *e = cls;
 
@@ -107,7 +109,8 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
 	return MHD_YES;
 }
 
-void http_query_each(const struct request *rq, void (*visit)(void *self, const char *name, const char *value), void *self)
+void http_query_each(const struct request *rq,
+		     void (*visit)(void *self, const char *name, const char *value), void *self)
 {
 	struct each e = { visit, self };
 
@@ -130,7 +133,8 @@ struct hygiene {
 	uint64_t length;
 };
 
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
+				 const char *value)
 {
 	struct hygiene *g = cls;
 
@@ -155,7 +159,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 static void name_request(struct http_conn *c)
 {
 	const char *given = http_header(&c->rq, "X-Request-Id");
-	size_t n = given ? strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") : 0;
+	size_t n =
+		given ? strspn(given,
+			       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+		      : 0;
 
 	if (n && n <= ID_MAX && !given[n])
 		memcpy(c->id, given, n + 1);
@@ -177,8 +184,8 @@ static void conn_free(struct http_conn *c)
 	mem_free(c);
 }
 
-static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connection, const char *url,
-				  const char *method)
+static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connection,
+				  const char *url, const char *method)
 {
 	struct http_conn *c = mem_alloc(1, sizeof(*c));
 
@@ -260,7 +267,8 @@ static struct MHD_Response *make_response(struct http_conn *c)
 	struct MHD_Response *r;
 
 	if (c->rs.stream.read)
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, c, NULL);
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, c,
+							 NULL);
 	if (c->rs.body.failed)
 		return NULL;
 	c->sent = c->rs.body.len;
@@ -288,7 +296,8 @@ static void add_headers(struct http_conn *c, struct MHD_Response *r)
 		{ "X-Frame-Options", "DENY" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Cross-Origin-Resource-Policy", "same-origin" },
-		{ "Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+		{ "Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; "
+					     "object-src 'none'; base-uri 'none'; "
 					     "form-action 'self'; frame-ancestors 'none'" },
 	};
 
@@ -298,10 +307,12 @@ static void add_headers(struct http_conn *c, struct MHD_Response *r)
 		(void)MHD_add_response_header(r, c->rs.headers[i].name, c->rs.headers[i].value);
 	(void)MHD_add_response_header(r, "X-Request-Id", c->id);
 	if (!has_header(&c->rs, "Cache-Control"))
-		(void)MHD_add_response_header(r, "Cache-Control", has_header(&c->rs, "ETag") ? "no-cache" : "no-store");
+		(void)MHD_add_response_header(r, "Cache-Control",
+					      has_header(&c->rs, "ETag") ? "no-cache" : "no-store");
 	if (c->rs.status != 304 && c->rs.status != 204)
 		(void)MHD_add_response_header(r, "Content-Type",
-					      c->rs.content_type ? c->rs.content_type : "application/json");
+					      c->rs.content_type ? c->rs.content_type
+								 : "application/json");
 }
 
 static enum MHD_Result send_response(struct http_conn *c)
@@ -310,7 +321,8 @@ static enum MHD_Result send_response(struct http_conn *c)
 	enum MHD_Result rc;
 
 	if (c->rs.body.failed) /* over its maximum or no memory: say so instead */
-		problem_text(&c->rs, c->rs.body.failed, c->rq.path, "the answer is larger than the server allows");
+		problem_text(&c->rs, c->rs.body.failed, c->rq.path,
+			     "the answer is larger than the server allows");
 	r = make_response(c);
 	if (!r)
 		return MHD_NO;
@@ -371,14 +383,17 @@ static enum MHD_Result on_start(struct http_conn *c)
 
 	(void)MHD_get_connection_values(c->c, MHD_HEADER_KIND, on_header, &g);
 	if (g.hosts > 1 || g.lengths > 1 || g.encodings > 1 || (g.lengths && g.encodings) || g.bad)
-		return refuse(c, ERR_SYNTAX, "expected one Host and at most one of Content-Length and Transfer-Encoding: chunked");
+		return refuse(c, ERR_SYNTAX,
+			      "expected one Host and at most one of Content-Length and "
+			      "Transfer-Encoding: chunked");
 	if (atomic_load_explicit(&c->h->open, memory_order_relaxed) > c->h->config.connections)
 		return refuse(c, ERR_BUSY, "all connections are in use");
 	if (g.length > c->h->config.body_max) {
 		char text[96];
 
-		(void)snprintf(text, sizeof(text), "expected a body of at most %zu bytes, found %llu", c->h->config.body_max,
-			       (unsigned long long)g.length);
+		(void)snprintf(text, sizeof(text),
+			       "expected a body of at most %zu bytes, found %llu",
+			       c->h->config.body_max, (unsigned long long)g.length);
 		return refuse(c, ERR_BODY, text);
 	}
 	return MHD_YES;
@@ -399,8 +414,9 @@ static enum MHD_Result on_body(struct http_conn *c, const char *data, size_t *n)
 	return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-				  const char *version, const char *data, size_t *n, void **state)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *n, void **state)
 {
 	struct http_conn *c = *state;
 
@@ -441,8 +457,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	(void)connection;
 	if (!c)
 		return;
-	log_request(c->id, c->rq.method, c->rq.path, c->rs.status, (clock_mono_s() - c->t0) * 1e3, c->sent,
-		    (size_t)how < COUNTOF(outcome) ? outcome[how] : "unknown");
+	log_request(c->id, c->rq.method, c->rq.path, c->rs.status, (clock_mono_s() - c->t0) * 1e3,
+		    c->sent, (size_t)how < COUNTOF(outcome) ? outcome[how] : "unknown");
 	conn_free(c);
 	*state = NULL;
 }
@@ -485,7 +501,8 @@ static int parse_address(struct address *a, const char *text, uint16_t port, str
 		a->is_v6 = true;
 		return 0;
 	}
-	return err_set(err, ERR_SYNTAX, NULL, "expected a numeric address to listen on, found %s", text);
+	return err_set(err, ERR_SYNTAX, NULL, "expected a numeric address to listen on, found %s",
+		       text);
 }
 
 static int start_daemon(struct http *h, struct err *err)
@@ -498,16 +515,18 @@ static int start_daemon(struct http *h, struct err *err)
 	if (rc)
 		return rc;
 	errno = 0;
-	h->daemon = MHD_start_daemon(flags | (a.is_v6 ? (unsigned)MHD_USE_IPv6 : 0U), h->config.port, NULL, NULL, on_request, h,
-				     MHD_OPTION_SOCK_ADDR, &a.u.any, MHD_OPTION_THREAD_POOL_SIZE, h->config.threads,
-				     MHD_OPTION_CONNECTION_LIMIT, h->config.connections + SPARE_CONNECTIONS,
-				     MHD_OPTION_PER_IP_CONNECTION_LIMIT, h->config.per_address,
-				     MHD_OPTION_CONNECTION_TIMEOUT, h->config.idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				     (size_t)HEADER_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
-				     on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+	h->daemon = MHD_start_daemon(
+		flags | (a.is_v6 ? (unsigned)MHD_USE_IPv6 : 0U), h->config.port, NULL, NULL,
+		on_request, h, MHD_OPTION_SOCK_ADDR, &a.u.any, MHD_OPTION_THREAD_POOL_SIZE,
+		h->config.threads, MHD_OPTION_CONNECTION_LIMIT,
+		h->config.connections + SPARE_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		h->config.per_address, MHD_OPTION_CONNECTION_TIMEOUT, h->config.idle_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
 	if (!h->daemon)
-		return err_set(err, ERR_IO, NULL, "cannot listen on %s port %u: %s", h->config.address, h->config.port,
-			       strerror(errno));
+		return err_set(err, ERR_IO, NULL, "cannot listen on %s port %u: %s",
+			       h->config.address, h->config.port, strerror(errno));
 	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	h->port = info ? info->port : h->config.port;
 	return 0;

@@ -16,21 +16,22 @@ enum { HTTP_ARGS_MAX = 4, HTTP_HEADERS_MAX = 12, HTTP_MEMO_MAX = 64 };
 /* One request; valid while its handler runs (and again when it is resumed). */
 struct request {
 	const char *method, *path;
-	const char *id;			 /* request id, also in the log and in X-Request-Id */
-	const char *arg[HTTP_ARGS_MAX];	 /* path parameters in the order of the route's pattern */
-	const char *body;		 /* [body_len], NUL behind it; NULL without a body */
+	const char *id;			/* request id, also in the log and in X-Request-Id */
+	const char *arg[HTTP_ARGS_MAX]; /* path parameters in the order of the route's pattern */
+	const char *body;		/* [body_len], NUL behind it; NULL without a body */
 	size_t body_len;
-	struct mem_arena *arena;	 /* dies with the request */
-	int resumed;			 /* how often this request waited before */
-	bool timed_out;			 /* the wait's deadline passed */
-	char memo[HTTP_MEMO_MAX];	 /* a handler's note to its resumed self, "" at first */
+	struct mem_arena *arena;  /* dies with the request */
+	int resumed;		  /* how often this request waited before */
+	bool timed_out;		  /* the wait's deadline passed */
+	char memo[HTTP_MEMO_MAX]; /* a handler's note to its resumed self, "" at first */
 	void *connection;
 };
 
-const char *http_query(const struct request *rq, const char *name);	 /* NULL if absent */
-const char *http_header(const struct request *rq, const char *name);	 /* NULL if absent */
+const char *http_query(const struct request *rq, const char *name);  /* NULL if absent */
+const char *http_header(const struct request *rq, const char *name); /* NULL if absent */
 /* Visit all query parameters (to refuse unknown ones). */
-void http_query_each(const struct request *rq, void (*visit)(void *self, const char *name, const char *value), void *self);
+void http_query_each(const struct request *rq,
+		     void (*visit)(void *self, const char *name, const char *value), void *self);
 
 /* A stream of server-sent events: read() appends what is new to out; it sets *end when all has been said. Called again
  * when `topic` is woken or a heartbeat is due. */
@@ -41,14 +42,14 @@ struct http_stream {
 };
 
 struct response {
-	int status;			/* 0: see wait */
-	const char *content_type;	/* NULL: application/json */
+	int status;		  /* 0: see wait */
+	const char *content_type; /* NULL: application/json */
 	struct buf body;
 	struct {
 		const char *name, *value; /* live in the request's arena or are static */
 	} headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
-	struct http_stream stream;	/* read != NULL: body is ignored */
+	struct http_stream stream; /* read != NULL: body is ignored */
 	/* A handler that must wait sets status 0 and these; it is called again on http_wake(topic) or at the deadline. */
 	char topic[HTTP_MEMO_MAX];
 	double wait_s;

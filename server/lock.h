@@ -9,10 +9,10 @@
 #include <stdbool.h>
 
 #if defined(__clang__)
-#define LOCK_TYPE __attribute__((capability("mutex")))
-#define LOCK_TAKES(l) __attribute__((acquire_capability(l)))
-#define LOCK_DROPS(l) __attribute__((release_capability(l)))
-#define LOCK_NEEDS(l) __attribute__((requires_capability(l)))
+#define LOCK_TYPE      __attribute__((capability("mutex")))
+#define LOCK_TAKES(l)  __attribute__((acquire_capability(l)))
+#define LOCK_DROPS(l)  __attribute__((release_capability(l)))
+#define LOCK_NEEDS(l)  __attribute__((requires_capability(l)))
 #define LOCK_UNCHECKED __attribute__((no_thread_safety_analysis))
 #else
 #define LOCK_TYPE

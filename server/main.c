@@ -60,7 +60,8 @@ static int find_runner(struct services *s, struct err *err)
 		(void)snprintf(slash ? slash + 1 : s->runner, 16, "stdp-run");
 	}
 	if (access(s->runner, X_OK))
-		return err_set(err, ERR_IO, NULL, "%s cannot be run: %s", s->runner, strerror(errno));
+		return err_set(err, ERR_IO, NULL, "%s cannot be run: %s", s->runner,
+			       strerror(errno));
 	return 0;
 }
 
@@ -185,8 +186,8 @@ static int run(struct services *s, const sigset_t *signals)
 		stop(s);
 		return 1;
 	}
-	(void)printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", s->config.address, v6 ? "]" : "",
-		     (unsigned)http_port(s->api.http));
+	(void)printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", s->config.address,
+		     v6 ? "]" : "", (unsigned)http_port(s->api.http));
 	(void)fflush(stdout);
 	serve(s, signals);
 	stop(s);

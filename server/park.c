@@ -19,7 +19,8 @@ struct park {
 	struct lock lock; /* owns all below */
 	struct lock_cond sooner;
 	bool stopping;
-	uint64_t wakes, woken[BUCKETS]; /* number of the last wake-up among the topics of a bucket */
+	uint64_t wakes,
+		woken[BUCKETS]; /* number of the last wake-up among the topics of a bucket */
 	double next_due;
 	struct park_place *asleep;
 };
@@ -120,7 +121,8 @@ static void *timer(void *self)
 	return NULL;
 }
 
-int park_new(struct park **ret, void (*sleep)(void *sleeper), void (*wake)(void *sleeper), struct err *err)
+int park_new(struct park **ret, void (*sleep)(void *sleeper), void (*wake)(void *sleeper),
+	     struct err *err)
 {
 	struct park *p = mem_alloc(1, sizeof(*p));
 	int rc;

@@ -25,7 +25,8 @@ struct park_place {
 
 enum park_result { PARK_ASLEEP, PARK_AGAIN, PARK_STOPPING };
 
-int park_new(struct park **ret, void (*sleep)(void *sleeper), void (*wake)(void *sleeper), struct err *err) MUST_USE;
+int park_new(struct park **ret, void (*sleep)(void *sleeper), void (*wake)(void *sleeper),
+	     struct err *err) MUST_USE;
 void park_free(struct park *p);
 /* Wake-ups from now on will not be missed. True: the last sleep ended by time. */
 bool park_look(struct park *p, struct park_place *place);

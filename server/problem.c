@@ -10,15 +10,18 @@ enum { BODY_MAX = 1 << 20 };
 int problem_status(int code)
 {
 	static const short status[ERR_N] = {
-		[ERR_OK] = 200,		 [ERR_NOMEM] = 503,	  [ERR_SYNTAX] = 400,	    [ERR_TYPE] = 422,
-		[ERR_RANGE] = 422,	 [ERR_UNKNOWN] = 422,	  [ERR_MISSING] = 422,	    [ERR_GRID] = 422,
-		[ERR_CONFLICT] = 422,	 [ERR_LIMIT] = 422,	  [ERR_IO] = 500,	    [ERR_NOSPACE] = 507,
-		[ERR_CORRUPT] = 500,	 [ERR_NUMERICAL] = 500,	  [ERR_RATE] = 500,	    [ERR_TIMEOUT] = 500,
-		[ERR_CANCELLED] = 409,	 [ERR_INTERRUPTED] = 503, [ERR_CRASHED] = 500,	    [ERR_INVALID] = 422,
-		[ERR_NOTFOUND] = 404,	 [ERR_GONE] = 410,	  [ERR_STATE] = 409,	    [ERR_NOTRECORDED] = 409,
-		[ERR_METHOD] = 405,	 [ERR_ACCEPT] = 406,	  [ERR_MEDIA] = 415,	    [ERR_BODY] = 413,
-		[ERR_PRECONDITION] = 412, [ERR_IDEMPOTENCY] = 422, [ERR_QUEUEFULL] = 429, [ERR_BUSY] = 503,
-		[ERR_FORBIDDEN] = 403,	 [ERR_INTERNAL] = 500,
+		[ERR_OK] = 200,	       [ERR_NOMEM] = 503,	 [ERR_SYNTAX] = 400,
+		[ERR_TYPE] = 422,      [ERR_RANGE] = 422,	 [ERR_UNKNOWN] = 422,
+		[ERR_MISSING] = 422,   [ERR_GRID] = 422,	 [ERR_CONFLICT] = 422,
+		[ERR_LIMIT] = 422,     [ERR_IO] = 500,		 [ERR_NOSPACE] = 507,
+		[ERR_CORRUPT] = 500,   [ERR_NUMERICAL] = 500,	 [ERR_RATE] = 500,
+		[ERR_TIMEOUT] = 500,   [ERR_CANCELLED] = 409,	 [ERR_INTERRUPTED] = 503,
+		[ERR_CRASHED] = 500,   [ERR_INVALID] = 422,	 [ERR_NOTFOUND] = 404,
+		[ERR_GONE] = 410,      [ERR_STATE] = 409,	 [ERR_NOTRECORDED] = 409,
+		[ERR_METHOD] = 405,    [ERR_ACCEPT] = 406,	 [ERR_MEDIA] = 415,
+		[ERR_BODY] = 413,      [ERR_PRECONDITION] = 412, [ERR_IDEMPOTENCY] = 422,
+		[ERR_QUEUEFULL] = 429, [ERR_BUSY] = 503,	 [ERR_FORBIDDEN] = 403,
+		[ERR_INTERNAL] = 500,
 	};
 
 	return code >= 0 && code < ERR_N && status[code] ? status[code] : 500;
@@ -42,8 +45,9 @@ json_t *problem_json(const struct err *err)
 	json_t *p;
 
 	strncat(type, err_name(err->code), sizeof(type) - 7);
-	p = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", type, "title", err_title(err->code), "status",
-		      problem_status(err->code), "detail", err->text, "code", err_name(err->code));
+	p = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", type, "title", err_title(err->code),
+		      "status", problem_status(err->code), "detail", err->text, "code",
+		      err_name(err->code));
 	if (p && err->path[0])
 		(void)json_object_set_new(p, "pointer", json_string(err->path));
 	return p;
@@ -77,7 +81,11 @@ static bool is_utf8(const char *text)
 {
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
-		int more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : -1;
+		int more = c < 0x80		   ? 0
+			   : c >= 0xc2 && c < 0xe0 ? 1
+			   : c >= 0xe0 && c < 0xf0 ? 2
+			   : c >= 0xf0 && c < 0xf5 ? 3
+						   : -1;
 
 		if (more < 0)
 			return false;
@@ -109,13 +117,14 @@ static void start(struct response *rs, int code, const char *instance)
 	rs->content_type = "application/problem+json";
 	if (problem_retry_after(code))
 		http_add_header(rs, "Retry-After", problem_retry_after(code));
-	(void)buf_printf(&rs->body, "{\"type\":\"/docs#%s\",\"title\":\"%s\",\"status\":%d", err_name(code),
-			 err_title(code), rs->status);
+	(void)buf_printf(&rs->body, "{\"type\":\"/docs#%s\",\"title\":\"%s\",\"status\":%d",
+			 err_name(code), err_title(code), rs->status);
 	member(&rs->body, "code", err_name(code));
 	member(&rs->body, "instance", instance);
 }
 
-void problem_response(struct response *rs, int code, const char *instance, const struct err_list *errors)
+void problem_response(struct response *rs, int code, const char *instance,
+		      const struct err_list *errors)
 {
 	struct buf *b = &rs->body;
 	size_t n = errors ? err_list_count(errors) : 0;
@@ -146,7 +155,8 @@ void problem_text(struct response *rs, int code, const char *instance, const cha
 {
 	struct err_list errors = { 0 };
 
-	(void)err_list_add(&errors, code > 0 && code < ERR_N ? (enum err_code)code : ERR_INTERNAL, "", "%s", detail);
+	(void)err_list_add(&errors, code > 0 && code < ERR_N ? (enum err_code)code : ERR_INTERNAL,
+			   "", "%s", detail);
 	problem_response(rs, code, instance, &errors);
 	err_list_release(&errors);
 }

@@ -52,7 +52,8 @@ int queue_push(struct queue *q, const struct store_run_new *run, struct err *err
 	if (rc)
 		return rc;
 	if (n >= q->max)
-		return err_set(err, ERR_QUEUEFULL, NULL, "%lld runs are waiting already; try again later", (long long)n);
+		return err_set(err, ERR_QUEUEFULL, NULL,
+			       "%lld runs are waiting already; try again later", (long long)n);
 	return store_run_add(q->store, run, err);
 }
 

@@ -20,7 +20,8 @@ int queue_push(struct queue *q, const struct store_run_new *run, struct err *err
 /* The run to start next; -NOTFOUND: none waits. */
 int queue_next(struct queue *q, char ret_id[ID_SIZE], struct err *err) MUST_USE;
 /* Place of a queued run, 1 = next. */
-int queue_position(struct queue *q, const struct store_run *run, int64_t *ret, struct err *err) MUST_USE;
+int queue_position(struct queue *q, const struct store_run *run, int64_t *ret,
+		   struct err *err) MUST_USE;
 int queue_length(struct queue *q, int64_t *ret, struct err *err) MUST_USE;
 
 #endif

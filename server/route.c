@@ -95,7 +95,8 @@ static void allow(char *text, size_t n, const char *method)
 {
 	size_t len = strlen(text);
 
-	(void)snprintf(text + len, n - len, "%s%s%s", len ? ", " : "", method, strcmp(method, "GET") == 0 ? ", HEAD" : "");
+	(void)snprintf(text + len, n - len, "%s%s%s", len ? ", " : "", method,
+		       strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
 const struct route *route_find(struct request *rq, char *ret_allow, size_t n_allow)
@@ -125,16 +126,21 @@ static int check_origin(const struct config *c, const struct request *rq, struct
 	if (!host)
 		return err_list_add(errors, ERR_SYNTAX, "", "expected a Host header");
 	if (!config_host_allowed(c, host))
-		return err_list_add(errors, ERR_FORBIDDEN, "", "this server does not answer to the host name %.100s; see --host", host);
+		return err_list_add(
+			errors, ERR_FORBIDDEN, "",
+			"this server does not answer to the host name %.100s; see --host", host);
 	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0)
 		return 0;
 	if (site && strcmp(site, "cross-site") == 0)
-		return err_list_add(errors, ERR_FORBIDDEN, "", "requests from other sites' pages are refused");
+		return err_list_add(errors, ERR_FORBIDDEN, "",
+				    "requests from other sites' pages are refused");
 	if (!origin)
 		return 0;
 	name = strstr(origin, "://");
 	if (!name || strcasecmp(name + 3, host) != 0)
-		return err_list_add(errors, ERR_FORBIDDEN, "", "requests from other sites' pages are refused (Origin: %.100s)", origin);
+		return err_list_add(errors, ERR_FORBIDDEN, "",
+				    "requests from other sites' pages are refused (Origin: %.100s)",
+				    origin);
 	return 0;
 }
 
@@ -158,7 +164,8 @@ static void on_query(void *self, const char *name, const char *value)
 		at += len + (at[len] == ' ');
 	}
 	(void)snprintf(pointer, sizeof(pointer), "?%.150s", name);
-	(void)err_list_add(q->errors, ERR_UNKNOWN, pointer, "there is no parameter %.100s here", name);
+	(void)err_list_add(q->errors, ERR_UNKNOWN, pointer, "there is no parameter %.100s here",
+			   name);
 }
 
 static int check_query(const struct route *r, const struct request *rq, struct err_list *errors)
@@ -173,7 +180,8 @@ static int check_query(const struct route *r, const struct request *rq, struct e
 
 /* ---- dispatch ---- */
 
-static int dispatch(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+static int dispatch(const struct api *api, struct request *rq, struct response *rs,
+		    struct err_list *errors)
 {
 	const struct route *r;
 	char allowed[128];
@@ -187,7 +195,8 @@ static int dispatch(const struct api *api, struct request *rq, struct response *
 
 		if (kept)
 			http_add_header(rs, "Allow", kept);
-		return err_list_add(errors, ERR_METHOD, "", "expected %s, found %.32s", allowed, rq->method);
+		return err_list_add(errors, ERR_METHOD, "", "expected %s, found %.32s", allowed,
+				    rq->method);
 	}
 	if (!r)
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is nothing at this address");
@@ -202,7 +211,8 @@ void route_handle(void *self, struct request *rq, struct response *rs)
 
 	if (rc < 0) {
 		if (problem_status(-rc) >= 500)
-			log_text(LOG_ERROR, "request %s: %s: %s", rq->id, err_name(-rc), errors.first.text);
+			log_text(LOG_ERROR, "request %s: %s: %s", rq->id, err_name(-rc),
+				 errors.first.text);
 		problem_response(rs, -rc, rq->path, &errors);
 	}
 	err_list_release(&errors);

@@ -12,11 +12,13 @@ struct route {
 	const char *method;
 	const char *pattern; /* "/v1/runs/{id}": a {part} takes one path segment */
 	api_handler *handler;
-	const char *doc;     /* one sentence */
-	int status;	     /* of success */
-	const char *query;   /* allowed parameters, separated by blanks; "*": the handler checks; NULL: none */
-	const char *schema;  /* of the request body: a component's name, "" for any bytes; NULL: no body */
-	const char *scope;   /* what a token will need; NULL: open to all */
+	const char *doc; /* one sentence */
+	int status;	 /* of success */
+	const char *
+		query; /* allowed parameters, separated by blanks; "*": the handler checks; NULL: none */
+	const char *
+		schema; /* of the request body: a component's name, "" for any bytes; NULL: no body */
+	const char *scope; /* what a token will need; NULL: open to all */
 };
 
 /* Row i; NULL behind the last. */

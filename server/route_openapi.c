@@ -20,8 +20,10 @@ static json_t *path_parameters(const char *pattern)
 	json_t *list = json_array();
 
 	for (const char *at = strchr(pattern, '{'); at; at = strchr(at + 1, '{'))
-		(void)json_array_append_new(list, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", at + 1, strcspn(at + 1, "}"),
-							    "in", "path", "required", 1, "schema", "type", "string"));
+		(void)json_array_append_new(list,
+					    json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", at + 1,
+						      strcspn(at + 1, "}"), "in", "path",
+						      "required", 1, "schema", "type", "string"));
 	return list;
 }
 
@@ -38,7 +40,8 @@ static void query_parameters(json_t *list, const char *names)
 		for (size_t i = 0; i < COUNTOF(whole); i++)
 			if (strlen(whole[i]) == n && strncmp(at, whole[i], n) == 0)
 				type = "integer";
-		(void)json_array_append_new(list, json_pack("{s:s%, s:s, s:{s:s}}", "name", at, n, "in", "query", "schema", "type", type));
+		(void)json_array_append_new(list, json_pack("{s:s%, s:s, s:{s:s}}", "name", at, n,
+							    "in", "query", "schema", "type", type));
 		at += n + (at[n] == ' ');
 	}
 }
@@ -65,7 +68,8 @@ static json_t *operation_id(const struct route *r)
 
 static json_t *problem(const char *text)
 {
-	return json_pack("{s:s, s:{s:{s:o}}}", "description", text, "content", "application/problem+json", "schema", ref("Problem"));
+	return json_pack("{s:s, s:{s:{s:o}}}", "description", text, "content",
+			 "application/problem+json", "schema", ref("Problem"));
 }
 
 static bool ends(const char *pattern, const char *tail)
@@ -90,7 +94,8 @@ static json_t *content(const struct route *r)
 		type = "application/octet-stream";
 	else if (strcmp(r->pattern, "/v1/runs") == 0)
 		schema = strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
-	else if (ends(r->pattern, "/v1/runs/{id}") || ends(r->pattern, "/cancel") || ends(r->pattern, "/rerun"))
+	else if (ends(r->pattern, "/v1/runs/{id}") || ends(r->pattern, "/cancel") ||
+		 ends(r->pattern, "/rerun"))
 		schema = "Run";
 	return json_pack("{s:{s:o}}", type, "schema", schema ? ref(schema) : json_object());
 }
@@ -104,10 +109,12 @@ static json_t *responses(const struct route *r)
 		(void)json_object_set_new(good, "content", content(r));
 	(void)snprintf(status, sizeof(status), "%d", r->status);
 	if (r->status == 202)
-		(void)json_object_set(o, strcmp(r->pattern, "/v1/runs/{id}/cancel") == 0 ? "200" : "201", good);
+		(void)json_object_set(
+			o, strcmp(r->pattern, "/v1/runs/{id}/cancel") == 0 ? "200" : "201", good);
 	(void)json_object_set_new(o, status, good);
 	if (ends(r->pattern, "/events"))
-		(void)json_object_set_new(o, "204", json_pack("{s:s}", "description", "All was said."));
+		(void)json_object_set_new(o, "204",
+					  json_pack("{s:s}", "description", "All was said."));
 	(void)json_object_set_new(o, "4XX", problem("The request is refused; errors[] says why."));
 	(void)json_object_set_new(o, "5XX", problem("The server could not do it."));
 	return o;
@@ -116,15 +123,16 @@ static json_t *responses(const struct route *r)
 static json_t *request_body(const struct route *r)
 {
 	if (!*r->schema)
-		return json_pack("{s:b, s:{s:{s:{}}}}", "required", 1, "content", "application/octet-stream", "schema");
-	return json_pack("{s:b, s:{s:{s:o}}}", "required", strcmp(r->schema, "empty") != 0, "content", "application/json", "schema",
-			 ref(r->schema));
+		return json_pack("{s:b, s:{s:{s:{}}}}", "required", 1, "content",
+				 "application/octet-stream", "schema");
+	return json_pack("{s:b, s:{s:{s:o}}}", "required", strcmp(r->schema, "empty") != 0,
+			 "content", "application/json", "schema", ref(r->schema));
 }
 
 static json_t *operation(const struct route *r)
 {
-	json_t *o = json_pack("{s:o, s:s, s:o, s:[]}", "operationId", operation_id(r), "summary", r->doc, "responses",
-			      responses(r), "security");
+	json_t *o = json_pack("{s:o, s:s, s:o, s:[]}", "operationId", operation_id(r), "summary",
+			      r->doc, "responses", responses(r), "security");
 	json_t *parameters = path_parameters(r->pattern);
 
 	query_parameters(parameters, r->query);
@@ -161,32 +169,47 @@ static json_t *paths(void)
 
 static json_t *problem_schema(void)
 {
-	return json_loads("{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\",\"detail\"],\"properties\":{"
-			  "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
-			  "\"detail\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"instance\":{\"type\":\"string\"},"
+	return json_loads("{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\","
+			  "\"detail\"],\"properties\":{"
+			  "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+			  "\"status\":{\"type\":\"integer\"},"
+			  "\"detail\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},"
+			  "\"instance\":{\"type\":\"string\"},"
 			  "\"line\":{\"type\":\"integer\"},\"column\":{\"type\":\"integer\"},"
-			  "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"pointer\",\"code\",\"detail\"],"
-			  "\"properties\":{\"pointer\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"},"
-			  "\"line\":{\"type\":\"integer\"},\"column\":{\"type\":\"integer\"}}}}}}", 0, NULL);
+			  "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+			  "\"required\":[\"pointer\",\"code\",\"detail\"],"
+			  "\"properties\":{\"pointer\":{\"type\":\"string\"},\"code\":{\"type\":"
+			  "\"string\"},\"detail\":{\"type\":\"string\"},"
+			  "\"line\":{\"type\":\"integer\"},\"column\":{\"type\":\"integer\"}}}}}}",
+			  0, NULL);
 }
 
 static json_t *run_schema(void)
 {
 	json_t *o = json_loads(
-		"{\"type\":\"object\",\"required\":[\"id\",\"state\",\"created_at\",\"spec_sha256\",\"seed\",\"progress\",\"links\"],"
-		"\"properties\":{\"id\":{\"type\":\"string\"},\"version\":{\"type\":\"integer\"},\"name\":{\"type\":\"string\"},"
-		"\"notes\":{\"type\":\"string\"},\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
-		"\"preset\":{\"type\":[\"string\",\"null\"]},\"experiment\":{\"type\":[\"string\",\"null\"]},"
+		"{\"type\":\"object\",\"required\":[\"id\",\"state\",\"created_at\",\"spec_"
+		"sha256\",\"seed\",\"progress\",\"links\"],"
+		"\"properties\":{\"id\":{\"type\":\"string\"},\"version\":{\"type\":\"integer\"},"
+		"\"name\":{\"type\":\"string\"},"
+		"\"notes\":{\"type\":\"string\"},\"tags\":{\"type\":\"array\",\"items\":{\"type\":"
+		"\"string\"}},"
+		"\"preset\":{\"type\":[\"string\",\"null\"]},\"experiment\":{\"type\":[\"string\","
+		"\"null\"]},"
 		"\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
 		"\"started_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},"
 		"\"finished_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"},"
-		"\"spec_sha256\":{\"type\":\"string\"},\"seed\":{\"type\":\"string\"},\"digest\":{\"type\":[\"string\",\"null\"]},"
+		"\"spec_sha256\":{\"type\":\"string\"},\"seed\":{\"type\":\"string\"},\"digest\":{"
+		"\"type\":[\"string\",\"null\"]},"
 		"\"threads\":{\"type\":\"integer\"},\"partial\":{\"type\":\"boolean\"},"
-		"\"progress\":{\"type\":\"object\",\"properties\":{\"t_ms\":{\"type\":\"number\"},\"duration_ms\":{\"type\":\"number\"},"
+		"\"progress\":{\"type\":\"object\",\"properties\":{\"t_ms\":{\"type\":\"number\"},"
+		"\"duration_ms\":{\"type\":\"number\"},"
 		"\"fraction\":{\"type\":\"number\"},\"wall_s\":{\"type\":\"number\"},"
-		"\"real_time_factor\":{\"type\":[\"number\",\"null\"]},\"eta_s\":{\"type\":[\"number\",\"null\"]}}},"
-		"\"queue_position\":{\"type\":[\"integer\",\"null\"]},\"metrics\":{\"type\":\"object\"},\"counts\":{\"type\":\"object\"},"
-		"\"error\":{\"type\":[\"object\",\"null\"]},\"keep_days\":{\"type\":[\"integer\",\"null\"]},\"links\":{\"type\":\"object\"}}}",
+		"\"real_time_factor\":{\"type\":[\"number\",\"null\"]},\"eta_s\":{\"type\":["
+		"\"number\",\"null\"]}}},"
+		"\"queue_position\":{\"type\":[\"integer\",\"null\"]},\"metrics\":{\"type\":"
+		"\"object\"},\"counts\":{\"type\":\"object\"},"
+		"\"error\":{\"type\":[\"object\",\"null\"]},\"keep_days\":{\"type\":[\"integer\","
+		"\"null\"]},\"links\":{\"type\":\"object\"}}}",
 		0, NULL);
 	json_t *states = json_array();
 
@@ -200,13 +223,20 @@ static json_t *run_schema(void)
 static json_t *request_schema(void)
 {
 	return json_loads("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-			  "\"spec\":{\"type\":\"object\",\"description\":\"A spec (GET /v1/schemas/spec) or {experiment, params, seed}.\"},"
-			  "\"preset\":{\"type\":\"string\"},\"experiment\":{\"type\":\"string\"},\"params\":{\"type\":\"object\"},"
-			  "\"overrides\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"path\",\"value\"],"
-			  "\"properties\":{\"path\":{\"type\":\"string\",\"description\":\"JSON Pointer into the spec.\"},\"value\":{}}}},"
-			  "\"seed\":{\"type\":[\"string\",\"integer\"]},\"name\":{\"type\":\"string\"},\"notes\":{\"type\":\"string\"},"
-			  "\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"threads\":{\"type\":\"integer\",\"minimum\":1},"
-			  "\"keep_days\":{\"type\":\"integer\",\"minimum\":1}}}", 0, NULL);
+			  "\"spec\":{\"type\":\"object\",\"description\":\"A spec (GET "
+			  "/v1/schemas/spec) or {experiment, params, seed}.\"},"
+			  "\"preset\":{\"type\":\"string\"},\"experiment\":{\"type\":\"string\"},"
+			  "\"params\":{\"type\":\"object\"},"
+			  "\"overrides\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+			  "\"required\":[\"path\",\"value\"],"
+			  "\"properties\":{\"path\":{\"type\":\"string\",\"description\":\"JSON "
+			  "Pointer into the spec.\"},\"value\":{}}}},"
+			  "\"seed\":{\"type\":[\"string\",\"integer\"]},\"name\":{\"type\":"
+			  "\"string\"},\"notes\":{\"type\":\"string\"},"
+			  "\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+			  "\"threads\":{\"type\":\"integer\",\"minimum\":1},"
+			  "\"keep_days\":{\"type\":\"integer\",\"minimum\":1}}}",
+			  0, NULL);
 }
 
 static json_t *schemas(void)
@@ -216,25 +246,31 @@ static json_t *schemas(void)
 	(void)json_object_set_new(o, "Problem", problem_schema());
 	(void)json_object_set_new(o, "Run", run_schema());
 	(void)json_object_set_new(o, "RunList",
-				  json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:[s,s]}, s:{s:s}}}", "type", "object", "properties",
-					    "items", "type", "array", "items", ref("Run"), "next_page_token", "type",
+				  json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:[s,s]}, s:{s:s}}}", "type",
+					    "object", "properties", "items", "type", "array",
+					    "items", ref("Run"), "next_page_token", "type",
 					    "string", "null", "total", "type", "integer"));
 	(void)json_object_set_new(o, "run_request", request_schema());
 	(void)json_object_set_new(o, "run_patch",
-				  json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s}, s:{s:s, s:{s:s}}}}", "type", "object",
-					    "additionalProperties", 0, "properties", "name", "type", "string", "notes", "type",
-					    "string", "tags", "type", "array", "items", "type", "string"));
-	(void)json_object_set_new(o, "empty", json_pack("{s:s, s:b}", "type", "object", "additionalProperties", 0));
+				  json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s}, s:{s:s, s:{s:s}}}}",
+					    "type", "object", "additionalProperties", 0,
+					    "properties", "name", "type", "string", "notes", "type",
+					    "string", "tags", "type", "array", "items", "type",
+					    "string"));
+	(void)json_object_set_new(
+		o, "empty", json_pack("{s:s, s:b}", "type", "object", "additionalProperties", 0));
 	(void)json_object_set_new(o, "spec_request", json_pack("{s:s}", "type", "object"));
 	return o;
 }
 
 json_t *route_openapi(void)
 {
-	return json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:{s:o}}", "openapi", "3.1.0", "info", "title",
-			 "stdpd", "version", ENGINE_VERSION, "description",
-			 "Simulations of spike-timing-dependent plasticity. Columns rather than arrays of objects; units in names; "
+	return json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:{s:o}}",
+			 "openapi", "3.1.0", "info", "title", "stdpd", "version", ENGINE_VERSION,
+			 "description",
+			 "Simulations of spike-timing-dependent plasticity. Columns rather than "
+			 "arrays of objects; units in names; "
 			 "times in ISO-8601, UTC.",
-			 "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/", "paths", paths(), "components",
-			 "schemas", schemas());
+			 "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/",
+			 "paths", paths(), "components", "schemas", schemas());
 }

@@ -31,14 +31,14 @@ enum run_state {
 
 /* What happens to a run. */
 enum run_event {
-	RUN_START,	/* its process was started */
-	RUN_END,	/* the process ended and left a whole result */
-	RUN_FAIL,	/* the process ended with an error or died */
-	RUN_TIME_OUT,	/* over its wall time */
-	RUN_CANCEL,	/* somebody asked for it */
-	RUN_STOPPED,	/* the process ended because of a cancel */
-	RUN_INTERRUPT,	/* the server stops, or stopped without asking */
-	RUN_REQUEUE,	/* the server is back */
+	RUN_START,     /* its process was started */
+	RUN_END,       /* the process ended and left a whole result */
+	RUN_FAIL,      /* the process ended with an error or died */
+	RUN_TIME_OUT,  /* over its wall time */
+	RUN_CANCEL,    /* somebody asked for it */
+	RUN_STOPPED,   /* the process ended because of a cancel */
+	RUN_INTERRUPT, /* the server stops, or stopped without asking */
+	RUN_REQUEUE,   /* the server is back */
 	RUN_EVENT_N
 };
 

@@ -45,11 +45,11 @@ struct store_conn {
 };
 
 struct store {
-	char *dir;	    /* absolute */
-	int lock_fd;	    /* DIR/lock, flocked */
-	pthread_key_t key;  /* the calling thread's reader */
+	char *dir;	   /* absolute */
+	int lock_fd;	   /* DIR/lock, flocked */
+	pthread_key_t key; /* the calling thread's reader */
 	bool has_key;
-	struct lock lock;   /* owns the writer; held from store_begin to its end */
+	struct lock lock; /* owns the writer; held from store_begin to its end */
 	struct store_conn *writer;
 	struct lock list_lock; /* owns readers */
 	struct store_conn *readers;
@@ -94,7 +94,8 @@ static int failed(sqlite3 *db, int rc, struct err *err)
 	default:
 		break;
 	}
-	return err_set(err, code, NULL, "the database answered: %s", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+	return err_set(err, code, NULL, "the database answered: %s",
+		       db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
 static int sql(sqlite3 *db, const char *text, struct err *err)
@@ -134,11 +135,12 @@ static int conn_new(struct store_conn **ret, const char *dir, bool writer, struc
 	}
 	(void)sqlite3_busy_timeout(c->db, BUSY_MS);
 	(void)sqlite3_extended_result_codes(c->db, 1);
-	rc = sql(c->db,
-		 writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-			  "PRAGMA secure_delete=OFF; PRAGMA journal_size_limit=67108864"
-			: "PRAGMA query_only=ON; PRAGMA mmap_size=268435456",
-		 err);
+	rc = sql(
+		c->db,
+		writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+			 "PRAGMA secure_delete=OFF; PRAGMA journal_size_limit=67108864"
+		       : "PRAGMA query_only=ON; PRAGMA mmap_size=268435456",
+		err);
 	if (rc) {
 		conn_free(c);
 		return rc;
@@ -149,7 +151,8 @@ static int conn_new(struct store_conn **ret, const char *dir, bool writer, struc
 
 static int conn_prepare(struct store_conn *c, int sql_id, sqlite3_stmt **ret, struct err *err)
 {
-	int rc = sqlite3_prepare_v3(c->db, sql_text[sql_id], -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+	int rc = sqlite3_prepare_v3(c->db, sql_text[sql_id], -1, SQLITE_PREPARE_PERSISTENT, ret,
+				    NULL);
 
 	return rc == SQLITE_OK ? 0 : failed(c->db, rc, err);
 }
@@ -212,7 +215,8 @@ static int migrate(sqlite3 *db, struct err *err)
 
 	if (rc)
 		return rc;
-	for (const struct embed_file *f = embed_files; f->name; f++) { /* sorted by name, so by number */
+	for (const struct embed_file *f = embed_files; f->name;
+	     f++) { /* sorted by name, so by number */
 		int number = migration_number(f->name);
 		char end[64];
 
@@ -232,8 +236,9 @@ static int migrate(sqlite3 *db, struct err *err)
 	}
 	if (have > newest)
 		return err_set(err, ERR_CONFLICT, NULL,
-			       "the data folder has version %d, made by a newer program; this one knows up to %d", have,
-			       newest);
+			       "the data folder has version %d, made by a newer program; this one "
+			       "knows up to %d",
+			       have, newest);
 	return 0;
 }
 
@@ -246,14 +251,17 @@ static int make_dir(const char *dir, struct err *err)
 	size_t n = strlen(dir);
 
 	if (n + 16 >= sizeof(path) || n == 0)
-		return err_set(err, ERR_RANGE, NULL, "the path of the data folder must have 1 to %zu characters", sizeof(path) - 17);
+		return err_set(err, ERR_RANGE, NULL,
+			       "the path of the data folder must have 1 to %zu characters",
+			       sizeof(path) - 17);
 	memcpy(path, dir, n + 1);
 	for (size_t i = 1; i <= n; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		path[i] = '\0';
 		if (mkdir(path, 0700) && errno != EEXIST && errno != EROFS)
-			return err_set(err, ERR_IO, NULL, "%s cannot be made: %s", path, strerror(errno));
+			return err_set(err, ERR_IO, NULL, "%s cannot be made: %s", path,
+				       strerror(errno));
 		path[i] = dir[i];
 	}
 	return 0;
@@ -276,7 +284,8 @@ static int lock_dir(struct store *s, struct err *err)
 	if (s->lock_fd < 0)
 		return err_set(err, ERR_IO, NULL, "%s cannot be opened: %s", path, strerror(errno));
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		return err_set(err, ERR_BUSY, NULL, "the data folder %s is in use by another server", s->dir);
+		return err_set(err, ERR_BUSY, NULL,
+			       "the data folder %s is in use by another server", s->dir);
 	return 0;
 }
 
@@ -288,7 +297,8 @@ static int open_folder(struct store *s, const char *dir, struct err *err)
 	if (rc)
 		return rc;
 	if (dir[0] != '/' && !getcwd(path, sizeof(path) / 2))
-		return err_set(err, ERR_IO, NULL, "the current folder has no path: %s", strerror(errno));
+		return err_set(err, ERR_IO, NULL, "the current folder has no path: %s",
+			       strerror(errno));
 	if (*path)
 		(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "/%s", dir);
 	s->dir = mem_strdup(*path ? path : dir);
@@ -422,7 +432,8 @@ void store_bind_text(struct store_stmt *q, int at, const char *v)
 
 void store_bind_blob(struct store_stmt *q, int at, const void *v, size_t n)
 {
-	bound(q, n ? sqlite3_bind_blob64(q->q, at, v, n, SQLITE_STATIC) : sqlite3_bind_zeroblob(q->q, at, 0));
+	bound(q, n ? sqlite3_bind_blob64(q->q, at, v, n, SQLITE_STATIC)
+		   : sqlite3_bind_zeroblob(q->q, at, 0));
 }
 
 int store_step(struct store_stmt *q, struct err *err)

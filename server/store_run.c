@@ -15,7 +15,8 @@ static const int64_t DAY_MS = 24 * 3600 * (int64_t)1000;
 /* ---- reading rows ---- */
 
 /* Column as text in the arena; NULL stays NULL unless def is given. */
-static const char *text(struct store_stmt *q, int col, struct mem_arena *arena, const char *def, bool *ok)
+static const char *text(struct store_stmt *q, int col, struct mem_arena *arena, const char *def,
+			bool *ok)
 {
 	const char *v = store_text(q, col);
 
@@ -28,7 +29,8 @@ static const char *text(struct store_stmt *q, int col, struct mem_arena *arena, 
 }
 
 /* In the order of STORE_SQL_RUN_COLUMNS. */
-static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_run *ret, struct err *err)
+static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_run *ret,
+		    struct err *err)
 {
 	struct store_run r = { 0 };
 	bool ok = true;
@@ -65,8 +67,8 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	return 0;
 }
 
-static int read_one(struct store *s, int sql_id, const char *key, struct mem_arena *arena, struct store_run *ret,
-		    struct err *err)
+static int read_one(struct store *s, int sql_id, const char *key, struct mem_arena *arena,
+		    struct store_run *ret, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, sql_id, err);
@@ -83,18 +85,20 @@ static int read_one(struct store *s, int sql_id, const char *key, struct mem_are
 	return rc;
 }
 
-int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret, struct err *err)
+int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
+		  struct err *err)
 {
 	return read_one(s, SQL_RUN_GET, id, arena, ret, err);
 }
 
-int store_run_by_spec(struct store *s, const char *sha256, struct mem_arena *arena, struct store_run *ret, struct err *err)
+int store_run_by_spec(struct store *s, const char *sha256, struct mem_arena *arena,
+		      struct store_run *ret, struct err *err)
 {
 	return read_one(s, SQL_RUN_BY_SPEC, sha256, arena, ret, err);
 }
 
-int store_run_text(struct store *s, const char *id, enum store_run_text which, struct mem_arena *arena, const char **ret,
-		   struct err *err)
+int store_run_text(struct store *s, const char *id, enum store_run_text which,
+		   struct mem_arena *arena, const char **ret, struct err *err)
 {
 	static const int sql_id[] = {
 		[STORE_RUN_SPEC] = SQL_RUN_SPEC,
@@ -131,8 +135,8 @@ static void bind_filter(struct store_stmt *q, const struct store_run_filter *f)
 		store_bind_int(q, 6, f->created_after_ms);
 }
 
-int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena, struct store_run **ret,
-		   size_t *ret_n, struct err *err)
+int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena,
+		   struct store_run **ret, size_t *ret_n, struct err *err)
 {
 	struct store_run *rows = NEW(arena, struct store_run, (size_t)f->limit);
 	struct store_stmt *q = NULL;
@@ -160,7 +164,8 @@ int store_run_list(struct store *s, const struct store_run_filter *f, struct mem
 	return 0;
 }
 
-int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *ret, struct err *err)
+int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *ret,
+		    struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, SQL_RUN_LIST_COUNT, err);
@@ -175,8 +180,8 @@ int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *
 	return rc < 0 ? rc : 0;
 }
 
-int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n, struct mem_arena *arena,
-		       struct err *err)
+int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n,
+		       struct mem_arena *arena, struct err *err)
 {
 	enum { MAX = 1000 };
 	char(*ids)[ID_SIZE] = mem_arena_alloc(arena, MAX, ID_SIZE);
@@ -225,7 +230,9 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 		store_bind_int(q, 13, run->keep_days);
 	rc = store_step(q, err);
 	store_end(q);
-	return rc < 0 ? rc : store_event_add(s, run->id, "state", "{\"state\":\"queued\",\"version\":1}", err);
+	return rc < 0 ? rc
+		      : store_event_add(s, run->id, "state", "{\"state\":\"queued\",\"version\":1}",
+					err);
 }
 
 static int version_of(struct store *s, const char *id, int64_t *ret, struct err *err)
@@ -243,7 +250,8 @@ static int version_of(struct store *s, const char *id, int64_t *ret, struct err 
 	return rc == 1 ? 0 : rc < 0 ? rc : err_set(err, ERR_NOTFOUND, NULL, "there is no such run");
 }
 
-int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event, struct err *err)
+int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event,
+		   struct err *err)
 {
 	enum run_state to = run_next(from, event);
 	int64_t now = clock_wall_ms(), version = 0;
@@ -251,22 +259,25 @@ int store_run_move(struct store *s, const char *id, enum run_state from, enum ru
 	int rc;
 
 	if (to == RUN_N)
-		return err_set(err, ERR_STATE, NULL, "this is not possible while the run is %s", run_state_name(from));
-	rc = store_exec(s, SQL_RUN_MOVE, err, "tttii", id, run_state_name(from), run_state_name(to), now,
-			(int64_t)run_state_final(to));
+		return err_set(err, ERR_STATE, NULL, "this is not possible while the run is %s",
+			       run_state_name(from));
+	rc = store_exec(s, SQL_RUN_MOVE, err, "tttii", id, run_state_name(from), run_state_name(to),
+			now, (int64_t)run_state_final(to));
 	if (rc)
 		return rc;
 	if (store_changes(s) != 1)
-		return err_set(err, ERR_STATE, NULL, "the run is no longer %s", run_state_name(from));
+		return err_set(err, ERR_STATE, NULL, "the run is no longer %s",
+			       run_state_name(from));
 	rc = version_of(s, id, &version, err);
 	if (rc)
 		return rc;
-	(void)snprintf(data, sizeof(data), "{\"state\":\"%s\",\"version\":%lld,\"at\":\"%s\"}", run_state_name(to),
-		       (long long)version, clock_text(now, time));
+	(void)snprintf(data, sizeof(data), "{\"state\":\"%s\",\"version\":%lld,\"at\":\"%s\"}",
+		       run_state_name(to), (long long)version, clock_text(now, time));
 	return store_event_add(s, id, "state", data, err);
 }
 
-int store_run_finish(struct store *s, const char *id, const struct store_run_end *end, struct err *err)
+int store_run_finish(struct store *s, const char *id, const struct store_run_end *end,
+		     struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, SQL_RUN_FINISH, err);
@@ -289,8 +300,8 @@ int store_run_finish(struct store *s, const char *id, const struct store_run_end
 	return rc < 0 ? rc : 0;
 }
 
-int store_run_patch(struct store *s, const char *id, const char *name, const char *tags, const char *notes,
-		    struct err *err)
+int store_run_patch(struct store *s, const char *id, const char *name, const char *tags,
+		    const char *notes, struct err *err)
 {
 	return store_exec(s, SQL_RUN_PATCH, err, "tttt", id, name, tags, notes);
 }
@@ -348,7 +359,8 @@ int store_run_expire(struct store *s, struct err *err)
 
 /* ---- events ---- */
 
-int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data, struct err *err)
+int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data,
+		    struct err *err)
 {
 	char topic[ID_SIZE + 4];
 
@@ -357,7 +369,8 @@ int store_event_add(struct store *s, const char *run_id, const char *kind, const
 }
 
 int store_event_read(struct store *s, const char *run_id, int64_t after,
-		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data), void *self, struct err *err)
+		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data),
+		     void *self, struct err *err)
 {
 	char topic[ID_SIZE + 4];
 	struct store_stmt *q = NULL;
@@ -396,8 +409,8 @@ int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq, stru
 
 /* ---- idempotency ---- */
 
-int store_idempotency_get(struct store *s, const char *key, const char *body_sha256, char ret_run_id[ID_SIZE],
-			  struct err *err)
+int store_idempotency_get(struct store *s, const char *key, const char *body_sha256,
+			  char ret_run_id[ID_SIZE], struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, SQL_IDEMPOTENCY_GET, err);
@@ -410,17 +423,20 @@ int store_idempotency_get(struct store *s, const char *key, const char *body_sha
 	if (rc == 0)
 		rc = err_set(err, ERR_NOTFOUND, NULL, "this key was not used");
 	else if (rc == 1 && strcmp(store_text(q, 0), body_sha256) != 0)
-		rc = err_set(err, ERR_IDEMPOTENCY, NULL, "this Idempotency-Key was used with another request");
+		rc = err_set(err, ERR_IDEMPOTENCY, NULL,
+			     "this Idempotency-Key was used with another request");
 	else if (rc == 1)
 		rc = snprintf(ret_run_id, ID_SIZE, "%s", store_text(q, 1)) < 0;
 	store_end(q);
 	return rc;
 }
 
-int store_idempotency_put(struct store *s, const char *key, const char *body_sha256, const char *run_id, struct err *err)
+int store_idempotency_put(struct store *s, const char *key, const char *body_sha256,
+			  const char *run_id, struct err *err)
 {
 	int64_t now = clock_wall_ms();
 	int rc = store_exec(s, SQL_IDEMPOTENCY_EXPIRE, err, "i", now - DAY_MS);
 
-	return rc ? rc : store_exec(s, SQL_IDEMPOTENCY_PUT, err, "ttti", key, body_sha256, run_id, now);
+	return rc ? rc
+		  : store_exec(s, SQL_IDEMPOTENCY_PUT, err, "ttti", key, body_sha256, run_id, now);
 }

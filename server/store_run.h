@@ -24,8 +24,8 @@ struct store_run {
 	double duration_ms, t_ms, wall_s;
 	const char *digest, *counts, *metrics; /* digest NULL: none */
 	bool partial;
-	const char *error;		       /* NULL: none */
-	int64_t keep_days;		       /* 0: for ever */
+	const char *error; /* NULL: none */
+	int64_t keep_days; /* 0: for ever */
 };
 
 struct store_run_new {
@@ -46,49 +46,57 @@ struct store_run_filter {
 	const char *state, *preset, *tag, *q, *spec_sha256;
 	int64_t created_after_ms; /* 0: any */
 	bool oldest_first;
-	int64_t after_seq;	  /* cursor: start behind this one; 0: from the start */
+	int64_t after_seq; /* cursor: start behind this one; 0: from the start */
 	int64_t limit;
 };
 
 enum store_run_text { STORE_RUN_SPEC, STORE_RUN_PROVENANCE, STORE_RUN_SHAPE, STORE_RUN_LOG };
 
 /* Reads: 0, -NOTFOUND or another error. */
-int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret, struct err *err) MUST_USE;
+int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
+		  struct err *err) MUST_USE;
 /* The newest succeeded run of a spec. */
-int store_run_by_spec(struct store *s, const char *sha256, struct mem_arena *arena, struct store_run *ret, struct err *err) MUST_USE;
-int store_run_text(struct store *s, const char *id, enum store_run_text which, struct mem_arena *arena, const char **ret,
-		   struct err *err) MUST_USE;
-int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena, struct store_run **ret,
-		   size_t *ret_n, struct err *err) MUST_USE;
-int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *ret, struct err *err) MUST_USE;
+int store_run_by_spec(struct store *s, const char *sha256, struct mem_arena *arena,
+		      struct store_run *ret, struct err *err) MUST_USE;
+int store_run_text(struct store *s, const char *id, enum store_run_text which,
+		   struct mem_arena *arena, const char **ret, struct err *err) MUST_USE;
+int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena,
+		   struct store_run **ret, size_t *ret_n, struct err *err) MUST_USE;
+int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *ret,
+		    struct err *err) MUST_USE;
 /* Ids of up to 1000 runs in a state, oldest first. */
-int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n, struct mem_arena *arena,
-		       struct err *err) MUST_USE;
+int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n,
+		       struct mem_arena *arena, struct err *err) MUST_USE;
 
 /* Writes, inside the caller's store_begin / store_commit. */
 int store_run_add(struct store *s, const struct store_run_new *run, struct err *err) MUST_USE;
 /* Move by an event: the old state stands in the WHERE clause, so of two threads one wins; the other gets -STATE. Adds the
  * `state` event. */
-int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event, struct err *err) MUST_USE;
-int store_run_finish(struct store *s, const char *id, const struct store_run_end *end, struct err *err) MUST_USE;
-int store_run_patch(struct store *s, const char *id, const char *name, const char *tags, const char *notes,
-		    struct err *err) MUST_USE;
-int store_run_delete(struct store *s, const char *id, struct err *err) MUST_USE; /* with results and events */
+int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event,
+		   struct err *err) MUST_USE;
+int store_run_finish(struct store *s, const char *id, const struct store_run_end *end,
+		     struct err *err) MUST_USE;
+int store_run_patch(struct store *s, const char *id, const char *name, const char *tags,
+		    const char *notes, struct err *err) MUST_USE;
+int store_run_delete(struct store *s, const char *id,
+		     struct err *err) MUST_USE; /* with results and events */
 /* Delete the runs whose keep_days have passed, each in a transaction of its own. */
 int store_run_expire(struct store *s, struct err *err) MUST_USE;
 
 /* An event of a run: kind and one line of JSON. Inside a write. */
-int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data, struct err *err) MUST_USE;
+int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data,
+		    struct err *err) MUST_USE;
 /* Visit up to 100 events with seq > after, in order. */
 int store_event_read(struct store *s, const char *run_id, int64_t after,
-		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data), void *self,
+		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data),
+		     void *self, struct err *err) MUST_USE;
+int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq,
 		     struct err *err) MUST_USE;
-int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq, struct err *err) MUST_USE;
 
 /* A stored answer to an idempotency key of the last 24 hours: -NOTFOUND, -IDEMPOTENCY (another body), or 0 and its run. */
-int store_idempotency_get(struct store *s, const char *key, const char *body_sha256, char ret_run_id[ID_SIZE],
-			  struct err *err) MUST_USE;
-int store_idempotency_put(struct store *s, const char *key, const char *body_sha256, const char *run_id,
-			  struct err *err) MUST_USE;
+int store_idempotency_get(struct store *s, const char *key, const char *body_sha256,
+			  char ret_run_id[ID_SIZE], struct err *err) MUST_USE;
+int store_idempotency_put(struct store *s, const char *key, const char *body_sha256,
+			  const char *run_id, struct err *err) MUST_USE;
 
 #endif

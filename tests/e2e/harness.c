@@ -46,7 +46,8 @@ static void nap(double s)
 static pid_t spawn(const char *dir, const char *const *args, int *ret_out)
 {
 	const char *program = getenv("STDPD"), *runner = getenv("STDP_RUN");
-	const char *argv[ARGS_MAX] = { program ? program : "build/bin/stdpd", "--listen", "127.0.0.1:0", "--data", dir };
+	const char *argv[ARGS_MAX] = { program ? program : "build/bin/stdpd", "--listen",
+				       "127.0.0.1:0", "--data", dir };
 	posix_spawn_file_actions_t files;
 	char log[300];
 	int n = 5, out[2];
@@ -64,9 +65,11 @@ static pid_t spawn(const char *dir, const char *const *args, int *ret_out)
 	(void)posix_spawn_file_actions_init(&files);
 	(void)posix_spawn_file_actions_adddup2(&files, out[1], STDOUT_FILENO);
 	(void)posix_spawn_file_actions_addclose(&files, out[1]);
-	(void)posix_spawn_file_actions_addopen(&files, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	cr_assert_eq(posix_spawn(&pid, argv[0], &files, NULL, (char *const *)(const void *)argv, environ), 0,
-		     "%s cannot be started", argv[0]);
+	(void)posix_spawn_file_actions_addopen(&files, STDERR_FILENO, log,
+					       O_WRONLY | O_CREAT | O_APPEND, 0600);
+	cr_assert_eq(posix_spawn(&pid, argv[0], &files, NULL, (char *const *)(const void *)argv,
+				 environ),
+		     0, "%s cannot be started", argv[0]);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)close(out[1]);
 	*ret_out = out[0];
@@ -92,7 +95,9 @@ static int read_port(int out)
 		text[n] = '\0';
 	}
 	colon = strrchr(text, ':');
-	return strncmp(text, "listening on http://", 20) == 0 && colon ? (int)strtol(colon + 1, NULL, 10) : 0;
+	return strncmp(text, "listening on http://", 20) == 0 && colon
+		       ? (int)strtol(colon + 1, NULL, 10)
+		       : 0;
 }
 
 static int wait_end(pid_t pid, double seconds)
@@ -224,8 +229,8 @@ static size_t on_data(char *data, size_t size, size_t n, void *self)
 	return size * n;
 }
 
-static struct reply perform(const struct harness *h, const char *method, const char *path, const void *body, size_t n,
-			    struct curl_slist *list)
+static struct reply perform(const struct harness *h, const char *method, const char *path,
+			    const void *body, size_t n, struct curl_slist *list)
 {
 	struct sink headers = { 0 }, data = { 0 };
 	struct reply r = { 0 };
@@ -263,8 +268,8 @@ static struct reply perform(const struct harness *h, const char *method, const c
 	return r;
 }
 
-struct reply harness_ask(const struct harness *h, const char *method, const char *path, const char *body,
-			 const char *const *headers)
+struct reply harness_ask(const struct harness *h, const char *method, const char *path,
+			 const char *body, const char *const *headers)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 	bool typed = false;
@@ -274,17 +279,19 @@ struct reply harness_ask(const struct harness *h, const char *method, const char
 		list = curl_slist_append(list, headers[i]);
 	}
 	if (!typed)
-		list = curl_slist_append(list, body ? "Content-Type: application/json" : "Content-Type:");
+		list = curl_slist_append(list,
+					 body ? "Content-Type: application/json" : "Content-Type:");
 	return perform(h, method, path, body, body ? strlen(body) : 0, list);
 }
 
-struct reply harness_send(const struct harness *h, const char *method, const char *path, const void *body, size_t n,
-			  const char *content_type)
+struct reply harness_send(const struct harness *h, const char *method, const char *path,
+			  const void *body, size_t n, const char *content_type)
 {
 	char header[128];
 
 	(void)snprintf(header, sizeof(header), "Content-Type: %s", content_type);
-	return perform(h, method, path, body, n, curl_slist_append(curl_slist_append(NULL, "Expect:"), header));
+	return perform(h, method, path, body, n,
+		       curl_slist_append(curl_slist_append(NULL, "Expect:"), header));
 }
 
 struct reply harness_get(const struct harness *h, const char *path)
@@ -304,7 +311,8 @@ bool reply_header(const struct reply *r, const char *name, char *text, size_t n)
 {
 	size_t len = strlen(name);
 
-	for (const char *at = r->headers; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+	for (const char *at = r->headers; at && *at;
+	     at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
 		if (strncasecmp(at, name, len) != 0 || at[len] != ':')
 			continue;
 		at += len + 1;
@@ -324,7 +332,8 @@ json_t *reply_at(const struct reply *r, const char *pointer)
 		char key[128];
 
 		(void)snprintf(key, sizeof(key), "%.*s", (int)n, pointer);
-		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10)) : json_object_get(at, key);
+		at = json_is_array(at) ? json_array_get(at, strtoul(key, NULL, 10))
+				       : json_object_get(at, key);
 		pointer += n;
 	}
 	return at;
@@ -363,7 +372,8 @@ struct reply harness_wait(const struct harness *h, const char *id, double second
 	for (;;) {
 		struct reply r = harness_get(h, path);
 
-		if (r.status != 200 || json_is_string(reply_at(&r, "/finished_at")) || now_s() > deadline)
+		if (r.status != 200 || json_is_string(reply_at(&r, "/finished_at")) ||
+		    now_s() > deadline)
 			return r;
 		reply_release(&r);
 	}

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 struct harness {
-	pid_t pid;    /* 0: not running */
+	pid_t pid; /* 0: not running */
 	int port;
 	char dir[256]; /* data folder */
 	char url[64];  /* http://127.0.0.1:PORT */
@@ -23,7 +23,7 @@ struct reply {
 	char *headers; /* raw, NUL-terminated */
 	char *body;    /* [len], NUL-terminated */
 	size_t len;
-	json_t *json;  /* of the body; NULL: it is none */
+	json_t *json; /* of the body; NULL: it is none */
 };
 
 /* Start on a free port; args: further arguments, NULL-terminated, or NULL. `new` makes a fresh data folder, `again`
@@ -38,10 +38,10 @@ void harness_free(struct harness *h); /* stop if need be, remove the folder */
 
 /* One request. body NULL: none; a body goes out as application/json unless a header says otherwise. headers:
  * "Name: value", NULL-terminated, or NULL. Release the reply. */
-struct reply harness_ask(const struct harness *h, const char *method, const char *path, const char *body,
-			 const char *const *headers);
-struct reply harness_send(const struct harness *h, const char *method, const char *path, const void *body, size_t n,
-			  const char *content_type);
+struct reply harness_ask(const struct harness *h, const char *method, const char *path,
+			 const char *body, const char *const *headers);
+struct reply harness_send(const struct harness *h, const char *method, const char *path,
+			  const void *body, size_t n, const char *content_type);
 struct reply harness_get(const struct harness *h, const char *path);
 void reply_release(struct reply *r);
 /* Value of a header into text[n]; false: absent. */

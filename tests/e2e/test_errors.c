@@ -30,12 +30,14 @@ static void teardown(void)
 TestSuite(errors, .init = setup, .fini = teardown, .timeout = 60);
 
 /* A problem of this status with at least one error. */
-static struct reply refused(const char *method, const char *path, const char *body, const char *const *headers, int status)
+static struct reply refused(const char *method, const char *path, const char *body,
+			    const char *const *headers, int status)
 {
 	struct reply r = harness_ask(&h, method, path, body, headers);
 	char type[64];
 
-	cr_assert_eq(r.status, status, "%s %s: %d, not %d: %s", method, path, r.status, status, r.body);
+	cr_assert_eq(r.status, status, "%s %s: %d, not %d: %s", method, path, r.status, status,
+		     r.body);
 	cr_assert(reply_header(&r, "Content-Type", type, sizeof(type)));
 	cr_assert_str_eq(type, "application/problem+json");
 	cr_assert_eq(reply_number(&r, "/status"), (double)status);
@@ -79,9 +81,12 @@ Test(errors, deep_nesting_is_refused_not_followed)
 Test(errors, a_wrong_spec_is_422_with_all_its_errors_at_their_places)
 {
 	struct reply r = refused("POST", "/v1/runs",
-				 "{\"nonsense\":1,\"tags\":\"x\",\"spec\":{\"duration_ms\":-1,\"populations\":{\"c\":{\"model\":\"no_such\","
-				 "\"size\":1}}}}", NULL, 422);
-	const char *want[] = { "/nonsense", "/tags", "/spec/duration_ms", "/spec/populations/c/model" };
+				 "{\"nonsense\":1,\"tags\":\"x\",\"spec\":{\"duration_ms\":-1,"
+				 "\"populations\":{\"c\":{\"model\":\"no_such\","
+				 "\"size\":1}}}}",
+				 NULL, 422);
+	const char *want[] = { "/nonsense", "/tags", "/spec/duration_ms",
+			       "/spec/populations/c/model" };
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		bool found = false;
@@ -89,7 +94,8 @@ Test(errors, a_wrong_spec_is_422_with_all_its_errors_at_their_places)
 		for (size_t k = 0; k < json_array_size(reply_at(&r, "/errors")); k++) {
 			json_t *e = json_array_get(reply_at(&r, "/errors"), k);
 
-			found = found || strcmp(json_string_value(json_object_get(e, "pointer")), want[i]) == 0;
+			found = found || strcmp(json_string_value(json_object_get(e, "pointer")),
+						want[i]) == 0;
 			cr_assert_not_null(json_object_get(e, "code"));
 			cr_assert_not_null(json_object_get(e, "detail"));
 		}
@@ -128,7 +134,8 @@ Test(errors, a_body_must_say_one_thing)
 
 Test(errors, a_spec_over_the_servers_limit_is_422)
 {
-	struct reply r = refused("POST", "/v1/runs", "{\"spec\":" SPECS_NET("10", "2000") "}", NULL, 422);
+	struct reply r =
+		refused("POST", "/v1/runs", "{\"spec\":" SPECS_NET("10", "2000") "}", NULL, 422);
 
 	cr_assert_str_eq(reply_text(&r, "/errors/0/code"), "limit-exceeded", "%s", r.body);
 	reply_release(&r);
@@ -136,7 +143,8 @@ Test(errors, a_spec_over_the_servers_limit_is_422)
 
 Test(errors, only_json_is_read)
 {
-	static const char *const form[] = { "Content-Type: application/x-www-form-urlencoded", NULL };
+	static const char *const form[] = { "Content-Type: application/x-www-form-urlencoded",
+					    NULL };
 	static const char *const text[] = { "Content-Type: text/plain", NULL };
 	static const char *const utf8[] = { "Content-Type: application/json; charset=utf-8", NULL };
 	struct reply r = refused("POST", "/v1/runs", SPECS_FAST, form, 415);
@@ -190,10 +198,11 @@ Test(errors, unknown_addresses_methods_and_parameters_are_named)
 
 Test(errors, wrong_filters_and_cursors_are_422)
 {
-	static const char *const queries[] = { "state=done",	    "sort=color",		   "page_size=0",
-					       "page_size=many",    "page_token=abc",		   "page_token=d00001",
-					       "page_token=u0000ff", "created_after=yesterday", "page_token=d%00",
-					       "page_token=%ff%fe" };
+	static const char *const queries[] = { "state=done",	     "sort=color",
+					       "page_size=0",	     "page_size=many",
+					       "page_token=abc",     "page_token=d00001",
+					       "page_token=u0000ff", "created_after=yesterday",
+					       "page_token=d%00",    "page_token=%ff%fe" };
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
@@ -228,13 +237,18 @@ Test(errors, other_sites_are_kept_out)
 Test(errors, what_two_servers_might_read_differently_is_400)
 {
 	static const char *const requests[] = {
-		"GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+		"GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: "
+		"close\r\n\r\n",
 		"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n",
-		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{}",
-		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: "
+		"3\r\nConnection: close\r\n\r\n{}",
+		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+		"2\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 		"0\r\n\r\n",
-		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\nConnection: close\r\n\r\n{}",
-		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\nConnection: "
+		"close\r\n\r\n{}",
+		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, "
+		"chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
 	};
 	char answer[4096];
 
@@ -246,8 +260,9 @@ Test(errors, what_two_servers_might_read_differently_is_400)
 
 Test(errors, a_client_that_goes_away_while_it_sends_does_no_harm)
 {
-	static const char part[] = "POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-				   "Content-Length: 100000\r\n\r\n{\"spec\":";
+	static const char part[] =
+		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"Content-Length: 100000\r\n\r\n{\"spec\":";
 	char answer[16];
 	struct reply r;
 

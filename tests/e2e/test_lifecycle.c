@@ -84,10 +84,12 @@ Test(lifecycle, waiting_clients_do_not_hold_a_stop_up)
 
 	harness_run(&h, SPECS_SLOW, id);
 	cr_assert(harness_state(&h, id, "running", 20));
-	(void)snprintf(request, sizeof(request), "GET /v1/runs/%s?wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n", id);
+	(void)snprintf(request, sizeof(request),
+		       "GET /v1/runs/%s?wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n", id);
 	for (int i = 0; i < 3; i++) /* parked, and the client gone without a word */
 		harness_raw(&h, request, strlen(request), answer, 1);
-	(void)snprintf(request, sizeof(request), "GET /v1/runs/%s/events HTTP/1.1\r\nHost: localhost\r\n\r\n", id);
+	(void)snprintf(request, sizeof(request),
+		       "GET /v1/runs/%s/events HTTP/1.1\r\nHost: localhost\r\n\r\n", id);
 	harness_raw(&h, request, strlen(request), answer, sizeof(answer));
 	cr_assert_not_null(strstr(answer, "event: state"));
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0);

@@ -34,8 +34,14 @@ Test(meta, it_lives_and_is_ready)
 
 Test(meta, v1_shows_version_limits_features_and_links)
 {
-	static const char *const limits[] = { "neurons", "synapses", "wall_s", "body_bytes", "run_memory_bytes", "slots",
-					      "connections_per_address", "answer_points" };
+	static const char *const limits[] = { "neurons",
+					      "synapses",
+					      "wall_s",
+					      "body_bytes",
+					      "run_memory_bytes",
+					      "slots",
+					      "connections_per_address",
+					      "answer_points" };
 	struct reply r = harness_get(&h, "/v1");
 
 	cr_assert_eq(r.status, 200);
@@ -43,7 +49,8 @@ Test(meta, v1_shows_version_limits_features_and_links)
 	cr_assert_str_neq(reply_text(&r, "/version"), "");
 	cr_assert_eq(reply_number(&r, "/limits/queue"), 77.0);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		cr_assert_gt(json_number_value(json_object_get(reply_at(&r, "/limits"), limits[i])), 0.0, "%s", limits[i]);
+		cr_assert_gt(json_number_value(json_object_get(reply_at(&r, "/limits"), limits[i])),
+			     0.0, "%s", limits[i]);
 	cr_assert_geq(json_array_size(reply_at(&r, "/features")), 1);
 	cr_assert_str_eq(reply_text(&r, "/links/runs"), "/v1/runs");
 	reply_release(&r);
@@ -55,9 +62,11 @@ Test(meta, every_link_of_v1_answers)
 	const char *key;
 	json_t *link;
 
-	json_object_foreach(reply_at(&r, "/links"), key, link) {
+	json_object_foreach(reply_at(&r, "/links"), key, link)
+	{
 		one = harness_get(&h, json_string_value(link));
-		cr_assert(one.status == 200 || one.status == 405, "%s: %d", key, one.status); /* validate is a POST */
+		cr_assert(one.status == 200 || one.status == 405, "%s: %d", key,
+			  one.status); /* validate is a POST */
 		reply_release(&one);
 	}
 	reply_release(&r);
@@ -103,7 +112,8 @@ Test(meta, each_answer_has_its_id_and_its_guards)
 	cr_assert_str_eq(text, "my-own.id_1");
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
 		cr_assert(reply_header(&r, guards[i][0], text, sizeof(text)), "%s", guards[i][0]);
-		cr_assert_eq(strncmp(text, guards[i][1], strlen(guards[i][1])), 0, "%s: %s", guards[i][0], text);
+		cr_assert_eq(strncmp(text, guards[i][1], strlen(guards[i][1])), 0, "%s: %s",
+			     guards[i][0], text);
 	}
 	cr_assert(!reply_header(&r, "Access-Control-Allow-Origin", text, sizeof(text)));
 	reply_release(&r);

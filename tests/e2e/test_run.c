@@ -34,11 +34,29 @@ static struct reply on_run(const char *method, const char *id, const char *tail,
 
 Test(run, a_run_is_accepted_ends_and_has_all_that_the_contract_names)
 {
-	static const char *const keys[] = { "/id", "/state", "/name", "/tags", "/created_at", "/started_at", "/finished_at",
-					    "/spec_sha256", "/seed", "/digest", "/progress/t_ms", "/progress/duration_ms",
-					    "/progress/fraction", "/progress/wall_s", "/progress/real_time_factor",
-					    "/progress/eta_s", "/queue_position", "/metrics", "/counts/spikes",
-					    "/counts/synaptic_events", "/counts/plastic_updates", "/counts/steps", "/error",
+	static const char *const keys[] = { "/id",
+					    "/state",
+					    "/name",
+					    "/tags",
+					    "/created_at",
+					    "/started_at",
+					    "/finished_at",
+					    "/spec_sha256",
+					    "/seed",
+					    "/digest",
+					    "/progress/t_ms",
+					    "/progress/duration_ms",
+					    "/progress/fraction",
+					    "/progress/wall_s",
+					    "/progress/real_time_factor",
+					    "/progress/eta_s",
+					    "/queue_position",
+					    "/metrics",
+					    "/counts/spikes",
+					    "/counts/synaptic_events",
+					    "/counts/plastic_updates",
+					    "/counts/steps",
+					    "/error",
 					    "/links/self" };
 	struct reply r = harness_ask(&h, "POST", "/v1/runs", SPECS_FAST, NULL);
 	char id[64], location[128];
@@ -114,7 +132,8 @@ Test(run, reuse_gives_the_stored_run_and_a_seed_makes_another)
 	cr_assert_str_eq(reply_text(&r, "/id"), id);
 	cr_assert(reply_header(&r, "Preference-Applied", applied, sizeof(applied)));
 	reply_release(&r);
-	r = harness_ask(&h, "POST", "/v1/runs", "{\"seed\":8,\"spec\":" SPECS_NET("200", "10") "}", reuse);
+	r = harness_ask(&h, "POST", "/v1/runs", "{\"seed\":8,\"spec\":" SPECS_NET("200", "10") "}",
+			reuse);
 	cr_assert_eq(r.status, 202);
 	cr_assert_str_eq(reply_text(&r, "/seed"), "8");
 	reply_release(&r);
@@ -138,9 +157,13 @@ Test(run, an_idempotency_key_makes_one_run)
 
 Test(run, overrides_change_the_spec_and_errors_point_at_them)
 {
-	struct reply r = harness_ask(&h, "POST", "/v1/runs",
-				     "{\"spec\":" SPECS_NET("200", "10") ",\"overrides\":[{\"path\":\"/duration_ms\",\"value\":50},"
-				     "{\"path\":\"/populations/cell/params\",\"value\":{\"tau_m\":5}}]}", NULL);
+	struct reply r = harness_ask(
+		&h, "POST", "/v1/runs",
+		"{\"spec\":" SPECS_NET(
+			"200",
+			"10") ",\"overrides\":[{\"path\":\"/duration_ms\",\"value\":50},"
+			      "{\"path\":\"/populations/cell/params\",\"value\":{\"tau_m\":5}}]}",
+		NULL);
 	char id[64];
 
 	cr_assert_eq(r.status, 202, "%s", r.body);
@@ -150,14 +173,22 @@ Test(run, overrides_change_the_spec_and_errors_point_at_them)
 	cr_assert_eq(reply_number(&r, "/duration_ms"), 50.0);
 	cr_assert_eq(reply_number(&r, "/populations/cell/params/tau_m"), 5.0);
 	reply_release(&r);
-	r = harness_ask(&h, "POST", "/v1/runs",
-			"{\"spec\":" SPECS_NET("200", "10") ",\"overrides\":["
-			"{\"path\":\"/populations/cell/params\",\"value\":{\"tau_m\":-5}}]}", NULL);
+	r = harness_ask(
+		&h, "POST", "/v1/runs",
+		"{\"spec\":" SPECS_NET(
+			"200",
+			"10") ",\"overrides\":["
+			      "{\"path\":\"/populations/cell/params\",\"value\":{\"tau_m\":-5}}]}",
+		NULL);
 	cr_assert_eq(r.status, 422);
-	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "/overrides/0/value/tau_m", "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "/overrides/0/value/tau_m", "%s",
+			 r.body);
 	reply_release(&r);
-	r = harness_ask(&h, "POST", "/v1/runs",
-			"{\"spec\":" SPECS_NET("200", "10") ",\"overrides\":[{\"path\":\"/no/such/place\",\"value\":1}]}", NULL);
+	r = harness_ask(
+		&h, "POST", "/v1/runs",
+		"{\"spec\":" SPECS_NET(
+			"200", "10") ",\"overrides\":[{\"path\":\"/no/such/place\",\"value\":1}]}",
+		NULL);
 	cr_assert_eq(r.status, 422);
 	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "/overrides/0/path", "%s", r.body);
 	reply_release(&r);
@@ -167,10 +198,16 @@ Test(run, an_experiment_is_a_spec_too)
 {
 	static const char *const wait[] = { "Prefer: wait=20", NULL };
 	struct reply a = harness_ask(&h, "POST", "/v1/runs",
-				     "{\"spec\":{\"experiment\":\"stdp_window\",\"params\":{\"dt_ms\":[-10,10]},\"seed\":\"1\"}}", wait);
-	struct reply b = harness_ask(&h, "POST", "/v1/runs",
-				     "{\"experiment\":\"stdp_window\",\"params\":{\"dt_ms\":[-10,10]},\"seed\":\"1\"}", wait);
-	struct reply c = harness_ask(&h, "POST", "/v1/runs", "{\"spec\":{\"experiment\":\"stdp_window\",\"params\":{\"dt\":1}}}", NULL);
+				     "{\"spec\":{\"experiment\":\"stdp_window\",\"params\":{\"dt_"
+				     "ms\":[-10,10]},\"seed\":\"1\"}}",
+				     wait);
+	struct reply b = harness_ask(
+		&h, "POST", "/v1/runs",
+		"{\"experiment\":\"stdp_window\",\"params\":{\"dt_ms\":[-10,10]},\"seed\":\"1\"}",
+		wait);
+	struct reply c = harness_ask(
+		&h, "POST", "/v1/runs",
+		"{\"spec\":{\"experiment\":\"stdp_window\",\"params\":{\"dt\":1}}}", NULL);
 
 	cr_assert_eq(a.status, 201, "%s", a.body);
 	cr_assert_str_eq(reply_text(&a, "/experiment"), "stdp_window");
@@ -197,7 +234,8 @@ Test(run, name_tags_and_notes_change_only_from_the_version_seen)
 	cr_assert_eq(r.status, 304);
 	reply_release(&r);
 	(void)snprintf(match, sizeof(match), "If-Match: %s", etag);
-	r = on_run("PATCH", id, "", "{\"name\":\"n\",\"tags\":[\"t1\",\"t2\"],\"notes\":\"long \\u00e4\"}", headers);
+	r = on_run("PATCH", id, "",
+		   "{\"name\":\"n\",\"tags\":[\"t1\",\"t2\"],\"notes\":\"long \\u00e4\"}", headers);
 	cr_assert_eq(r.status, 200, "%s", r.body);
 	cr_assert_str_eq(reply_text(&r, "/name"), "n");
 	cr_assert_str_eq(reply_text(&r, "/tags/1"), "t2");
@@ -294,7 +332,8 @@ Test(run, lists_come_in_pages_with_a_link)
 	reply_release(&r);
 	r = harness_get(&h, path);
 	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 2);
-	(void)snprintf(path, sizeof(path), "/v1/runs?page_size=2&q=five&page_token=%s", reply_text(&r, "/next_page_token"));
+	(void)snprintf(path, sizeof(path), "/v1/runs?page_size=2&q=five&page_token=%s",
+		       reply_text(&r, "/next_page_token"));
 	reply_release(&r);
 	r = harness_get(&h, path);
 	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 1);
@@ -341,7 +380,8 @@ Test(run, events_are_told_in_order_and_resumed_where_they_broke_off)
 	queued = strstr(r.body, "\"queued\"");
 	running = strstr(r.body, "\"running\"");
 	succeeded = strstr(r.body, "\"succeeded\"");
-	cr_assert(queued && running && succeeded && queued < running && running < succeeded, "%s", r.body);
+	cr_assert(queued && running && succeeded && queued < running && running < succeeded, "%s",
+		  r.body);
 	reply_release(&r);
 	r = on_run("GET", id, "/events", NULL, from_two);
 	cr_assert_eq(r.status, 200);

@@ -72,7 +72,8 @@ Test(config, an_open_address_is_refused_unless_something_stands_in_front)
 	cr_assert_not_null(strstr(err.text, "--behind-proxy"));
 	cr_assert_eq(read_args(&c, "--listen", "[::]:80", NULL, &err), -ERR_FORBIDDEN);
 	cr_assert_eq(read_args(&c, "--listen", "192.168.1.5:80", NULL, &err), -ERR_FORBIDDEN);
-	cr_assert_eq(read_args(&c, "--listen", "0.0.0.0:80", "--behind-proxy", &err), 0, "%s", err.text);
+	cr_assert_eq(read_args(&c, "--listen", "0.0.0.0:80", "--behind-proxy", &err), 0, "%s",
+		     err.text);
 	cr_assert_eq(read_args(&c, "--listen", "[::1]:0", NULL, &err), 0, "%s", err.text);
 	cr_assert_str_eq(c.address, "::1");
 }
@@ -83,11 +84,16 @@ Test(config, nonsense_is_named)
 		const char *a, *b;
 		int code;
 	} cases[] = {
-		{ "--nonsense", NULL, ERR_UNKNOWN },	    { "8080", NULL, ERR_UNKNOWN },
-		{ "--listen", NULL, ERR_MISSING },	    { "--listen", "127.0.0.1", ERR_SYNTAX },
-		{ "--listen", "127.0.0.1:99999", ERR_SYNTAX }, { "--listen", "example.org:80", ERR_SYNTAX },
-		{ "--slots", "-1", ERR_RANGE },		    { "--slots", "two", ERR_RANGE },
-		{ "--slots", "1.5", ERR_RANGE },	    { "--wall-max-s", "nan", ERR_RANGE },
+		{ "--nonsense", NULL, ERR_UNKNOWN },
+		{ "8080", NULL, ERR_UNKNOWN },
+		{ "--listen", NULL, ERR_MISSING },
+		{ "--listen", "127.0.0.1", ERR_SYNTAX },
+		{ "--listen", "127.0.0.1:99999", ERR_SYNTAX },
+		{ "--listen", "example.org:80", ERR_SYNTAX },
+		{ "--slots", "-1", ERR_RANGE },
+		{ "--slots", "two", ERR_RANGE },
+		{ "--slots", "1.5", ERR_RANGE },
+		{ "--wall-max-s", "nan", ERR_RANGE },
 		{ "--data", "", ERR_MISSING },
 	};
 
@@ -95,8 +101,8 @@ Test(config, nonsense_is_named)
 		struct err err = { 0 };
 		struct config c;
 
-		cr_assert_eq(read_args(&c, cases[i].a, cases[i].b, NULL, &err), -cases[i].code, "%s %s", cases[i].a,
-			     cases[i].b ? cases[i].b : "");
+		cr_assert_eq(read_args(&c, cases[i].a, cases[i].b, NULL, &err), -cases[i].code,
+			     "%s %s", cases[i].a, cases[i].b ? cases[i].b : "");
 		cr_assert_neq(err.text[0], '\0');
 	}
 }

@@ -8,7 +8,8 @@
 Test(problem, every_code_has_a_status_and_unknown_ones_are_internal)
 {
 	for (int code = 1; code < ERR_N; code++)
-		cr_assert(problem_status(code) >= 400 && problem_status(code) < 600, "%s", err_name(code));
+		cr_assert(problem_status(code) >= 400 && problem_status(code) < 600, "%s",
+			  err_name(code));
 	cr_assert_eq(problem_status(-1), 500);
 	cr_assert_eq(problem_status(ERR_N), 500);
 	cr_assert_eq(problem_status(ERR_SYNTAX), 400);

@@ -44,7 +44,9 @@ TestSuite(queue, .init = setup, .fini = teardown);
 
 static int push(const char *id)
 {
-	const struct store_run_new run = { .id = id, .spec = "{}", .spec_sha256 = "", .seed = "0", .threads = 1 };
+	const struct store_run_new run = {
+		.id = id, .spec = "{}", .spec_sha256 = "", .seed = "0", .threads = 1
+	};
 	int rc;
 
 	cr_assert_eq(store_begin(store, NULL), 0);

@@ -17,7 +17,8 @@ static void sample(const char *pattern, char *path, size_t n)
 	path[k] = '\0';
 }
 
-static const struct route *find(const char *method, const char *path, char *allow, struct request *rq)
+static const struct route *find(const char *method, const char *path, char *allow,
+				struct request *rq)
 {
 	rq->method = method;
 	rq->path = path;
@@ -48,7 +49,8 @@ Test(route, every_row_is_described)
 		cr_assert_eq(r->doc[strlen(r->doc) - 1], '.', "%s %s", r->method, r->pattern);
 		cr_assert(r->status >= 200 && r->status < 300);
 		cr_assert_eq(r->pattern[0], '/');
-		cr_assert(strcmp(r->method, "GET") == 0 || r->scope, "%s %s changes something without a scope", r->method, r->pattern);
+		cr_assert(strcmp(r->method, "GET") == 0 || r->scope,
+			  "%s %s changes something without a scope", r->method, r->pattern);
 	}
 }
 
@@ -83,8 +85,15 @@ Test(route, a_wrong_method_is_told_the_right_ones)
 
 Test(route, what_is_no_address_is_not_found)
 {
-	static const char *const paths[] = { "/v1/", "/v1/run", "/v1/runs/", "/v1/runs/a/b/c", "/v1/runs//cancel", "//", "",
-					     "/v1/models/neurons", "/a/b" };
+	static const char *const paths[] = { "/v1/",
+					     "/v1/run",
+					     "/v1/runs/",
+					     "/v1/runs/a/b/c",
+					     "/v1/runs//cancel",
+					     "//",
+					     "",
+					     "/v1/models/neurons",
+					     "/a/b" };
 	struct mem_arena arena;
 	struct request rq = { .arena = &arena };
 	char allow[128];
@@ -107,14 +116,19 @@ Test(route, openapi_has_every_row_once)
 	cr_assert_str_eq(json_string_value(json_object_get(api, "openapi")), "3.1.0");
 	while (route_at(rows))
 		rows++;
-	json_object_foreach(paths, path, item) {
-		json_object_foreach(item, method, operation) {
+	json_object_foreach(paths, path, item)
+	{
+		json_object_foreach(item, method, operation)
+		{
 			operations++;
 			cr_assert(islower((unsigned char)method[0]));
 			cr_assert_not_null(json_object_get(operation, "operationId"), "%s", path);
-			cr_assert_gt(json_object_size(json_object_get(operation, "responses")), 1, "%s", path);
+			cr_assert_gt(json_object_size(json_object_get(operation, "responses")), 1,
+				     "%s", path);
 			if (strchr(path, '{'))
-				cr_assert_geq(json_array_size(json_object_get(operation, "parameters")), 1, "%s", path);
+				cr_assert_geq(
+					json_array_size(json_object_get(operation, "parameters")),
+					1, "%s", path);
 		}
 	}
 	cr_assert_eq(operations, rows);

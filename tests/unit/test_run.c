@@ -11,8 +11,8 @@ Test(run, a_final_state_is_never_left)
 		if (!run_state_final((enum run_state)from))
 			continue;
 		for (int event = 0; event < RUN_EVENT_N; event++)
-			cr_assert_eq(run_next((enum run_state)from, (enum run_event)event), RUN_N, "%s by %d",
-				     run_state_name((enum run_state)from), event);
+			cr_assert_eq(run_next((enum run_state)from, (enum run_event)event), RUN_N,
+				     "%s by %d", run_state_name((enum run_state)from), event);
 	}
 }
 
@@ -21,7 +21,8 @@ Test(run, succeeded_is_reached_only_by_a_process_that_ended)
 	for (int from = 0; from < RUN_N; from++)
 		for (int event = 0; event < RUN_EVENT_N; event++)
 			if (run_next((enum run_state)from, (enum run_event)event) == RUN_SUCCEEDED)
-				cr_assert(event == RUN_END && (from == RUN_RUNNING || from == RUN_CANCELLING));
+				cr_assert(event == RUN_END &&
+					  (from == RUN_RUNNING || from == RUN_CANCELLING));
 }
 
 Test(run, every_state_but_queued_is_reached_and_every_one_not_final_is_left)
@@ -32,18 +33,22 @@ Test(run, every_state_but_queued_is_reached_and_every_one_not_final_is_left)
 		for (int event = 0; event < RUN_EVENT_N; event++) {
 			out += run_next((enum run_state)state, (enum run_event)event) != RUN_N;
 			for (int from = 0; from < RUN_N; from++)
-				in += run_next((enum run_state)from, (enum run_event)event) == (enum run_state)state;
+				in += run_next((enum run_state)from, (enum run_event)event) ==
+				      (enum run_state)state;
 		}
 		cr_assert_gt(in, 0, "%s", run_state_name((enum run_state)state));
-		cr_assert_eq(out == 0, run_state_final((enum run_state)state), "%s", run_state_name((enum run_state)state));
+		cr_assert_eq(out == 0, run_state_final((enum run_state)state), "%s",
+			     run_state_name((enum run_state)state));
 	}
 }
 
 Test(run, whatever_a_process_ends_with_there_is_a_move)
 {
 	for (int code = 0; code < ERR_N; code++) {
-		cr_assert_neq(run_next(RUN_RUNNING, run_event_of(RUN_RUNNING, code)), RUN_N, "running, %s", err_name(code));
-		cr_assert_neq(run_next(RUN_CANCELLING, run_event_of(RUN_CANCELLING, code)), RUN_N, "cancelling, %s", err_name(code));
+		cr_assert_neq(run_next(RUN_RUNNING, run_event_of(RUN_RUNNING, code)), RUN_N,
+			      "running, %s", err_name(code));
+		cr_assert_neq(run_next(RUN_CANCELLING, run_event_of(RUN_CANCELLING, code)), RUN_N,
+			      "cancelling, %s", err_name(code));
 	}
 }
 

@@ -45,8 +45,14 @@ TestSuite(store, .init = setup, .fini = teardown);
 
 static void add(const char *id, const char *tags)
 {
-	const struct store_run_new run = { .id = id, .name = "a name", .tags = tags, .spec = "{}", .spec_sha256 = "abc",
-					   .seed = "1", .threads = 1, .duration_ms = 10.0 };
+	const struct store_run_new run = { .id = id,
+					   .name = "a name",
+					   .tags = tags,
+					   .spec = "{}",
+					   .spec_sha256 = "abc",
+					   .seed = "1",
+					   .threads = 1,
+					   .duration_ms = 10.0 };
 
 	cr_assert_eq(store_begin(store, NULL), 0);
 	cr_assert_eq(store_run_add(store, &run, NULL), 0);
@@ -100,7 +106,8 @@ static void *racer(void *id)
 {
 	if (store_begin(store, NULL))
 		return NULL;
-	if (store_run_move(store, id, RUN_QUEUED, RUN_START, NULL) == 0 && store_commit(store, NULL) == 0)
+	if (store_run_move(store, id, RUN_QUEUED, RUN_START, NULL) == 0 &&
+	    store_commit(store, NULL) == 0)
 		atomic_fetch_add(&winners, 1);
 	else
 		store_rollback(store);
@@ -122,7 +129,9 @@ Test(store, of_many_threads_one_moves_a_run)
 
 Test(store, what_is_rolled_back_was_never_there)
 {
-	const struct store_run_new run = { .id = "gone", .spec = "{}", .spec_sha256 = "", .seed = "0", .threads = 1 };
+	const struct store_run_new run = {
+		.id = "gone", .spec = "{}", .spec_sha256 = "", .seed = "0", .threads = 1
+	};
 	struct mem_arena arena;
 	struct store_run row;
 
@@ -215,7 +224,12 @@ Test(store, an_idempotency_key_holds_for_a_day_and_one_body)
 
 Test(store, a_run_goes_when_its_days_have_passed)
 {
-	const struct store_run_new run = { .id = "r1", .spec = "{}", .spec_sha256 = "", .seed = "0", .threads = 1, .keep_days = 2 };
+	const struct store_run_new run = { .id = "r1",
+					   .spec = "{}",
+					   .spec_sha256 = "",
+					   .seed = "0",
+					   .threads = 1,
+					   .keep_days = 2 };
 	struct mem_arena arena;
 	struct store_run row;
 
