@@ -76,6 +76,7 @@ obj         = $(patsubst %.c,$(B)/%.o,$(1))
 prog        = $(patsubst %.c,$(B)/%,$(1))
 TEST_PROGS  := $(call prog,$(TEST_SRC))
 STRESS_PROGS := $(call prog,$(filter tests/stress/%,$(PLAIN_SRC)))
+FUZZ_PROGS := $(call prog,$(filter tests/fuzz/%,$(PLAIN_SRC)))
 BENCH_PROGS := $(call prog,$(filter tests/bench/%,$(PLAIN_SRC)))
 ALL_SRC    := $(MAINS) $(CORE_SRC) $(SERVER_SRC) $(TEST_SRC) $(PLAIN_SRC) $(HELP_SRC) $(KIND_SRC)
 
@@ -145,7 +146,7 @@ $(call prog,$(PLAIN_SRC)): %: %.o $(B)/libcore.a
 
 # ---- tests and lints ---------------------------------------------------------------------------
 
-tests: all $(TEST_PROGS) $(STRESS_PROGS)
+tests: all $(TEST_PROGS) $(STRESS_PROGS) $(FUZZ_PROGS)
 deps:
 	@sh .ci/deps.sh test
 run:
@@ -158,7 +159,9 @@ check: test drift
 lint:
 	@MAKE='$(MAKE)' sh tests/run.sh lint $(DEFAULT)
 bench: all $(BENCH_PROGS)
-	@for p in $(BENCH_PROGS); do STDPD=$(B)/stdpd STDP_RUN=$(B)/stdp-run $$p || exit 1; done
+	@for p in $(BENCH_PROGS) $(wildcard tests/bench/*.sh); do \
+		case $$p in *.sh) p="sh $$p" ;; esac; \
+		STDPD=$(CURDIR)/$(B)/stdpd STDP_RUN=$(CURDIR)/$(B)/stdp-run $$p || exit 1; done
 schema: $(B)/stdp-gen
 	$(Q)$(B)/stdp-gen schema
 drift:

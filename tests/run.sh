@@ -110,8 +110,21 @@ plain() {
 	done
 }
 
+# Fuzzers: what once failed, and some random inputs.
+fuzz() {
+	for src in tests/fuzz/fuzz_*.c; do
+		program=build/$variant/${src%.c}
+		[ -x "$program" ] || continue
+		past=tests/fuzz/regression/$(basename "$src" .c | sed 's/^fuzz_//')
+		for file in "$past"/*; do
+			[ -f "$file" ] && run_program "$1$file" "$program" "$file"
+		done
+		run_program "$1${src%.c}" "$program" -5000
+	done
+}
+
 scripts() {
-	for script in tests/e2e/*.sh; do
+	for script in tests/golden/*.sh tests/fault/*.sh tests/e2e/*.sh; do
 		[ -f "$script" ] || continue
 		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
 			timeout -k 10 "$limit" sh "$script" >"$out/log" 2>&1 </dev/null
@@ -123,13 +136,13 @@ scripts() {
 
 # Page tests print TAP: "ok ...", "not ok ...", "# SKIP".
 page() {
-	for script in tests/page/test_*.mjs; do
+	for script in tests/page/*.test.mjs; do
 		[ -f "$script" ] || continue
 		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
 			timeout -k 10 "$limit" node "$script" >"$out/log" 2>&1 </dev/null
 		code=$?
-		skip=$(grep -ac '^ok .*# SKIP' "$out/log")
-		good=$(($(grep -ac '^ok ' "$out/log") - skip))
+		skip=$(grep -ac '^ok .*# SKIP\|^skipped:' "$out/log")
+		good=$(grep -a '^ok ' "$out/log" | grep -acv '# SKIP')
 		bad=$(grep -ac '^not ok ' "$out/log")
 		[ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
 		[ $((good + bad + skip)) -gt 0 ] || bad=1
@@ -157,8 +170,11 @@ sources() {
 sanitizers() {
 	variant=gcc-address
 	# shellcheck disable=SC2046 # words are meant to split
-	build SAN=address all $(sources unit fault)
+	build SAN=address all $(sources unit fault) $(for s in tests/fuzz/*.c; do
+		[ -f "$s" ] && echo "build/$variant/${s%.c}"
+	done)
 	programs 'address: ' unit fault
+	fuzz 'address: '
 	# The plain test programs against sanitized programs: these are what is examined.
 	if [ "$(age)" -lt $((budget * 6 / 10)) ]; then
 		served 'address: '
@@ -194,6 +210,7 @@ build tests CC="${variant%%-*}"
 if [ "$mode" != lint ]; then
 	programs '' unit property reference golden fault e2e
 	plain ''
+	fuzz ''
 	scripts
 	page
 fi
