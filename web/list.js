@@ -1,0 +1,98 @@
+/* list.js - the list of runs: filter, follow, load more. */
+/* SPDX-License-Identifier: MIT */
+import { ended, get, problemView, query } from './api.js';
+import { el, setTitle, when, wallTime } from './dom.js';
+
+const STATES = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'timed_out', 'cancelled',
+	'interrupted'];
+const WORDS = { timed_out: 'timed out' };
+
+export function stateBadge(state) {
+	return el('span', { class: `state ${state}` }, WORDS[state] ?? state);
+}
+
+export const runName = (run) => run.name || run.preset || run.experiment || `Run ${run.id.slice(0, 8)}`;
+
+function wall(run) {
+	if (run.started_at && run.finished_at)
+		return wallTime((new Date(run.finished_at) - new Date(run.started_at)) / 1000);
+	if (run.state === 'running' && run.progress?.fraction >= 0)
+		return `${Math.round(100 * run.progress.fraction)} %`;
+	return '–';
+}
+
+function row(run) {
+	return el('tr', {},
+		el('td', { 'data-label': 'State' }, stateBadge(run.state)),
+		el('td', { 'data-label': 'Name' }, el('a', { href: `#/runs/${run.id}` }, runName(run)),
+			(run.tags ?? []).map((t) => [' ', el('span', { class: 'tag' }, t)])),
+		el('td', { 'data-label': 'Created' }, when(run.created_at)),
+		el('td', { 'data-label': 'Took', class: 'number' }, wall(run)));
+}
+
+export function runTable(items) {
+	return el('table', { class: 'runs' },
+		el('thead', {}, el('tr', {}, ['State', 'Name', 'Created', 'Took'].map((t) =>
+			el('th', { scope: 'col', class: t === 'Took' ? 'number' : null }, t)))),
+		el('tbody', {}, items.map(row)));
+}
+
+export async function listPage(main) {
+	setTitle('Runs');
+	const state = { items: [], token: null, pages: 0, alive: true, round: 0 };
+	const body = el('div', { 'aria-live': 'off' }), trouble = el('div', {});
+	const more = el('button', { class: 'button quiet', type: 'button', onclick: () => load(true) }, 'Load more');
+	const search = el('input', { type: 'search', id: 'runs-q', oninput: soon,
+		placeholder: 'name, tag, preset' });
+	const select = el('select', { id: 'runs-state', onchange: () => load(false) },
+		el('option', { value: '' }, 'any'), STATES.map((s) => el('option', { value: s }, WORDS[s] ?? s)));
+	let timer = 0;
+
+	function soon() {
+		clearTimeout(timer);
+		timer = setTimeout(() => load(false), 250);
+	}
+	async function load(next) {
+		const round = ++state.round;
+		try {
+			const page = await get(`/v1/runs${query({ q: search.value.trim(), state: select.value,
+				page_size: 25, page_token: next ? state.token : null })}`);
+			if (round !== state.round || !state.alive)
+				return;
+			state.items = next ? [...state.items, ...page.items] : page.items;
+			state.pages = next ? state.pages + 1 : 1;
+			state.token = page.next_page_token ?? null;
+			trouble.replaceChildren();
+			draw();
+		} catch (e) {
+			if (round === state.round)
+				trouble.replaceChildren(problemView(e));
+		}
+	}
+	function draw() {
+		const filtered = search.value.trim() || select.value;
+		more.hidden = !state.token;
+		if (state.items.length)
+			body.replaceChildren(runTable(state.items));
+		else
+			body.replaceChildren(el('p', { class: 'empty' }, filtered
+				? 'No run matches. Change the filter to see others.'
+				: ['No runs yet. ', el('a', { href: '#/' }, 'Choose a preset'), ' to start the first.']));
+	}
+	main.replaceChildren(el('header', { class: 'page-head' }, el('h1', { tabindex: -1 }, 'Runs')),
+		el('form', { class: 'filters', role: 'search', onsubmit: (e) => e.preventDefault() },
+			el('div', { class: 'field' }, el('label', { for: 'runs-q' }, 'Search'), search),
+			el('div', { class: 'field' }, el('label', { for: 'runs-state' }, 'State'), select)),
+		trouble, body, more);
+	await load(false);
+	/* Follow what still moves, as long as only the first page is shown and nobody is reading on. */
+	const follow = setInterval(() => {
+		if (state.pages === 1 && state.items.some((r) => !ended(r.state)) && !document.hidden)
+			load(false);
+	}, 2000);
+	return () => {
+		state.alive = false;
+		clearInterval(follow);
+		clearTimeout(timer);
+	};
+}

@@ -1,0 +1,180 @@
+/* results.js - what a run has recorded, as plots. */
+/* SPDX-License-Identifier: MIT */
+import { get, problemView, query } from './api.js';
+import { count, el, num } from './dom.js';
+import { figure, formats } from './figure.js';
+import { dtSketch, largestDifference, lines, numbersTable, residual, stdpCurve, traces } from './lines.js';
+import { raster } from './images.js';
+import { weightPanels } from './weights.js';
+
+const POINTS = 20000; /* spikes shown of a population */
+const SAMPLES = 2000; /* points of a trace */
+
+/* ---- tables: the STDP window and whatever else an experiment leaves ---- */
+
+async function windowPanel(base, table, spec) {
+	const of = (name) => table.columns.find((c) => c.name === name)?.values ?? [];
+	const dt = of('dt_ms'), dw = of('dw'), theory = of('dw_theory');
+	const p = spec.params ?? {}, out = [], links = formats(`${base}/tables/window`);
+	const fig = figure({ title: 'STDP curve', wide: true, links,
+		help: 'Each point is one synapse of its own, driven through the engine by spikes dt apart; the line is '
+			+ 'the formula. dt = t_post − t_pre is taken at the synapse: the postsynaptic spike arrives there '
+			+ 'after the dendritic delay, the presynaptic one after the axonal delay. Right of zero the '
+			+ 'postsynaptic spike comes second.' });
+	const pairing = p.rule_params?.pairing ?? 'all_to_all', pairs = p.pairs ?? 1;
+	const known = theory.some((v) => v !== null && v !== undefined);
+	fig.root.querySelector('figcaption').append(dtSketch());
+	stdpCurve(fig, dt, dw, known ? theory : dt.map(() => null));
+	out.push(fig.root);
+	if (known) {
+		const d = largestDifference(dw, theory), good = d.relative <= 1e-9;
+		const show = (x) => (x === 0 ? '0' : x.toExponential(1));
+		fig.note(el('span', { class: `difference ${good ? 'good' : 'warning'}` },
+			'Largest difference between measurement and theory: ',
+			el('strong', { 'data-largest-relative': d.relative }, show(d.relative)),
+			` of the largest change (${show(d.absolute)} absolute), over ${dt.length} values of dt. `,
+			`${count(pairs)} ${pairs === 1 ? 'pair' : 'pairs'} of spikes each; pairing ${pairing.replace(/_/g, ' ')}.`));
+		const rest = figure({ title: 'Residual', wide: true,
+			help: d.absolute === 0 ? 'Measured minus theory: every difference is exactly zero.'
+				: 'Measured minus theory. What is left is rounding: look at the scale.' });
+		residual(rest, dt, dw, theory);
+		rest.foot.append(numbersTable('Measured and theoretical weight change', ['dt (ms)', 'dw', 'theory'],
+			[dt, dw, theory]));
+		out.push(rest.root);
+	} else {
+		fig.note('This rule has no closed window to compare with.');
+	}
+	return out;
+}
+
+function tablePanel(base, table) {
+	const [x, ...ys] = table.columns.filter((c) => typeof c.values[0] === 'number' || c.values[0] === null);
+	const label = (c) => (c.unit ? `${c.name} (${c.unit})` : c.name);
+	const fig = figure({ title: `Table ${table.name}`, links: formats(`${base}/tables/${table.name}`) });
+	if (ys.length && x.values.length > 1 && x.values.every((v, i, all) => !i || v >= all[i - 1]))
+		lines(fig, { x: label(x), y: ys.length === 1 ? label(ys[0]) : '', label: `Table ${table.name}`,
+			data: [x.values, ...ys.map((c) => c.values)], series: ys.map((c) => ({ label: label(c) })) });
+	fig.foot.append(numbersTable(`Table ${table.name}`, table.columns.map(label),
+		table.columns.map((c) => c.values.slice(0, 500))));
+	return [fig.root];
+}
+
+async function tables(base, list, spec) {
+	const out = [];
+	for (const r of list) {
+		const name = r.subject || r.name, table = await get(`${base}/tables/${encodeURIComponent(name)}`);
+		const isWindow = table.columns.some((c) => c.name === 'dw') && table.columns.some((c) => c.name === 'dt_ms');
+		out.push(...(isWindow ? await windowPanel(base, table, spec) : tablePanel(base, table)));
+	}
+	return out;
+}
+
+/* ---- spikes, rates, states ---- */
+
+async function spikes(base, list, spec, run) {
+	const parts = await Promise.all(list.map((r) => get(`${base}/spikes${query({ population: r.subject,
+		max_points: POINTS })}`)));
+	const t1 = run.progress?.duration_ms || spec.duration_ms || Math.max(...parts.flatMap((p) => p.t_ms), 1);
+	const groups = parts.map((p, i) => ({ name: list[i].subject, t_ms: p.t_ms, neuron: p.neuron, count: p.count,
+		size: list[i].meta?.size ?? spec.populations?.[list[i].subject]?.size ?? Math.max(0, ...p.neuron) + 1 }));
+	const fig = figure({ title: 'Spikes', wide: true,
+		help: 'One dot is one spike: time to the right, neurons upward, one band for each population.',
+		links: list.flatMap((r) => formats(`${base}/spikes${query({ population: r.subject })}`, ['csv', 'npz'])
+			.map(([f, href]) => [`${r.subject} ${f}`, href])) });
+	if (groups.some((g) => g.t_ms.length))
+		raster(fig, groups, 0, t1);
+	else
+		fig.body.append(el('p', { class: 'empty' }, 'No spike was recorded.'));
+	fig.note(`${groups.map((g) => `${g.name}: ${count(g.count)} spikes${g.t_ms.length < g.count
+		? `, ${count(g.t_ms.length)} of them drawn` : ''}`).join('; ')}.`);
+	return [fig.root];
+}
+
+async function rates(base, recorded, spikeList) {
+	const named = new Set(recorded.map((r) => r.subject));
+	const subjects = [...named, ...spikeList.map((r) => r.subject).filter((s) => !named.has(s))];
+	const parts = await Promise.all(subjects.map((s) => get(`${base}/rates${query({ population: s })}`)));
+	const shown = parts.filter((p) => p.t_ms.length > 1);
+	if (!shown.length)
+		return [];
+	const fig = figure({ title: 'Firing rates', help: `Mean over each population, in bins of ${[...new Set(
+		shown.map((p) => num(p.bin_ms)))].join(' and ')} ms.`,
+	links: shown.flatMap((p) => formats(`${base}/rates${query({ population: p.population, bin_ms: p.bin_ms })}`,
+		['csv']).map(([f, href]) => [`${p.population} ${f}`, href])) });
+	traces(fig, { x: 'time (ms)', y: 'rate (Hz)', label: `Firing rates of ${subjects.join(', ')}`,
+		list: shown.map((p) => ({ label: p.population, x: p.t_ms, y: p.rate_hz })) });
+	return [fig.root];
+}
+
+/* The neurons a recorder was told to watch; the manifest leaves long lists out. */
+function asked(spec, r) {
+	const recorder = (spec.record?.states ?? []).find((s) => s.population === r.subject
+		&& s.variables?.includes(r.name));
+	return recorder?.neurons ?? [0];
+}
+
+async function states(base, list, spec) {
+	const out = [];
+	for (const r of list) {
+		const path = `${base}/states/${encodeURIComponent(r.name)}`;
+		const all = r.meta?.neurons ?? asked(spec, r), neurons = all.slice(0, 8).join(',');
+		const s = await get(path + query({ population: r.subject, neurons, max_points: SAMPLES }));
+		const unit = s.unit ? ` (${s.unit})` : '';
+		const fig = figure({ title: `${r.name} of ${r.subject}`,
+			help: all.length > 8 ? `The first 8 of ${all.length} recorded neurons.` : '',
+			links: formats(path + query({ population: r.subject }), ['csv', 'npz']) });
+		traces(fig, { x: 'time (ms)', y: `${r.name}${unit}`, label: `${r.name} of ${r.subject} over time`,
+			list: s.neurons.map((n, k) => ({ label: `neuron ${n}`, x: s.t_ms, y: s.values[k] })) });
+		out.push(fig.root);
+	}
+	return out;
+}
+
+/* ---- all of it ---- */
+
+/* Fill a section as its parts arrive; one that fails says so in its place. */
+async function part(root, load) {
+	const place = el('div', { class: 'plot loading', 'aria-busy': 'true' }, 'Loading…');
+	root.append(place);
+	try {
+		place.replaceWith(...await load());
+	} catch (e) {
+		place.classList.remove('loading');
+		place.removeAttribute('aria-busy');
+		place.replaceChildren(problemView(e));
+	}
+}
+
+export async function resultPanels(root, run) {
+	const base = `/v1/runs/${run.id}`, grid = el('div', { class: 'plots' });
+	root.replaceChildren(el('h2', {}, 'Results'), grid);
+	let manifest, spec;
+	try {
+		[manifest, spec] = await Promise.all([get(`${base}/results`), get(`${base}/spec`)]);
+	} catch (e) {
+		grid.append(problemView(e));
+		return;
+	}
+	spec = spec.spec ?? spec;
+	const list = manifest.recordings ?? manifest.items ?? [], of = (kind) => list.filter((r) => r.kind === kind);
+	if (run.partial || manifest.partial)
+		grid.before(el('p', { class: 'warning' }, 'The run did not reach its end: these results are partial.'));
+	if (!list.length) {
+		grid.append(el('p', { class: 'empty' }, run.state === 'succeeded'
+			? 'Nothing was recorded. Name what you want to see under “record” in the spec.'
+			: 'No results were kept.'));
+		return;
+	}
+	const jobs = [];
+	if (of('table').length)
+		jobs.push(part(grid, () => tables(base, of('table'), spec)));
+	jobs.push(...weightPanels(grid, part, base, list, run, spec));
+	if (of('spikes').length)
+		jobs.push(part(grid, () => spikes(base, of('spikes'), spec, run)));
+	if (of('rates').length || of('spikes').length)
+		jobs.push(part(grid, () => rates(base, of('rates'), of('spikes'))));
+	if (of('states').length)
+		jobs.push(part(grid, () => states(base, of('states'), spec)));
+	await Promise.all(jobs);
+	root.dataset.ready = 'true';
+}
