@@ -9,13 +9,13 @@
 
 enum { TAU_PLUS, TAU_MINUS, LAMBDA, ALPHA, WMAX, MU_PLUS, MU_MINUS, N_PAIR };
 
-#define TAU(name, text) \
+#define TAU(name, text, value) \
 	{ \
-		name, text, UNIT_MS, PARAM_NUMBER, 20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID \
+		name, text, UNIT_MS, PARAM_NUMBER, value, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID \
 	}
 #define TIME_CONSTANTS \
-	[TAU_PLUS] = TAU("tau_plus", "Time constant of the presynaptic trace."), \
-	[TAU_MINUS] = TAU("tau_minus", "Time constant of the postsynaptic trace.")
+	[TAU_PLUS] = TAU("tau_plus", "Time constant of the presynaptic trace.", 20), \
+	[TAU_MINUS] = TAU("tau_minus", "Time constant of the postsynaptic trace.", 20)
 
 static const struct param_def pair_params[N_PAIR] = {
 	TIME_CONSTANTS,
@@ -41,71 +41,128 @@ static const struct param_def power_params[N_POWER] = {
 		       PARAM_NUMBER, 0.4, 0, 10 },
 };
 
-static void set(double *to, const char *name, double value)
-{
-	const struct plasticity_model *m = &plasticity_stdp_pair;
+enum {
+	TAU_PLUS_TRIPLET = TAU_MINUS + 1,
+	TAU_MINUS_TRIPLET,
+	APLUS,
+	AMINUS,
+	APLUS_TRIPLET,
+	AMINUS_TRIPLET,
+	TRIPLET_WMAX,
+	N_TRIPLET
+};
 
+#define AMPLITUDE(name, text, value) \
+	{ \
+		name, text, UNIT_WEIGHT, PARAM_NUMBER, value, 0, PARAM_INF \
+	}
+/* In NEST it has the sign of the weights; ours are magnitudes. */
+#define SIGNED_WMAX(value) \
+	{ \
+		"Wmax", "Largest weight; its sign, if any, is that of the weights.", UNIT_WEIGHT, \
+			PARAM_NUMBER, value, -PARAM_INF, PARAM_INF \
+	}
+
+static const struct param_def triplet_params[N_TRIPLET] = {
+	[TAU_PLUS] = TAU("tau_plus", "Time constant of the fast presynaptic trace.", 16.8),
+	[TAU_MINUS] = TAU("tau_minus", "Time constant of the fast postsynaptic trace.", 20),
+	[TAU_PLUS_TRIPLET] =
+		TAU("tau_plus_triplet", "Time constant of the slow presynaptic trace.", 101),
+	[TAU_MINUS_TRIPLET] =
+		TAU("tau_minus_triplet", "Time constant of the slow postsynaptic trace.", 110),
+	[APLUS] = AMPLITUDE("Aplus", "Potentiation by a pair, a magnitude.", 5e-10),
+	[AMINUS] = AMPLITUDE("Aminus", "Depression by a pair, a magnitude.", 7e-3),
+	[APLUS_TRIPLET] =
+		AMPLITUDE("Aplus_triplet", "Potentiation by a triplet, a magnitude.", 6.2e-3),
+	[AMINUS_TRIPLET] =
+		AMPLITUDE("Aminus_triplet", "Depression by a triplet, a magnitude.", 2.3e-4),
+	[TRIPLET_WMAX] = SIGNED_WMAX(100),
+};
+
+static void set(const struct plasticity_model *m, double *to, const char *name, double value)
+{
 	to[param_find(m->params, m->n_params, name)] = value;
 }
 
 /* By name, for an alias converts once per projection. */
-static void choose(double *to, const char *name, const char *choice)
+static void choose(const struct plasticity_model *m, double *to, const char *name,
+		   const char *choice)
 {
-	const struct plasticity_model *m = &plasticity_stdp_pair;
 	int i = param_find(m->params, m->n_params, name);
 
 	to[i] = param_choice(&m->params[i], choice);
 }
 
-static void defaults(const double *from, double *to)
+/* What all rules with two traces share. */
+static void defaults(const struct plasticity_model *m, const double *from, double *to)
 {
-	const struct plasticity_model *m = &plasticity_stdp_pair;
-
 	for (size_t i = 0; i < m->n_params; i++)
 		to[i] = m->params[i].def;
-	set(to, "tau_plus", from[TAU_PLUS]);
-	set(to, "tau_minus", from[TAU_MINUS]);
+	set(m, to, "tau_plus", from[TAU_PLUS]);
+	set(m, to, "tau_minus", from[TAU_MINUS]);
 }
 
 static void convert_pair(const double *from, double *to)
 {
-	defaults(from, to);
-	set(to, "A_plus", from[LAMBDA] * from[WMAX]);
-	set(to, "A_minus", -from[ALPHA] * from[LAMBDA] * from[WMAX]);
-	set(to, "w_max", from[WMAX]);
-	set(to, "mu_plus", from[MU_PLUS]);
-	set(to, "mu_minus", from[MU_MINUS]);
+	const struct plasticity_model *m = &plasticity_stdp_pair;
+
+	defaults(m, from, to);
+	set(m, to, "A_plus", from[LAMBDA] * from[WMAX]);
+	set(m, to, "A_minus", -from[ALPHA] * from[LAMBDA] * from[WMAX]);
+	set(m, to, "w_max", from[WMAX]);
+	set(m, to, "mu_plus", from[MU_PLUS]);
+	set(m, to, "mu_minus", from[MU_MINUS]);
 }
 
 static void convert_symmetric(const double *from, double *to)
 {
+	const struct plasticity_model *m = &plasticity_stdp_pair;
+
 	convert_pair(from, to);
-	choose(to, "pairing", "nearest_symmetric");
-	set(to, "virtual_first_spike", 1);
+	choose(m, to, "pairing", "nearest_symmetric");
+	set(m, to, "virtual_first_spike", 1);
 }
 
 static void convert_pre_centered(const double *from, double *to)
 {
 	convert_pair(from, to);
-	choose(to, "pairing", "nearest_pre_centered");
+	choose(&plasticity_stdp_pair, to, "pairing", "nearest_pre_centered");
 }
 
 static void convert_reduced(const double *from, double *to)
 {
+	const struct plasticity_model *m = &plasticity_stdp_pair;
+
 	convert_pair(from, to);
-	choose(to, "pairing", "nearest_reduced_symmetric");
-	set(to, "virtual_first_spike", 1);
+	choose(m, to, "pairing", "nearest_reduced_symmetric");
+	set(m, to, "virtual_first_spike", 1);
 }
 
 static void convert_power(const double *from, double *to)
 {
-	defaults(from, to);
-	set(to, "A_plus", from[LAMBDA]);
-	set(to, "A_minus", -from[ALPHA] * from[LAMBDA]);
-	set(to, "w_max", PARAM_INF);
-	set(to, "mu", from[POWER_MU]);
-	set(to, "w_0", 1);
-	choose(to, "weight_dependence", "power");
+	const struct plasticity_model *m = &plasticity_stdp_pair;
+
+	defaults(m, from, to);
+	set(m, to, "A_plus", from[LAMBDA]);
+	set(m, to, "A_minus", -from[ALPHA] * from[LAMBDA]);
+	set(m, to, "w_max", PARAM_INF);
+	set(m, to, "mu", from[POWER_MU]);
+	set(m, to, "w_0", 1);
+	choose(m, to, "weight_dependence", "power");
+}
+
+static void convert_triplet(const double *from, double *to)
+{
+	const struct plasticity_model *m = &plasticity_stdp_triplet;
+
+	defaults(m, from, to);
+	set(m, to, "A2_plus", from[APLUS]);
+	set(m, to, "A3_plus", from[APLUS_TRIPLET]);
+	set(m, to, "A2_minus", from[AMINUS]);
+	set(m, to, "A3_minus", from[AMINUS_TRIPLET]);
+	set(m, to, "tau_x", from[TAU_PLUS_TRIPLET]);
+	set(m, to, "tau_y", from[TAU_MINUS_TRIPLET]);
+	set(m, to, "w_max", fabs(from[TRIPLET_WMAX]));
 }
 
 static void convert_nothing(const double *from, double *to)
@@ -133,6 +190,12 @@ static const struct alias stdp_pl_synapse_hom = { "stdp_pl_synapse_hom",
 						  power_params,
 						  N_POWER,
 						  convert_power };
+static const struct alias stdp_triplet_synapse = { "stdp_triplet_synapse",
+						   "NEST's triplet STDP.",
+						   &plasticity_stdp_triplet,
+						   triplet_params,
+						   N_TRIPLET,
+						   convert_triplet };
 static const struct alias static_synapse = {
 	"static_synapse", "NEST's static synapse.", &plasticity_static, NULL, 0, convert_nothing
 };
@@ -144,6 +207,7 @@ const struct alias *const alias_list[] = { &static_synapse,
 					   &stdp_nn_pre_centered_synapse,
 					   &stdp_nn_restr_synapse,
 					   &stdp_pl_synapse_hom,
+					   &stdp_triplet_synapse,
 					   NULL };
 
 const struct alias *alias_find(const char *name)

@@ -41,6 +41,25 @@ struct plasticity_history {
 	size_t n;
 };
 
+/* How many of the first `end` spikes have arrived by t, t included. */
+static inline ALWAYS_INLINE size_t plasticity_arrived(const struct plasticity_history *h,
+						      size_t end, int64_t delay, int64_t t)
+{
+	while (end > 0 && h->at[end - 1].step + delay > t)
+		end--;
+	return end;
+}
+
+/* Targets of a row lie all over the memory: have the end of a history read some synapses before
+ * its turn. */
+static inline ALWAYS_INLINE void plasticity_read_ahead(const struct plasticity_history *h)
+{
+	PREFETCH(h->n > 0 ? &h->at[h->n - 1] : h->at);
+	PREFETCH(h->n > 2 ? &h->at[h->n - 3] : h->at);
+}
+
+enum { PLASTICITY_AHEAD = 12 }; /* synapses */
+
 struct plasticity_ctx {
 	double dt;					 /* ms */
 	double coef[PLASTICITY_COEFS_MAX];		 /* from prepare() */
@@ -101,7 +120,7 @@ struct plasticity_model {
 };
 
 // clang-format off
-#define PLASTICITY_MODELS(X) X(static) X(stdp_pair)
+#define PLASTICITY_MODELS(X) X(static) X(stdp_pair) X(stdp_triplet)
 // clang-format on
 
 #define X(name) extern const struct plasticity_model plasticity_##name;

@@ -6,7 +6,7 @@
 #include "tests/engine_case.h"
 
 /* Absolute, in units of weights up to 100 and of mV: rounding after some 10^4 steps. */
-#define WEIGHT_TOLERANCE 1e-10
+#define WEIGHT_TOLERANCE    1e-10
 #define POTENTIAL_TOLERANCE 1e-10
 
 static json_t *reference(const char *file)
@@ -42,8 +42,8 @@ static json_t *pair_spec(const json_t *c, json_t *pre, json_t *post, double dela
 		"spike_generator", "size", 1, "params", "spike_times", post, "projections", "syn",
 		"source", "pre", "target", "post", "connect", "rule", "one_to_one", "synapse",
 		"model", json_object_get(c, "model"), "weight", json_object_get(c, "w0"),
-		"delay_ms", delay_ms, "params", synapse_params(c), "record", "weights", "projection",
-		"syn", "every", "update");
+		"delay_ms", delay_ms, "params", synapse_params(c), "record", "weights",
+		"projection", "syn", "every", "update");
 
 	cr_assert_not_null(spec);
 	return spec;
@@ -52,9 +52,9 @@ static json_t *pair_spec(const json_t *c, json_t *pre, json_t *post, double dela
 static void trajectory(const json_t *all, const json_t *c)
 {
 	double delay_ms = json_number_value(json_object_get(c, "delay_ms"));
-	struct engine_case run = engine_case_json(
-		pair_spec(c, json_object_get(all, "pre_times_ms"),
-			  json_object_get(all, "post_times_ms"), delay_ms, 25100.0));
+	struct engine_case run = engine_case_json(pair_spec(c, json_object_get(all, "pre_times_ms"),
+							    json_object_get(all, "post_times_ms"),
+							    delay_ms, 25100.0));
 	json_t *recording = engine_case_recording(&run, "weight_updates", "syn", 0);
 	size_t n = 0, n_want = 0, n_pre = 0, n_step = 0;
 	double *w = engine_case_column(&run, recording, "weight", &n);
@@ -79,9 +79,10 @@ static void trajectory(const json_t *all, const json_t *c)
 
 static bool is_known(const json_t *c)
 {
-	static const char *const models[] = { "stdp_synapse", "stdp_nn_symm_synapse",
-					      "stdp_nn_pre_centered_synapse",
-					      "stdp_nn_restr_synapse", "stdp_pl_synapse_hom" };
+	static const char *const models[] = {
+		"stdp_synapse",		 "stdp_nn_symm_synapse", "stdp_nn_pre_centered_synapse",
+		"stdp_nn_restr_synapse", "stdp_pl_synapse_hom",	 "stdp_triplet_synapse"
+	};
 
 	for (size_t i = 0; i < COUNTOF(models); i++)
 		if (!strcmp(models[i], engine_case_string(c, "model")))
@@ -94,7 +95,8 @@ static size_t trajectories(const char *file)
 	json_t *all = reference(file), *cases = json_object_get(all, "cases"), *c;
 	size_t i, n = 0;
 
-	json_array_foreach(cases, i, c) {
+	json_array_foreach(cases, i, c)
+	{
 		if (!is_known(c))
 			continue;
 		trajectory(all, c);
@@ -109,9 +111,9 @@ Test(engine_nest, pair_trajectories_equal_nest)
 	cr_assert_eq(trajectories("stdp_pair.json"), 14);
 }
 
-Test(engine_nest, nearest_and_power_trajectories_equal_nest)
+Test(engine_nest, nearest_power_and_triplet_trajectories_equal_nest)
 {
-	cr_assert_eq(trajectories("stdp_variants.json"), 11);
+	cr_assert_eq(trajectories("stdp_variants.json"), 14);
 }
 
 static void use_trains(json_t *spec, const char *name, json_t *trains)
@@ -146,8 +148,9 @@ static void window(const json_t *all, const json_t *c)
 			       "weight", &n);
 	cr_assert_eq(n, n_want);
 	for (size_t i = 0; i < n; i++)
-		cr_assert(fabs(w[i] - w0 - want[i]) <= WEIGHT_TOLERANCE, "%s, dt %g: %.17g, not %.17g",
-			  engine_case_string(c, "name"), dt[i], w[i] - w0, want[i]);
+		cr_assert(fabs(w[i] - w0 - want[i]) <= WEIGHT_TOLERANCE,
+			  "%s, dt %g: %.17g, not %.17g", engine_case_string(c, "name"), dt[i],
+			  w[i] - w0, want[i]);
 	mem_free(w);
 	mem_free(dt);
 	mem_free(want);
@@ -159,13 +162,14 @@ Test(engine_nest, windows_equal_nest)
 	json_t *all = reference("stdp_window.json"), *cases = json_object_get(all, "cases"), *c;
 	size_t i, n = 0;
 
-	json_array_foreach(cases, i, c) {
+	json_array_foreach(cases, i, c)
+	{
 		if (!is_known(c))
 			continue;
 		window(all, c);
 		n++;
 	}
-	cr_assert_eq(n, 7);
+	cr_assert_eq(n, 8);
 	json_decref(all);
 }
 
@@ -175,7 +179,8 @@ Test(engine_nest, the_window_experiment_equals_nest)
 	json_t *all = reference("stdp_window.json"), *cases = json_object_get(all, "cases"), *c;
 	size_t i;
 
-	json_array_foreach(cases, i, c) {
+	json_array_foreach(cases, i, c)
+	{
 		size_t n = 0, n_want = 0;
 		struct engine_case run;
 		double *dw, *want;
@@ -184,8 +189,8 @@ Test(engine_nest, the_window_experiment_equals_nest)
 			continue;
 		run = engine_case_json(json_pack(
 			"{s:s, s:{s:O, s:o, s:O, s:O}}", "experiment", "stdp_window", "params",
-			"rule", json_object_get(c, "model"), "rule_params", synapse_params(c), "w_0",
-			json_object_get(c, "w0"), "dt_ms", json_object_get(all, "dt_ms")));
+			"rule", json_object_get(c, "model"), "rule_params", synapse_params(c),
+			"w_0", json_object_get(c, "w0"), "dt_ms", json_object_get(all, "dt_ms")));
 		dw = engine_case_column(&run, engine_case_recording(&run, "table", "window", 0),
 					"dw", &n);
 		want = check_doubles(c, "delta_w", &n_want);
@@ -219,16 +224,17 @@ static void neuron(const char *file)
 {
 	json_t *all = reference(file), *input = json_object_get(all, "input");
 	double delay_ms = json_number_value(json_object_get(input, "delay_ms"));
-	json_t *spec = json_pack(
-		"{s:f, s:f, s:{s:o, s:o, s:{s:O, s:i, s:O}}, s:{s:o, s:o},"
-		" s:{s:[s], s:[{s:s, s:[s], s:f}]}}",
-		"resolution_ms", 0.1, "duration_ms", 1000.0, "populations", "exc",
-		generator(json_object_get(input, "exc_spike_times_ms")), "inh",
-		generator(json_object_get(input, "inh_spike_times_ms")), "cell", "model",
-		json_object_get(all, "model"), "size", 1, "params", json_object_get(all, "set_params"),
-		"projections", "e", projection("exc", json_object_get(all, "w_exc"), delay_ms), "i",
-		projection("inh", json_object_get(all, "w_inh"), delay_ms), "record", "spikes", "cell",
-		"states", "population", "cell", "variables", "V_m", "every_ms", 0.1);
+	json_t *spec = json_pack("{s:f, s:f, s:{s:o, s:o, s:{s:O, s:i, s:O}}, s:{s:o, s:o},"
+				 " s:{s:[s], s:[{s:s, s:[s], s:f}]}}",
+				 "resolution_ms", 0.1, "duration_ms", 1000.0, "populations", "exc",
+				 generator(json_object_get(input, "exc_spike_times_ms")), "inh",
+				 generator(json_object_get(input, "inh_spike_times_ms")), "cell",
+				 "model", json_object_get(all, "model"), "size", 1, "params",
+				 json_object_get(all, "set_params"), "projections", "e",
+				 projection("exc", json_object_get(all, "w_exc"), delay_ms), "i",
+				 projection("inh", json_object_get(all, "w_inh"), delay_ms),
+				 "record", "spikes", "cell", "states", "population", "cell",
+				 "variables", "V_m", "every_ms", 0.1);
 	struct engine_case run = engine_case_json(spec);
 	size_t n = 0, n_want = 0, n_spikes = 0, n_times = 0;
 	double *v = engine_case_column(&run, engine_case_recording(&run, "states", "cell", 0),
