@@ -15,7 +15,14 @@
 #include "server/store_dataset.h"
 #include "server/store_run.h"
 
-enum { NAME_BYTES_MAX = 200, KEY_MAX = 200, PAGE_DEFAULT = 50, PAGE_MAX = 500, EXPANDED_MAX = 512 << 20, FIELDS_JSON_MAX = 1 << 20 };
+enum {
+	NAME_BYTES_MAX = 200,
+	KEY_MAX = 200,
+	PAGE_DEFAULT = 50,
+	PAGE_MAX = 500,
+	EXPANDED_MAX = 512 << 20,
+	FIELDS_JSON_MAX = 1 << 20
+};
 
 static int fail(const struct err *err, struct err_list *errors)
 {
@@ -29,8 +36,9 @@ static json_t *one(const struct store_dataset *d)
 	char time[CLOCK_TEXT_MAX];
 	json_t *fields = json_loads(d->fields, 0, NULL);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "id", d->id, "name", d->name, "kind", d->kind, "sha256", d->sha256,
-			 "bytes", (json_int_t)d->bytes, "created_at", clock_text(d->created_ms, time), "fields", fields);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "id", d->id, "name", d->name,
+			 "kind", d->kind, "sha256", d->sha256, "bytes", (json_int_t)d->bytes,
+			 "created_at", clock_text(d->created_ms, time), "fields", fields);
 }
 
 /* Fields as they stand in the table. mem_free it; NULL: no memory. */
@@ -46,7 +54,8 @@ static char *describe(const struct dataset *d)
 
 		(void)buf_str(&b, i ? ",{\"name\":" : "{\"name\":");
 		(void)buf_json_string(&b, f->name);
-		(void)buf_printf(&b, ",\"dtype\":\"%s\",\"shape\":[", f->text ? "text" : dataset_dtype(f->shape.type));
+		(void)buf_printf(&b, ",\"dtype\":\"%s\",\"shape\":[",
+				 f->text ? "text" : dataset_dtype(f->shape.type));
 		for (int k = 0; k < f->shape.n_dims; k++)
 			(void)buf_printf(&b, "%s%" PRIu64, k ? "," : "", f->shape.dim[k]);
 		(void)buf_str(&b, f->text ? "],\"text\":true}" : "]}");
@@ -61,9 +70,11 @@ static char *describe(const struct dataset *d)
 
 static int check_type(const struct request *rq, struct err_list *errors)
 {
-	static const char *const known[] = { "text/csv",	  "text/plain",		"application/csv",   "application/gzip",
-					     "application/x-gzip", "application/zip",	"application/x-npy", "application/x-npz",
-					     "application/octet-stream" };
+	static const char *const known[] = {
+		"text/csv",	     "text/plain",	   "application/csv",
+		"application/gzip",  "application/x-gzip", "application/zip",
+		"application/x-npy", "application/x-npz",  "application/octet-stream"
+	};
 	const char *type = http_header(rq, "Content-Type");
 	size_t n = type ? strcspn(type, "; ") : 0;
 
@@ -71,7 +82,8 @@ static int check_type(const struct request *rq, struct err_list *errors)
 		if (n == strlen(known[i]) && strncasecmp(type, known[i], n) == 0)
 			return 0;
 	return err_list_add(errors, ERR_MEDIA, "",
-			    "expected the file itself as the body, with Content-Type text/csv, application/gzip, application/zip, "
+			    "expected the file itself as the body, with Content-Type text/csv, "
+			    "application/gzip, application/zip, "
 			    "application/x-npy or application/octet-stream, found %.60s",
 			    type ? type : "none");
 }
@@ -82,16 +94,20 @@ static int check_request(const struct request *rq, const char **ret_name, struct
 
 	*ret_name = name ? name : "";
 	if (strlen(*ret_name) > NAME_BYTES_MAX)
-		return err_list_add(errors, ERR_RANGE, "?name", "expected at most %d bytes, found %zu", NAME_BYTES_MAX, strlen(name));
+		return err_list_add(errors, ERR_RANGE, "?name",
+				    "expected at most %d bytes, found %zu", NAME_BYTES_MAX,
+				    strlen(name));
 	if (key && (!*key || strlen(key) > KEY_MAX))
-		return err_list_add(errors, ERR_RANGE, "", "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
+		return err_list_add(errors, ERR_RANGE, "",
+				    "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
 	if (!rq->body_len)
-		return err_list_add(errors, ERR_MISSING, "", "expected a file as the body, found nothing");
+		return err_list_add(errors, ERR_MISSING, "",
+				    "expected a file as the body, found nothing");
 	return check_type(rq, errors);
 }
 
-static int answer(const struct api *api, struct request *rq, struct response *rs, const char *id, int status,
-		  struct err_list *errors)
+static int answer(const struct api *api, struct request *rq, struct response *rs, const char *id,
+		  int status, struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_dataset d;
@@ -127,8 +143,8 @@ static int refuse(const struct err *err, struct err_list *errors)
 	return err_list_add(errors, code, "", "%s", err->text);
 }
 
-static int store(const struct api *api, const struct request *rq, const struct dataset *d, struct store_dataset *row,
-		 const char *request, struct err_list *errors)
+static int store(const struct api *api, const struct request *rq, const struct dataset *d,
+		 struct store_dataset *row, const char *request, struct err_list *errors)
 {
 	const char *key = http_header(rq, "Idempotency-Key");
 	char *fields = describe(d);
@@ -146,11 +162,15 @@ static int store(const struct api *api, const struct request *rq, const struct d
 	return rc ? fail(&err, errors) : 0;
 }
 
-int api_dataset_post(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_dataset_post(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors)
 {
 	const char *key = http_header(rq, "Idempotency-Key"), *name = NULL;
 	char id[ID_SIZE], sha256[CRYPT_HEX_SIZE], request[CRYPT_HEX_SIZE];
-	struct store_dataset row = { .id = id, .sha256 = sha256, .bytes = (int64_t)rq->body_len, .created_ms = clock_wall_ms() };
+	struct store_dataset row = { .id = id,
+				     .sha256 = sha256,
+				     .bytes = (int64_t)rq->body_len,
+				     .created_ms = clock_wall_ms() };
 	struct err err = { 0 };
 	struct dataset d;
 	int rc = check_request(rq, &name, errors);
@@ -175,7 +195,8 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 
 /* ---- GET, DELETE ---- */
 
-static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_seq, struct err_list *errors)
+static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_seq,
+		     struct err_list *errors)
 {
 	const char *token = http_query(rq, "page_token");
 	char *end = NULL;
@@ -188,11 +209,13 @@ static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_s
 	if (token[0] == 'd')
 		*ret_seq = strtoll(token + 1, &end, 16);
 	if (!end || end == token + 1 || *end || *ret_seq <= 0)
-		return err_list_add(errors, ERR_RANGE, "?page_token", "expected the next_page_token of another page");
+		return err_list_add(errors, ERR_RANGE, "?page_token",
+				    "expected the next_page_token of another page");
 	return 0;
 }
 
-int api_dataset_list(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_dataset_list(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors)
 {
 	struct store_dataset *rows;
 	struct err err = { 0 };
@@ -213,24 +236,31 @@ int api_dataset_list(const struct api *api, struct request *rq, struct response 
 		(void)json_array_append_new(items, one(&rows[i]));
 	if (n > (size_t)size) {
 		char *next = mem_arena_printf(rq->arena, "d%" PRIx64, (uint64_t)rows[size - 1].seq);
-		char *link = mem_arena_printf(rq->arena, "</v1/datasets?page_size=%" PRId64 "&page_token=%s>; rel=\"next\"", size,
-					      next ? next : "");
+		char *link = mem_arena_printf(rq->arena,
+					      "</v1/datasets?page_size=%" PRId64
+					      "&page_token=%s>; rel=\"next\"",
+					      size, next ? next : "");
 
 		token = next ? json_string(next) : NULL;
 		if (link)
 			http_add_header(rs, "Link", link);
 	}
-	return api_json(rs, 200, json_pack("{s:o, s:o}", "items", items, "next_page_token", token ? token : json_null()), errors);
+	return api_json(rs, 200,
+			json_pack("{s:o, s:o}", "items", items, "next_page_token",
+				  token ? token : json_null()),
+			errors);
 }
 
-int api_dataset_get(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_dataset_get(const struct api *api, struct request *rq, struct response *rs,
+		    struct err_list *errors)
 {
 	if (!id_valid(rq->arg[0]))
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is no data set of this id");
 	return answer(api, rq, rs, rq->arg[0], 200, errors);
 }
 
-int api_dataset_delete(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_dataset_delete(const struct api *api, struct request *rq, struct response *rs,
+		       struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_dataset d;

@@ -27,7 +27,8 @@ static int on_dump(const char *text, size_t n, void *out)
 
 /* ---- tables and schemas: they change only with the program ---- */
 
-static int answer(struct request *rq, struct response *rs, json_t *body_take, struct err_list *errors)
+static int answer(struct request *rq, struct response *rs, json_t *body_take,
+		  struct err_list *errors)
 {
 	struct buf *b = &rs->body;
 	char *etag;
@@ -37,26 +38,30 @@ static int answer(struct request *rq, struct response *rs, json_t *body_take, st
 	if (rc || b->failed)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	rs->status = 200;
-	etag = mem_arena_printf(rq->arena, "\"%016llx\"", (unsigned long long)hash_bytes(b->data, b->len));
+	etag = mem_arena_printf(rq->arena, "\"%016llx\"",
+				(unsigned long long)hash_bytes(b->data, b->len));
 	if (etag && api_not_modified(rq, rs, etag))
 		buf_clear(b);
 	return 0;
 }
 
-int api_model_list(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_model_list(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
 	(void)api;
 	return answer(rq, rs, catalog_models(), errors);
 }
 
-int api_model_get(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_model_get(const struct api *api, struct request *rq, struct response *rs,
+		  struct err_list *errors)
 {
 	json_t *model = catalog_model(rq->arg[0], rq->arg[1]);
 
 	(void)api;
 	if (!model)
 		return err_list_add(errors, ERR_NOTFOUND, "",
-				    "there is no \"%.64s\" among \"%.32s\"; the kinds are neurons, plasticity, wiring, experiments",
+				    "there is no \"%.64s\" among \"%.32s\"; the kinds are neurons, "
+				    "plasticity, wiring, experiments",
 				    rq->arg[1], rq->arg[0]);
 	return answer(rq, rs, model, errors);
 }
@@ -66,18 +71,22 @@ static json_t *schema_problem(void)
 	return json_pack(
 		"{s:s, s:s, s:s, s:[sss], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s},"
 		" s:{s:s, s:{s:s, s:[sss], s:{s:{s:s}, s:{s:s}, s:{s:s}}}}}}",
-		"$schema", "https://json-schema.org/draft/2020-12/schema", "title", "Problem (RFC 9457)", "type", "object", "required",
-		"type", "title", "status", "properties", "type", "type", "string", "title", "type", "string", "status", "type",
-		"integer", "detail", "type", "string", "instance", "type", "string", "code", "type", "string", "errors", "type",
-		"array", "items", "type", "object", "required", "pointer", "code", "detail", "properties", "pointer", "type", "string",
-		"code", "type", "string", "detail", "type", "string");
+		"$schema", "https://json-schema.org/draft/2020-12/schema", "title",
+		"Problem (RFC 9457)", "type", "object", "required", "type", "title", "status",
+		"properties", "type", "type", "string", "title", "type", "string", "status", "type",
+		"integer", "detail", "type", "string", "instance", "type", "string", "code", "type",
+		"string", "errors", "type", "array", "items", "type", "object", "required",
+		"pointer", "code", "detail", "properties", "pointer", "type", "string", "code",
+		"type", "string", "detail", "type", "string");
 }
 
 static json_t *schema_run(void)
 {
-	static const char *const texts[] = { "id", "state", "name", "created_at", "spec_sha256", "seed" };
+	static const char *const texts[] = { "id",	   "state",	  "name",
+					     "created_at", "spec_sha256", "seed" };
 	static const char *const objects[] = { "progress", "metrics", "counts", "links" };
-	static const char *const others[] = { "started_at", "finished_at", "digest", "queue_position", "error" };
+	static const char *const others[] = { "started_at", "finished_at", "digest",
+					      "queue_position", "error" };
 	json_t *p = json_object();
 
 	for (size_t i = 0; i < COUNTOF(texts); i++)
@@ -86,23 +95,30 @@ static json_t *schema_run(void)
 		(void)json_object_set_new(p, objects[i], json_pack("{s:s}", "type", "object"));
 	for (size_t i = 0; i < COUNTOF(others); i++)
 		(void)json_object_set_new(p, others[i], json_object()); /* null, or what it says */
-	(void)json_object_set_new(p, "tags", json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string"));
-	return json_pack("{s:s, s:s, s:s, s:[sss], s:o}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title", "Run",
-			 "type", "object", "required", "id", "state", "spec_sha256", "properties", p);
+	(void)json_object_set_new(
+		p, "tags", json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string"));
+	return json_pack("{s:s, s:s, s:s, s:[sss], s:o}", "$schema",
+			 "https://json-schema.org/draft/2020-12/schema", "title", "Run", "type",
+			 "object", "required", "id", "state", "spec_sha256", "properties", p);
 }
 
-int api_schema(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_schema(const struct api *api, struct request *rq, struct response *rs,
+	       struct err_list *errors)
 {
 	static const struct {
 		const char *name;
 		json_t *(*make)(void);
-	} schemas[] = { { "spec", catalog_schema_spec }, { "run", schema_run }, { "problem", schema_problem } };
+	} schemas[] = { { "spec", catalog_schema_spec },
+			{ "run", schema_run },
+			{ "problem", schema_problem } };
 
 	(void)api;
 	for (size_t i = 0; i < COUNTOF(schemas); i++)
 		if (strcmp(rq->arg[0], schemas[i].name) == 0)
 			return answer(rq, rs, schemas[i].make(), errors);
-	return err_list_add(errors, ERR_NOTFOUND, "", "there is no schema \"%.64s\"; there are spec, run, problem", rq->arg[0]);
+	return err_list_add(errors, ERR_NOTFOUND, "",
+			    "there is no schema \"%.64s\"; there are spec, run, problem",
+			    rq->arg[0]);
 }
 
 /* ---- checking a spec ---- */
@@ -114,8 +130,9 @@ static json_t *error_items(const struct err_list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		const struct err *e = &list->items[i];
 
-		(void)json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "pointer", e->path, "code", err_name(e->code),
-							     "detail", e->text));
+		(void)json_array_append_new(items,
+					    json_pack("{s:s, s:s, s:s}", "pointer", e->path, "code",
+						      err_name(e->code), "detail", e->text));
 	}
 	return items;
 }
@@ -128,30 +145,39 @@ static json_t *warnings_of(json_t *spec, const char *prefix)
 
 	(void)snprintf(at, sizeof(at), "%s/record", prefix);
 	if (!json_object_get(spec, "experiment") && json_object_size(record) == 0)
-		(void)json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "pointer", at, "code", "nothing-recorded", "detail",
-							     "nothing is recorded but the final weights of plastic projections"));
+		(void)json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "pointer", at,
+							     "code", "nothing-recorded", "detail",
+							     "nothing is recorded but the final "
+							     "weights of plastic projections"));
 	return items;
 }
 
-static json_t *verdict(json_t *spec, const char *prefix, const struct api_spec *known, const struct err_list *found)
+static json_t *verdict(json_t *spec, const char *prefix, const struct api_spec *known,
+		       const struct err_list *found)
 {
-	json_t *r = json_pack("{s:b, s:o, s:o}", "valid", err_list_count(found) == 0, "errors", error_items(found), "warnings",
-			      warnings_of(spec, prefix));
+	json_t *r = json_pack("{s:b, s:o, s:o}", "valid", err_list_count(found) == 0, "errors",
+			      error_items(found), "warnings", warnings_of(spec, prefix));
 
 	if (!r || err_list_count(found))
 		return r;
 	(void)json_object_set_new(r, "spec_sha256", json_string(known->sha256));
-	(void)json_object_set_new(r, "normalized", known->experiment ? json_deep_copy(spec) : spec_json_normalized(spec));
+	(void)json_object_set_new(r, "normalized",
+				  known->experiment ? json_deep_copy(spec)
+						    : spec_json_normalized(spec));
 	(void)json_object_set_new(r, "estimate",
-				  known->experiment ? json_null()
-						    : json_pack("{s:f, s:f, s:f, s:f, s:f}", "neurons", known->cost.neurons, "synapses",
-								known->cost.synapses, "bytes", known->cost.bytes, "steps",
-								known->cost.steps, "result_bytes", known->cost.result_bytes));
+				  known->experiment
+					  ? json_null()
+					  : json_pack("{s:f, s:f, s:f, s:f, s:f}", "neurons",
+						      known->cost.neurons, "synapses",
+						      known->cost.synapses, "bytes",
+						      known->cost.bytes, "steps", known->cost.steps,
+						      "result_bytes", known->cost.result_bytes));
 	return r;
 }
 
 /* {"spec": {...}}, or a spec by itself. */
-int api_spec_validate(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_spec_validate(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
 {
 	struct err_list found = { 0 };
 	struct api_spec known = { 0 };
@@ -198,8 +224,11 @@ static json_t *read_range(const char *text, struct err_list *errors)
 	do {
 		double v = strtod(p, &end);
 
-		if (end == p || !isfinite(v) || (*end && *end != ':' && *end != ',') || json_array_size(list) >= WINDOW_POINTS_MAX) {
-			(void)err_list_add(errors, ERR_RANGE, "?dt_ms", "expected from:to:step or a list of at most %d values in ms, found \"%.64s\"",
+		if (end == p || !isfinite(v) || (*end && *end != ':' && *end != ',') ||
+		    json_array_size(list) >= WINDOW_POINTS_MAX) {
+			(void)err_list_add(errors, ERR_RANGE, "?dt_ms",
+					   "expected from:to:step or a list of at most %d values "
+					   "in ms, found \"%.64s\"",
 					   WINDOW_POINTS_MAX, text);
 			json_decref(list);
 			return NULL;
@@ -214,8 +243,10 @@ static json_t *read_range(const char *text, struct err_list *errors)
 		return list;
 	json_decref(list);
 	if (!(x[2] > 0.0) || !(x[1] >= x[0]) || (x[1] - x[0]) / x[2] > WINDOW_POINTS_MAX) {
-		(void)err_list_add(errors, ERR_RANGE, "?dt_ms", "expected from <= to, step > 0 and at most %d values, found \"%.64s\"",
-				   WINDOW_POINTS_MAX, text);
+		(void)err_list_add(
+			errors, ERR_RANGE, "?dt_ms",
+			"expected from <= to, step > 0 and at most %d values, found \"%.64s\"",
+			WINDOW_POINTS_MAX, text);
 		return NULL;
 	}
 	return json_pack("{s:f, s:f, s:f}", "from", x[0], "to", x[1], "step", x[2]);
@@ -258,20 +289,24 @@ static void on_query(void *self, const char *name, const char *value)
 	(void)snprintf(pointer, sizeof(pointer), "?%.64s", name);
 	if (q->model && param_find(q->model->params, q->model->n_params, name) < 0)
 		(void)err_list_add(q->errors, ERR_UNKNOWN, pointer,
-				   "expected dt_ms, w_0, pairs, rate_hz, delay_ms, format or a parameter of %s", q->model->name);
+				   "expected dt_ms, w_0, pairs, rate_hz, delay_ms, format or a "
+				   "parameter of %s",
+				   q->model->name);
 	(void)json_object_set_new(q->rule_params, name, read_value(value));
 }
 
 static json_t *window_spec(const struct request *rq, struct err_list *errors)
 {
-	struct window_query q = { plasticity_find(rq->arg[0]), json_object(), json_object(), errors };
+	struct window_query q = { plasticity_find(rq->arg[0]), json_object(), json_object(),
+				  errors };
 	size_t before = err_list_count(errors);
 	json_t *spec;
 
 	http_query_each(rq, on_query, &q);
 	(void)json_object_set_new(q.params, "rule", json_string(rq->arg[0]));
 	(void)json_object_set_new(q.params, "rule_params", q.rule_params);
-	spec = json_pack("{s:s, s:o, s:s}", "experiment", "stdp_window", "params", q.params, "seed", "1");
+	spec = json_pack("{s:s, s:o, s:s}", "experiment", "stdp_window", "params", q.params, "seed",
+			 "1");
 	if (err_list_count(errors) > before) {
 		json_decref(spec);
 		return NULL;
@@ -292,7 +327,8 @@ static int window_failed(struct api_result *c)
 	at = at ? strrchr(at, '/') : NULL;
 	if (at)
 		(void)snprintf(pointer, sizeof(pointer), "?%.100s", at + 1);
-	(void)err_set(&c->err, ERR_INVALID, pointer, "%s", detail ? detail : "the window could not be computed");
+	(void)err_set(&c->err, ERR_INVALID, pointer, "%s",
+		      detail ? detail : "the window could not be computed");
 	json_decref(problem);
 	return -ERR_INVALID;
 }
@@ -312,14 +348,17 @@ static int window(struct api_result *c)
 	api_result_text(c, "rule", c->rq->arg[0]);
 	api_result_text(c, "run_id", c->run.id);
 	for (size_t k = 0; k < r->n_columns; k++)
-		api_result_add(c, (struct api_result_column){ .name = r->columns[k].name, .type = NPY_F64, .data = values[k],
-							      .rows = r->columns[k].rows, .in = API_RESULT_ALL });
+		api_result_add(c, (struct api_result_column){ .name = r->columns[k].name,
+							      .type = NPY_F64,
+							      .data = values[k],
+							      .rows = r->columns[k].rows,
+							      .in = API_RESULT_ALL });
 	return 0;
 }
 
 /* The newest run of this spec that has not failed for reasons of its own. */
-static int find_run(const struct api *api, struct request *rq, const char *sha256, const char **ret_id, bool *ret_final,
-		    struct err *err)
+static int find_run(const struct api *api, struct request *rq, const char *sha256,
+		    const char **ret_id, bool *ret_final, struct err *err)
 {
 	const struct store_run_filter filter = { .spec_sha256 = sha256, .limit = RECENT };
 	struct store_run *runs = NULL;
@@ -336,7 +375,8 @@ static int find_run(const struct api *api, struct request *rq, const char *sha25
 	return rc;
 }
 
-static int start_run(const struct api *api, struct request *rq, json_t *spec, const struct api_spec *known, struct err *err)
+static int start_run(const struct api *api, struct request *rq, json_t *spec,
+		     const struct api_spec *known, struct err *err)
 {
 	CLEANUP(buf_release) struct buf text;
 	char id[ID_SIZE];
@@ -346,8 +386,15 @@ static int start_run(const struct api *api, struct request *rq, json_t *spec, co
 	if (json_dump_callback(spec, on_dump, &text, JSON_COMPACT))
 		return err_nomem(err);
 	id_new(id);
-	const struct store_run_new run = { .id = id, .name = "a rule's window", .tags = "[\"window\"]", .experiment = known->experiment,
-					   .spec = text.data, .spec_sha256 = known->sha256, .seed = "1", .threads = 1, .keep_days = 30 };
+	const struct store_run_new run = { .id = id,
+					   .name = "a rule's window",
+					   .tags = "[\"window\"]",
+					   .experiment = known->experiment,
+					   .spec = text.data,
+					   .spec_sha256 = known->sha256,
+					   .seed = "1",
+					   .threads = 1,
+					   .keep_days = 30 };
 	rc = store_begin(api->store, err);
 	if (rc)
 		return rc;
@@ -364,7 +411,8 @@ static int start_run(const struct api *api, struct request *rq, json_t *spec, co
 }
 
 /* Answer from the run noted in memo, or wait for it. */
-static int answer_window(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+static int answer_window(const struct api *api, struct request *rq, struct response *rs,
+			 struct err_list *errors)
 {
 	struct store_run run;
 	struct err err = { 0 };
@@ -377,14 +425,16 @@ static int answer_window(const struct api *api, struct request *rq, struct respo
 	if (run_state_final(run.state))
 		return api_result_serve_run(api, rq, rs, errors, id, NULL, window);
 	if (rq->timed_out)
-		return err_list_add(errors, ERR_BUSY, "", "the window is still being computed; ask again");
+		return err_list_add(errors, ERR_BUSY, "",
+				    "the window is still being computed; ask again");
 	event_topic(id, rs->topic);
 	rs->wait_s = WINDOW_WAIT_S;
 	rs->status = 0;
 	return 0;
 }
 
-int api_rule_window(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_rule_window(const struct api *api, struct request *rq, struct response *rs,
+		    struct err_list *errors)
 {
 	struct api_spec known = { 0 };
 	const char *id = NULL;
@@ -396,7 +446,8 @@ int api_rule_window(const struct api *api, struct request *rq, struct response *
 	if (rq->memo[0])
 		return answer_window(api, rq, rs, errors);
 	if (!plasticity_find(rq->arg[0]) && !alias_find(rq->arg[0]))
-		return err_list_add(errors, ERR_NOTFOUND, "", "there is no plasticity rule \"%.64s\"", rq->arg[0]);
+		return err_list_add(errors, ERR_NOTFOUND, "",
+				    "there is no plasticity rule \"%.64s\"", rq->arg[0]);
 	spec = window_spec(rq, errors);
 	if (!spec)
 		return -ERR_INVALID;
@@ -408,7 +459,7 @@ int api_rule_window(const struct api *api, struct request *rq, struct response *
 		else if (!rc)
 			rc = start_run(api, rq, spec, &known, &err);
 		if (rc)
-			(void)err_list_add(errors, (enum err_code)-rc, "", "%s", err.text);
+			(void)err_list_add(errors, (enum err_code) - rc, "", "%s", err.text);
 	}
 	json_decref(spec);
 	return rc ? rc : answer_window(api, rq, rs, errors);

@@ -14,7 +14,8 @@ static size_t name_of(const struct embed_file *f, const char **ret)
 {
 	size_t n = strlen(f->name);
 
-	if (strncmp(f->name, folder, sizeof(folder) - 1) != 0 || n < sizeof(folder) + 5 || strcmp(f->name + n - 5, ".json") != 0)
+	if (strncmp(f->name, folder, sizeof(folder) - 1) != 0 || n < sizeof(folder) + 5 ||
+	    strcmp(f->name + n - 5, ".json") != 0)
 		return 0;
 	*ret = f->name + sizeof(folder) - 1;
 	return n - (sizeof(folder) - 1) - 5;
@@ -50,24 +51,28 @@ json_t *api_preset_spec(const char *name)
 /* Changes only with the program. */
 static bool unchanged(const struct request *rq, struct response *rs, const void *bytes, size_t n)
 {
-	char *etag = mem_arena_printf(rq->arena, "\"%016llx\"", (unsigned long long)hash_bytes(bytes, n));
+	char *etag = mem_arena_printf(rq->arena, "\"%016llx\"",
+				      (unsigned long long)hash_bytes(bytes, n));
 
 	return etag && api_not_modified(rq, rs, etag);
 }
 
-int api_preset_get(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_preset_get(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
 	const struct embed_file *f = find(rq->arg[0]);
 
 	(void)api;
 	if (!f)
-		return err_list_add(errors, ERR_NOTFOUND, "", "there is no preset \"%.64s\"", rq->arg[0]);
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no preset \"%.64s\"",
+				    rq->arg[0]);
 	if (unchanged(rq, rs, f->data, (size_t)(f->end - f->data)))
 		return 0;
 	return api_json(rs, 200, load(f), errors);
 }
 
-int api_preset_list(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_preset_list(const struct api *api, struct request *rq, struct response *rs,
+		    struct err_list *errors)
 {
 	json_t *items = json_array();
 	uint64_t all = 0;
@@ -87,5 +92,6 @@ int api_preset_list(const struct api *api, struct request *rq, struct response *
 		json_decref(items);
 		return 0;
 	}
-	return api_json(rs, 200, json_pack("{s:o, s:n}", "items", items, "next_page_token"), errors);
+	return api_json(rs, 200, json_pack("{s:o, s:n}", "items", items, "next_page_token"),
+			errors);
 }

@@ -59,7 +59,8 @@ static int cached(struct api_result *c, const char *names)
 		return -ERR_UNKNOWN;
 	hash_u64(&k.hash, hash_bytes(c->rq->path, strlen(c->rq->path)));
 	hash_u64(&k.hash, (uint64_t)c->format);
-	etag = mem_arena_printf(c->rq->arena, "\"%" PRId64 "-%016" PRIx64 "\"", c->run.version, hash_end(&k.hash));
+	etag = mem_arena_printf(c->rq->arena, "\"%" PRId64 "-%016" PRIx64 "\"", c->run.version,
+				hash_end(&k.hash));
 	if (!etag)
 		return err_nomem(&c->err);
 	http_add_header(c->rs, "Vary", "Accept");
@@ -70,7 +71,8 @@ static int load_shape(struct api_result *c)
 {
 	const char *text = NULL;
 	double reached = c->run.t_ms;
-	int rc = store_run_text(c->api->store, c->run.id, STORE_RUN_SHAPE, c->rq->arena, &text, &c->err);
+	int rc = store_run_text(c->api->store, c->run.id, STORE_RUN_SHAPE, c->rq->arena, &text,
+				&c->err);
 
 	if (rc)
 		return rc;
@@ -97,7 +99,8 @@ static int open_run(struct api_result *c, const char *names)
 	if (rc)
 		return rc;
 	if (!run_state_final(c->run.state))
-		return err_set(&c->err, ERR_STATE, NULL, "the run is %s; its results are there when it has ended",
+		return err_set(&c->err, ERR_STATE, NULL,
+			       "the run is %s; its results are there when it has ended",
 			       run_state_name(c->run.state));
 	rc = api_format(c->rq, allowed, &c->format, c->errors);
 	if (!rc)
@@ -105,8 +108,9 @@ static int open_run(struct api_result *c, const char *names)
 	return rc ? rc : load_shape(c);
 }
 
-int api_result_serve_run(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors,
-			 const char *id, const char *names, int (*fill)(struct api_result *c))
+int api_result_serve_run(const struct api *api, struct request *rq, struct response *rs,
+			 struct err_list *errors, const char *id, const char *names,
+			 int (*fill)(struct api_result *c))
 {
 	struct api_result c = { .api = api, .rq = rq, .rs = rs, .errors = errors, .id = id };
 	size_t before = err_list_count(errors);
@@ -119,14 +123,15 @@ int api_result_serve_run(const struct api *api, struct request *rq, struct respo
 	if (!rc)
 		rc = api_result_write(&c);
 	if (rc < 0 && err_list_count(errors) == before)
-		(void)err_list_add(errors, (enum err_code)-rc, c.err.path, "%s", c.err.code ? c.err.text : err_title(-rc));
+		(void)err_list_add(errors, (enum err_code) - rc, c.err.path, "%s",
+				   c.err.code ? c.err.text : err_title(-rc));
 	json_decref(c.shape);
 	buf_release(&c.head);
 	return rc < 0 ? rc : 0;
 }
 
-int api_result_serve(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors,
-		     const char *names, int (*fill)(struct api_result *c))
+int api_result_serve(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors, const char *names, int (*fill)(struct api_result *c))
 {
 	return api_result_serve_run(api, rq, rs, errors, rq->arg[0], names, fill);
 }
@@ -187,17 +192,21 @@ static bool in_shape(const struct api_result *c, const char *group, const char *
 	return json_object_get(json_object_get(c->shape, group), subject) != NULL;
 }
 
-uint64_t api_result_shape(const struct api_result *c, const char *group, const char *subject, const char *name)
+uint64_t api_result_shape(const struct api_result *c, const char *group, const char *subject,
+			  const char *name)
 {
-	const json_t *v = json_object_get(json_object_get(json_object_get(c->shape, group), subject), name);
+	const json_t *v =
+		json_object_get(json_object_get(json_object_get(c->shape, group), subject), name);
 
-	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
+	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v)
+							       : 0;
 }
 
-const char *api_result_shape_text(const struct api_result *c, const char *group, const char *subject, const char *name)
+const char *api_result_shape_text(const struct api_result *c, const char *group,
+				  const char *subject, const char *name)
 {
-	const char *text =
-		json_string_value(json_object_get(json_object_get(json_object_get(c->shape, group), subject), name));
+	const char *text = json_string_value(
+		json_object_get(json_object_get(json_object_get(c->shape, group), subject), name));
 
 	return text ? text : "";
 }
@@ -205,51 +214,62 @@ const char *api_result_shape_text(const struct api_result *c, const char *group,
 int api_result_subject(struct api_result *c, const char *group, const char **ret)
 {
 	bool population = strcmp(group, "populations") == 0;
-	const char *param = population ? "population" : "projection", *name = http_query(c->rq, param);
+	const char *param = population ? "population" : "projection",
+		   *name = http_query(c->rq, param);
 	size_t known = json_object_size(json_object_get(c->shape, group));
 	char pointer[32];
 
 	*ret = name;
 	(void)snprintf(pointer, sizeof(pointer), "?%s", param);
 	if (name && known && !in_shape(c, group, name))
-		return err_set(&c->err, ERR_UNKNOWN, pointer, "this run has no %s \"%.64s\"", param, name);
+		return err_set(&c->err, ERR_UNKNOWN, pointer, "this run has no %s \"%.64s\"", param,
+			       name);
 	return 0;
 }
 
 /* All recordings must be of one subject when the query names none. */
-static int check_one(struct api_result *c, const struct store_recording *r, size_t n, const char *param)
+static int check_one(struct api_result *c, const struct store_recording *r, size_t n,
+		     const char *param)
 {
 	char pointer[32];
 
 	(void)snprintf(pointer, sizeof(pointer), "?%s", param);
 	for (size_t i = 1; i < n; i++)
 		if (strcmp(r[i].subject, r[0].subject) != 0)
-			return err_set(&c->err, ERR_MISSING, pointer, "expected %s=..., one of \"%.64s\", \"%.64s\"%s", param,
-				       r[0].subject, r[i].subject, n > 2 ? " and others; see results" : "");
+			return err_set(&c->err, ERR_MISSING, pointer,
+				       "expected %s=..., one of \"%.64s\", \"%.64s\"%s", param,
+				       r[0].subject, r[i].subject,
+				       n > 2 ? " and others; see results" : "");
 	return 0;
 }
 
-int api_result_find(struct api_result *c, const char *kind, const char *name, const char *how, struct store_recording **ret,
-		    size_t *ret_n)
+int api_result_find(struct api_result *c, const char *kind, const char *name, const char *how,
+		    struct store_recording **ret, size_t *ret_n)
 {
-	bool population = strcmp(kind, "spikes") == 0 || strcmp(kind, "states") == 0 || strcmp(kind, "rates") == 0;
+	bool population = strcmp(kind, "spikes") == 0 || strcmp(kind, "states") == 0 ||
+			  strcmp(kind, "rates") == 0;
 	const char *subject = NULL;
 	size_t n = 0;
 	int rc = api_result_subject(c, population ? "populations" : "projections", &subject);
 
 	if (!rc)
-		rc = store_result_find(c->api->store, c->run.id, kind, subject, name, c->rq->arena, ret, &n, &c->err);
+		rc = store_result_find(c->api->store, c->run.id, kind, subject, name, c->rq->arena,
+				       ret, &n, &c->err);
 	if (rc)
 		return rc;
 	if (n == 0 && how && c->run.state != RUN_SUCCEEDED)
-		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s: the run %s and left none of it", name ? name : kind,
+		return err_set(&c->err, ERR_NOTRECORDED, NULL,
+			       "%s%s%s: the run %s and left none of it", name ? name : kind,
 			       subject ? " of " : "", subject ? subject : "",
 			       c->run.state == RUN_CANCELLED ? "was cancelled" : "failed");
 	if (n == 0 && how)
-		return err_set(&c->err, ERR_NOTRECORDED, NULL, "%s%s%s: not recorded; to have it, put %s into the spec's record",
-			       name ? name : kind, subject ? " of " : "", subject ? subject : "", how);
+		return err_set(&c->err, ERR_NOTRECORDED, NULL,
+			       "%s%s%s: not recorded; to have it, put %s into the spec's record",
+			       name ? name : kind, subject ? " of " : "", subject ? subject : "",
+			       how);
 	*ret_n = n;
-	return subject || n == 0 ? 0 : check_one(c, *ret, n, population ? "population" : "projection");
+	return subject || n == 0 ? 0
+				 : check_one(c, *ret, n, population ? "population" : "projection");
 }
 
 json_t *api_result_meta(struct api_result *c, const struct store_recording *r)
@@ -257,7 +277,8 @@ json_t *api_result_meta(struct api_result *c, const struct store_recording *r)
 	json_t *meta = json_loads(r->meta, 0, NULL);
 
 	if (!meta)
-		(void)err_set(&c->err, ERR_CORRUPT, NULL, "the description of a recording is not JSON");
+		(void)err_set(&c->err, ERR_CORRUPT, NULL,
+			      "the description of a recording is not JSON");
 	return meta;
 }
 
@@ -271,17 +292,19 @@ const struct store_column *api_result_column(const struct store_recording *r, co
 	return NULL;
 }
 
-int api_result_read(struct api_result *c, const struct store_recording *r, const char *name, uint64_t row0, uint64_t row1,
-		    enum npy_type type, const void **ret)
+int api_result_read(struct api_result *c, const struct store_recording *r, const char *name,
+		    uint64_t row0, uint64_t row1, enum npy_type type, const void **ret)
 {
 	const struct store_column *column = api_result_column(r, name);
 
 	if (!column || column->type != type || row1 > column->rows)
-		return err_set(&c->err, ERR_CORRUPT, NULL, "recording %s of %s lacks its column %s", r->kind, r->subject, name);
+		return err_set(&c->err, ERR_CORRUPT, NULL, "recording %s of %s lacks its column %s",
+			       r->kind, r->subject, name);
 	return store_result_read(c->api->store, column, row0, row1, c->rq->arena, ret, &c->err);
 }
 
-int api_result_lower(struct api_result *c, const struct store_recording *r, const char *name, int64_t wanted, uint64_t *ret)
+int api_result_lower(struct api_result *c, const struct store_recording *r, const char *name,
+		     int64_t wanted, uint64_t *ret)
 {
 	const struct store_column *column = api_result_column(r, name);
 	uint64_t lo = 0, hi = column ? column->rows : 0;
@@ -317,7 +340,8 @@ int api_result_window(struct api_result *c, int64_t *ret_s0, int64_t *ret_s1)
 	if (rc)
 		return rc;
 	if (!(t1 > t0))
-		return err_set(&c->err, ERR_RANGE, "?t1_ms", "expected t1_ms above t0_ms (%g ms), found %g ms", t0, t1);
+		return err_set(&c->err, ERR_RANGE, "?t1_ms",
+			       "expected t1_ms above t0_ms (%g ms), found %g ms", t0, t1);
 	*ret_s0 = view_step(t0, c->dt);
 	*ret_s1 = view_step(t1, c->dt);
 	return 0;
@@ -341,40 +365,56 @@ static bool range(const char **p, uint64_t *ret_from, uint64_t *ret_to)
 	return *ret_to >= *ret_from && (*end == ',' || *end == '\0');
 }
 
-int api_result_list(struct api_result *c, const char *name, uint64_t size, uint64_t **ret, size_t *ret_n)
+/* Numbers of `text` into list (NULL: only count them); *ret_n counts. */
+static int fill_list(struct api_result *c, const char *text, const char *pointer, uint64_t size,
+		     uint64_t *list, size_t *ret_n)
 {
-	const char *text = http_query(c->rq, name), *p = text;
-	uint64_t from, to, *list = NULL;
+	uint64_t from, to;
+	size_t n = 0;
+
+	for (const char *p = text; *p; p += *p == ',') {
+		if (!range(&p, &from, &to) || to >= size)
+			return err_set(&c->err, ERR_RANGE, pointer,
+				       "expected numbers from 0 to %" PRIu64
+				       " as 0-99,205, found \"%.64s\"",
+				       size ? size - 1 : 0, text);
+		if (to - from >= LIST_MAX || n + (to - from + 1) > LIST_MAX)
+			return err_set(&c->err, ERR_LIMIT, pointer, "expected at most %d of them",
+				       LIST_MAX);
+		for (uint64_t i = from; list && i <= to; i++)
+			list[n + (i - from)] = i;
+		n += (size_t)(to - from + 1);
+	}
+	*ret_n = n;
+	return 0;
+}
+
+int api_result_list(struct api_result *c, const char *name, uint64_t size, uint64_t **ret,
+		    size_t *ret_n)
+{
+	const char *text = http_query(c->rq, name);
+	uint64_t *list;
 	char pointer[32];
 	size_t n = 0;
+	int rc;
 
 	*ret = NULL;
 	if (!text)
 		return 0;
 	(void)snprintf(pointer, sizeof(pointer), "?%s", name);
-	for (int pass = 0; pass < 2; pass++) {
-		n = 0;
-		for (p = text; *p; p += *p == ',') {
-			if (!range(&p, &from, &to) || to >= size)
-				return err_set(&c->err, ERR_RANGE, pointer,
-					       "expected numbers from 0 to %" PRIu64 " as 0-99,205, found \"%.64s\"",
-					       size ? size - 1 : 0, text);
-			if (to - from >= LIST_MAX || n + (to - from + 1) > LIST_MAX)
-				return err_set(&c->err, ERR_LIMIT, pointer, "expected at most %d of them", LIST_MAX);
-			for (uint64_t i = from; list && i <= to; i++)
-				list[n + (i - from)] = i;
-			n += (size_t)(to - from + 1);
-		}
-		if (n == 0)
-			return err_set(&c->err, ERR_RANGE, pointer, "expected numbers as 0-99,205, found nothing");
-		if (!list)
-			list = NEW(c->rq->arena, uint64_t, n);
-		if (!list)
-			return err_nomem(&c->err);
-	}
-	*ret = list;
-	*ret_n = n;
-	return 0;
+	rc = fill_list(c, text, pointer, size, NULL, &n);
+	if (rc)
+		return rc;
+	if (n == 0)
+		return err_set(&c->err, ERR_RANGE, pointer,
+			       "expected numbers as 0-99,205, found nothing");
+	list = NEW(c->rq->arena, uint64_t, n);
+	if (!list)
+		return err_nomem(&c->err);
+	rc = fill_list(c, text, pointer, size, list, ret_n);
+	if (!rc)
+		*ret = list;
+	return rc;
 }
 
 int api_result_max_points(struct api_result *c, int64_t *ret)
@@ -400,7 +440,8 @@ static const struct {
 
 static void add_escaped(struct buf *b, const char *s)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.~";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.~";
 
 	for (; *s; s++) {
 		if (strchr(plain, *s))
@@ -444,7 +485,8 @@ static json_t *short_meta(struct api_result *c, const struct store_recording *r)
 		if (!json_is_array(value) || json_array_size(value) <= SHOWN_MAX)
 			continue;
 		(void)snprintf(count, sizeof(count), "n_%.64s", name);
-		(void)json_object_set_new(meta, count, json_integer((json_int_t)json_array_size(value)));
+		(void)json_object_set_new(meta, count,
+					  json_integer((json_int_t)json_array_size(value)));
 		(void)json_object_del(meta, name);
 	}
 	return meta;
@@ -476,7 +518,8 @@ static int manifest_item(struct api_result *c, const struct store_recording *r)
 	for (size_t i = 0; i < r->n_columns; i++) {
 		(void)buf_str(b, i ? ",{\"name\":" : "{\"name\":");
 		(void)buf_json_string(b, r->columns[i].name);
-		(void)buf_printf(b, ",\"dtype\":\"%s\",\"shape\":[%" PRIu64, npy_descr(r->columns[i].type), r->columns[i].rows);
+		(void)buf_printf(b, ",\"dtype\":\"%s\",\"shape\":[%" PRIu64,
+				 npy_descr(r->columns[i].type), r->columns[i].rows);
 		if (r->columns[i].width != 1)
 			(void)buf_printf(b, ",%" PRIu64, r->columns[i].width);
 		(void)buf_str(b, "]}");
@@ -489,7 +532,8 @@ static int manifest(struct api_result *c)
 {
 	struct store_recording *r = NULL;
 	size_t n = 0;
-	int rc = store_result_find(c->api->store, c->run.id, NULL, NULL, NULL, c->rq->arena, &r, &n, &c->err);
+	int rc = store_result_find(c->api->store, c->run.id, NULL, NULL, NULL, c->rq->arena, &r, &n,
+				   &c->err);
 
 	if (rc)
 		return rc;
@@ -510,7 +554,8 @@ static int manifest(struct api_result *c)
 	return rc;
 }
 
-int api_result_manifest(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_manifest(const struct api *api, struct request *rq, struct response *rs,
+			struct err_list *errors)
 {
 	return api_result_serve(api, rq, rs, errors, "", manifest);
 }

@@ -104,7 +104,8 @@ static uint64_t count_nulls(const struct api_result *c)
 	for (size_t k = 0; k < c->n_columns; k++) {
 		const struct api_result_column *col = &c->columns[k];
 
-		for (uint64_t i = 0; col->type == NPY_F64 && col->in & API_RESULT_JSON && i < values_of(col); i++)
+		for (uint64_t i = 0;
+		     col->type == NPY_F64 && col->in & API_RESULT_JSON && i < values_of(col); i++)
 			n += isfinite(real_at(col, i)) ? 0 : 1;
 	}
 	return n;
@@ -197,7 +198,8 @@ static void write_csv(const struct api_result *c, struct buf *b)
 		for (size_t k = 0; k < c->n_columns; k++) {
 			const struct api_result_column *col = &c->columns[k];
 
-			for (uint64_t j = 0; col->in & 1 << API_CSV && j < (col->width ? col->width : 1); j++) {
+			for (uint64_t j = 0;
+			     col->in & 1 << API_CSV && j < (col->width ? col->width : 1); j++) {
 				if (!first)
 					(void)buf_char(b, ',');
 				first = false;
@@ -264,7 +266,8 @@ static int write_npz(struct api_result *c, struct buf *b)
 
 int api_result_write(struct api_result *c)
 {
-	static const char *const types[API_FORMAT_N] = { "application/json", "application/x-ndjson", "text/csv; charset=utf-8",
+	static const char *const types[API_FORMAT_N] = { "application/json", "application/x-ndjson",
+							 "text/csv; charset=utf-8",
 							 "application/zip" };
 	struct buf *b = &c->rs->body;
 	int rc = 0;
@@ -283,7 +286,8 @@ int api_result_write(struct api_result *c)
 	if (c->head.failed || b->failed == ERR_NOMEM)
 		return err_nomem(&c->err);
 	if (b->failed)
-		return err_set(&c->err, ERR_LIMIT, NULL, "the answer would have more than %lld MiB; ask for less at once",
+		return err_set(&c->err, ERR_LIMIT, NULL,
+			       "the answer would have more than %lld MiB; ask for less at once",
 			       (long long)c->api->config->answer_max_mb);
 	c->rs->status = 200;
 	c->rs->content_type = types[c->format];

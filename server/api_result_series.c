@@ -10,16 +10,18 @@
 
 enum { WINDOW_POINTS = 201 };
 
-static const char how_updates[] = "\"weights\": [{\"projection\", \"synapses\", \"every\": \"update\"}]";
+static const char how_updates[] =
+	"\"weights\": [{\"projection\", \"synapses\", \"every\": \"update\"}]";
 
 static const double WINDOW_TAUS = 5.0, WINDOW_MS = 100.0;
 
 struct series {
 	const struct store_recording *recording;
-	struct view_index *index;	/* [n_index] recorded synapses, sorted; at: place in the recorder's lists */
+	struct view_index
+		*index; /* [n_index] recorded synapses, sorted; at: place in the recorder's lists */
 	size_t n_index;
-	int64_t *which;			/* [n] synapses asked for, in that order */
-	uint32_t *source, *target;	/* [n] NULL: unknown */
+	int64_t *which;		   /* [n] synapses asked for, in that order */
+	uint32_t *source, *target; /* [n] NULL: unknown */
 	size_t n;
 	/* The updates, list by list: list i is [offset[i], offset[i + 1]). */
 	uint64_t *offset;
@@ -50,8 +52,10 @@ static int make_index(struct api_result *c, struct series *s, const json_t *reco
 /* The synapses asked for, each of which must be recorded; without a list all, in the recorder's order. */
 static int choose(struct api_result *c, struct series *s, const json_t *meta)
 {
-	uint64_t all = api_result_shape(c, "projections", s->recording->subject, "synapses"), *asked = NULL;
-	const json_t *source = json_object_get(meta, "source"), *target = json_object_get(meta, "target");
+	uint64_t all = api_result_shape(c, "projections", s->recording->subject, "synapses"),
+		 *asked = NULL;
+	const json_t *source = json_object_get(meta, "source"),
+		     *target = json_object_get(meta, "target");
 	bool ends = json_array_size(source) > 0;
 	size_t n_asked = 0;
 	int rc = api_result_list(c, "synapses", all ? all : UINT32_MAX, &asked, &n_asked);
@@ -74,8 +78,9 @@ static int choose(struct api_result *c, struct series *s, const json_t *meta)
 		size_t at = view_index_find(s->index, s->n_index, k);
 
 		if (at == SIZE_MAX)
-			return err_set(&c->err, ERR_NOTRECORDED, "?synapses", "synapse %lld was not recorded; name it in %s",
-				       (long long)k, how_updates);
+			return err_set(&c->err, ERR_NOTRECORDED, "?synapses",
+				       "synapse %lld was not recorded; name it in %s", (long long)k,
+				       how_updates);
 		s->which[i] = k;
 		if (ends) {
 			s->source[i] = (uint32_t)item(source, at);
@@ -114,7 +119,8 @@ static int read_updates(struct api_result *c, const struct store_recording *r, s
 static int sort_updates(struct api_result *c, struct series *s, const struct updates *u)
 {
 	int64_t *keys = NEW(c->rq->arena, int64_t, s->n_index + 1);
-	uint64_t *offset = NEW(c->rq->arena, uint64_t, s->n_index + 1), *order = NEW(c->rq->arena, uint64_t, u->n + 1), total = 0;
+	uint64_t *offset = NEW(c->rq->arena, uint64_t, s->n_index + 1),
+		 *order = NEW(c->rq->arena, uint64_t, u->n + 1), total = 0;
 
 	s->offset = NEW(c->rq->arena, uint64_t, s->n + 1);
 	if (!keys || !offset || !order || !s->offset)
@@ -176,9 +182,12 @@ static double *times_of(struct api_result *c, const int64_t *step, size_t n)
 	return t;
 }
 
-static void add(struct api_result *c, const char *name, enum npy_type type, const void *data, size_t rows, unsigned in)
+static void add(struct api_result *c, const char *name, enum npy_type type, const void *data,
+		size_t rows, unsigned in)
 {
-	api_result_add(c, (struct api_result_column){ .name = name, .type = type, .data = data, .rows = rows, .in = in });
+	api_result_add(c,
+		       (struct api_result_column){
+			       .name = name, .type = type, .data = data, .rows = rows, .in = in });
 }
 
 static int series(struct api_result *c)
@@ -200,14 +209,25 @@ static int series(struct api_result *c)
 		add(c, "target", NPY_U32, s.target, s.n, API_RESULT_BESIDE);
 	}
 	add(c, "synapse", NPY_I64, s.synapse, s.total, API_RESULT_ROWS | API_RESULT_NPZ);
-	api_result_add(c, (struct api_result_column){ .name = "t_ms", .type = NPY_F64, .data = t, .rows = s.total,
-						      .offset = s.offset, .n_lists = s.n, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){ .name = "weight", .type = NPY_F64, .data = s.weight, .rows = s.total,
-						      .offset = s.offset, .n_lists = s.n, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "t_ms",
+						      .type = NPY_F64,
+						      .data = t,
+						      .rows = s.total,
+						      .offset = s.offset,
+						      .n_lists = s.n,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "weight",
+						      .type = NPY_F64,
+						      .data = s.weight,
+						      .rows = s.total,
+						      .offset = s.offset,
+						      .n_lists = s.n,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
-int api_result_series(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_series(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
 {
 	return api_result_serve(api, rq, rs, errors, "projection synapses t0_ms t1_ms", series);
 }
@@ -258,7 +278,8 @@ static int read_spec(struct api_result *c, const struct spec **ret)
 	const char *text = NULL;
 	struct err_list errors = { 0 };
 	json_t *json;
-	int rc = store_run_text(c->api->store, c->run.id, STORE_RUN_SPEC, c->rq->arena, &text, &c->err);
+	int rc = store_run_text(c->api->store, c->run.id, STORE_RUN_SPEC, c->rq->arena, &text,
+				&c->err);
 
 	if (rc)
 		return rc;
@@ -268,7 +289,8 @@ static int read_spec(struct api_result *c, const struct spec **ret)
 	dataset_source(&datasets, c->api->store);
 	rc = spec_json_read(ret, json, "/spec", &datasets, &limits, c->rq->arena, &errors);
 	if (rc)
-		rc = err_set(&c->err, ERR_STATE, NULL, "the run's spec can no longer be read: %.200s", errors.first.text);
+		rc = err_set(&c->err, ERR_STATE, NULL,
+			     "the run's spec can no longer be read: %.200s", errors.first.text);
 	err_list_release(&errors);
 	json_decref(json);
 	return rc;
@@ -280,17 +302,21 @@ struct arrivals {
 	int64_t *step;
 };
 
-static int read_arrivals(struct api_result *c, const char *population, size_t size, int64_t delay, struct arrivals *ret)
+static int read_arrivals(struct api_result *c, const char *population, size_t size, int64_t delay,
+			 struct arrivals *ret)
 {
 	struct store_recording *r = NULL;
 	const void *step = NULL, *neuron = NULL;
 	uint64_t *next = NEW(c->rq->arena, uint64_t, size + 1), rows = 0;
 	const uint32_t *id;
 	size_t n = 0;
-	int rc = store_result_find(c->api->store, c->run.id, "spikes", population, NULL, c->rq->arena, &r, &n, &c->err);
+	int rc = store_result_find(c->api->store, c->run.id, "spikes", population, NULL,
+				   c->rq->arena, &r, &n, &c->err);
 
 	if (!rc && n == 0)
-		return err_set(&c->err, ERR_NOTRECORDED, NULL, "spikes of %s were not recorded; put \"spikes\": [\"%s\"] into the spec's record",
+		return err_set(&c->err, ERR_NOTRECORDED, NULL,
+			       "spikes of %s were not recorded; put \"spikes\": [\"%s\"] into the "
+			       "spec's record",
 			       population, population);
 	if (!rc && api_result_column(r, "step"))
 		rows = api_result_column(r, "step")->rows;
@@ -307,7 +333,8 @@ static int read_arrivals(struct api_result *c, const char *population, size_t si
 		return err_nomem(&c->err);
 	for (uint64_t i = 0; i < rows; i++) {
 		if (id[i] >= size)
-			return err_set(&c->err, ERR_CORRUPT, NULL, "a recorded spike is of no neuron of %s", population);
+			return err_set(&c->err, ERR_CORRUPT, NULL,
+				       "a recorded spike is of no neuron of %s", population);
 		ret->offset[id[i] + 1]++;
 	}
 	for (size_t i = 0; i < size; i++) {
@@ -320,9 +347,11 @@ static int read_arrivals(struct api_result *c, const char *population, size_t si
 }
 
 /* dw of each update since the one before, against the dt of the pair next to it. */
-static int measure(struct api_result *c, const struct series *s, const struct arrivals *post, size_t size)
+static int measure(struct api_result *c, const struct series *s, const struct arrivals *post,
+		   size_t size)
 {
-	double *dt = NEW(c->rq->arena, double, s->total + 1), *dw = NEW(c->rq->arena, double, s->total + 1);
+	double *dt = NEW(c->rq->arena, double, s->total + 1),
+	       *dw = NEW(c->rq->arena, double, s->total + 1);
 	double *t = NEW(c->rq->arena, double, s->total + 1);
 	int64_t *synapse = NEW(c->rq->arena, int64_t, s->total + 1), pair = 0;
 	size_t n = 0;
@@ -332,7 +361,9 @@ static int measure(struct api_result *c, const struct series *s, const struct ar
 	for (size_t i = 0; i < s->n; i++) {
 		uint32_t target = s->target ? s->target[i] : 0;
 		const int64_t *arrival = post->step + (target < size ? post->offset[target] : 0);
-		size_t n_post = target < size ? (size_t)(post->offset[target + 1] - post->offset[target]) : 0;
+		size_t n_post = target < size
+					? (size_t)(post->offset[target + 1] - post->offset[target])
+					: 0;
 
 		for (uint64_t k = s->offset[i] + 1; k < s->offset[i + 1]; k++) {
 			if (!view_pair(arrival, n_post, s->step[k - 1], s->step[k], &pair))
@@ -357,13 +388,15 @@ static double reach(const struct spec_projection *p)
 	double tau = 0.0;
 
 	for (size_t i = 0; i < p->model->n_params; i++)
-		if (strncmp(p->model->params[i].name, "tau_", 4) == 0 && isfinite(p->params[i]) && p->params[i] > tau)
+		if (strncmp(p->model->params[i].name, "tau_", 4) == 0 && isfinite(p->params[i]) &&
+		    p->params[i] > tau)
 			tau = p->params[i];
 	return tau > 0.0 ? WINDOW_TAUS * tau : WINDOW_MS;
 }
 
 /* The rule's window for one pair alone, from the mean of the weights seen. */
-static void add_window(struct api_result *c, const struct spec_projection *p, const struct series *s)
+static void add_window(struct api_result *c, const struct spec_projection *p,
+		       const struct series *s)
 {
 	struct view_moments m = view_moments(s->weight, s->total);
 	double w = s->total ? fabs(m.mean) : 0.0, far = reach(p);
@@ -378,7 +411,8 @@ static void add_window(struct api_result *c, const struct spec_projection *p, co
 			double dt = far * (2.0 * i / (WINDOW_POINTS - 1) - 1.0);
 
 			(void)buf_str(&c->head, i ? "," : "");
-			(void)buf_double(&c->head, column ? p->model->window(p->params, w, dt) : dt);
+			(void)buf_double(&c->head,
+					 column ? p->model->window(p->params, w, dt) : dt);
 		}
 	}
 	(void)buf_str(&c->head, "]}");
@@ -401,22 +435,28 @@ static int stdp(struct api_result *c)
 		return rc;
 	at = spec_projection(spec, s.recording->subject);
 	if (at < 0)
-		return err_set(&c->err, ERR_CORRUPT, NULL, "the run's spec has no projection %s", s.recording->subject);
+		return err_set(&c->err, ERR_CORRUPT, NULL, "the run's spec has no projection %s",
+			       s.recording->subject);
 	p = &spec->projections[at];
 	if (p->delay_min != p->delay_max)
 		return err_set(&c->err, ERR_NOTRECORDED, NULL,
-			       "delays vary from synapse to synapse and are not recorded, so dt at the synapse is not known");
-	rc = read_arrivals(c, spec->populations[p->target].name, spec->populations[p->target].size, p->delay_min, &post);
+			       "delays vary from synapse to synapse and are not recorded, so dt at "
+			       "the synapse is not known");
+	rc = read_arrivals(c, spec->populations[p->target].name, spec->populations[p->target].size,
+			   p->delay_min, &post);
 	if (rc)
 		return rc;
 	api_result_text(c, "projection", p->name);
 	api_result_text(c, "from", "weight updates");
-	api_result_text(c, "note", "dw is the change between two updates, dt that of the nearest pair; other spikes near add to dw");
+	api_result_text(c, "note",
+			"dw is the change between two updates, dt that of the nearest pair; other "
+			"spikes near add to dw");
 	add_window(c, p, &s);
 	return measure(c, &s, &post, spec->populations[p->target].size);
 }
 
-int api_result_stdp(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_stdp(const struct api *api, struct request *rq, struct response *rs,
+		    struct err_list *errors)
 {
 	return api_result_serve(api, rq, rs, errors, "projection synapses t0_ms t1_ms", stdp);
 }

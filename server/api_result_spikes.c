@@ -40,7 +40,8 @@ static int check_neurons(struct api_result *c, const struct api_result_spikes *s
 {
 	for (size_t i = 0; i < s->view.n; i++)
 		if (s->view.neuron[i] >= size)
-			return err_set(&c->err, ERR_CORRUPT, NULL, "a recorded spike is of neuron %u in a population of %llu",
+			return err_set(&c->err, ERR_CORRUPT, NULL,
+				       "a recorded spike is of neuron %u in a population of %llu",
 				       (unsigned)s->view.neuron[i], (unsigned long long)size);
 	return 0;
 }
@@ -104,10 +105,16 @@ static int pick(struct api_result *c, const struct view_spikes *v, size_t count,
 		t[out] = view_time(v->step[i], c->dt);
 		neuron[out++] = v->neuron[i];
 	}
-	api_result_add(c, (struct api_result_column){
-				  .name = "t_ms", .type = NPY_F64, .data = t, .rows = out, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){
-				  .name = "neuron", .type = NPY_U32, .data = neuron, .rows = out, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "t_ms",
+						      .type = NPY_F64,
+						      .data = t,
+						      .rows = out,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "neuron",
+						      .type = NPY_U32,
+						      .data = neuron,
+						      .rows = out,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
@@ -136,16 +143,20 @@ static int spikes(struct api_result *c)
 	api_result_integer(c, "count", count);
 	api_result_raw(c, "downsampled", count > (size_t)max ? "true" : "false");
 	if (count > (size_t)max) {
-		(void)snprintf(note, sizeof(note), "%lld of %zu spikes, picked evenly; counts and intervals of these would be wrong",
+		(void)snprintf(note, sizeof(note),
+			       "%lld of %zu spikes, picked evenly; counts and intervals of these "
+			       "would be wrong",
 			       (long long)max, count);
 		api_result_text(c, "note", note);
 	}
 	return 0;
 }
 
-int api_result_spikes(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_spikes(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
 {
-	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms max_points", spikes);
+	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms max_points",
+				spikes);
 }
 
 /* ---- raster ---- */
@@ -158,7 +169,8 @@ static int raster(struct api_result *c)
 	int rc = api_result_spikes_read(c, &s);
 
 	if (!rc)
-		rc = api_query_int(c->rq, "rows", s.view.size < ROWS ? (int64_t)s.view.size : ROWS, 1, GRID_MAX, &rows, c->errors);
+		rc = api_query_int(c->rq, "rows", s.view.size < ROWS ? (int64_t)s.view.size : ROWS,
+				   1, GRID_MAX, &rows, c->errors);
 	if (!rc)
 		rc = api_query_int(c->rq, "cols", COLS, 1, GRID_MAX, &cols, c->errors);
 	if (rc)
@@ -166,7 +178,8 @@ static int raster(struct api_result *c)
 	rows = (size_t)rows > s.view.size ? (int64_t)s.view.size : rows;
 	s1 = s.s1 == INT64_MAX ? c->steps : s.s1;
 	if (s1 <= s.s0)
-		return err_set(&c->err, ERR_RANGE, "?t0_ms", "expected t0_ms within the run's %g ms", view_time(c->steps, c->dt));
+		return err_set(&c->err, ERR_RANGE, "?t0_ms",
+			       "expected t0_ms within the run's %g ms", view_time(c->steps, c->dt));
 	counts = NEW(c->rq->arena, uint32_t, (size_t)(rows * cols) + 1);
 	if (!counts)
 		return err_nomem(&c->err);
@@ -178,24 +191,30 @@ static int raster(struct api_result *c)
 	api_result_number(c, "t0_ms", view_time(s.s0, c->dt));
 	api_result_number(c, "t1_ms", view_time(s1, c->dt));
 	api_result_integer(c, "count", view_count(&s.view));
-	api_result_add(c, (struct api_result_column){ .name = "counts", .type = NPY_U32, .data = counts, .rows = (uint64_t)rows,
-						      .width = (uint64_t)cols, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "counts",
+						      .type = NPY_U32,
+						      .data = counts,
+						      .rows = (uint64_t)rows,
+						      .width = (uint64_t)cols,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
-int api_result_raster(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_raster(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
 {
-	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms rows cols", raster);
+	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms rows cols",
+				raster);
 }
 
 /* ---- rates ---- */
 
 struct rates {
 	const char *subject;
-	int64_t bin;	       /* steps; 0: not said */
-	int64_t first, end;    /* bins */
+	int64_t bin;	    /* steps; 0: not said */
+	int64_t first, end; /* bins */
 	uint64_t size;
-	int64_t *counts;       /* [end - first] */
+	int64_t *counts; /* [end - first] */
 };
 
 static int rates_bin(struct api_result *c, struct rates *r)
@@ -206,8 +225,10 @@ static int rates_bin(struct api_result *c, struct rates *r)
 	if (rc)
 		return rc;
 	steps = floor(bin_ms / c->dt + 0.5);
-	if (http_query(c->rq, "bin_ms") && (steps < 1.0 || fabs(steps * c->dt - bin_ms) > 1e-6 * c->dt))
-		return err_set(&c->err, ERR_GRID, "?bin_ms", "expected a multiple of the resolution, %g ms, found %g ms", c->dt,
+	if (http_query(c->rq, "bin_ms") &&
+	    (steps < 1.0 || fabs(steps * c->dt - bin_ms) > 1e-6 * c->dt))
+		return err_set(&c->err, ERR_GRID, "?bin_ms",
+			       "expected a multiple of the resolution, %g ms, found %g ms", c->dt,
 			       bin_ms);
 	r->bin = (int64_t)steps;
 	return 0;
@@ -237,7 +258,6 @@ static int rates_recorded(struct api_result *c, struct rates *r)
 {
 	struct store_recording *list = NULL;
 	const void *counts = NULL;
-	int64_t own = 0;
 	size_t n = 0;
 	int rc = api_result_find(c, "rates", NULL, NULL, &list, &n);
 
@@ -245,7 +265,7 @@ static int rates_recorded(struct api_result *c, struct rates *r)
 		json_t *meta = api_result_meta(c, &list[i]);
 		const struct store_column *column = api_result_column(&list[i], "count");
 
-		own = json_integer_value(json_object_get(meta, "bin"));
+		const int64_t own = json_integer_value(json_object_get(meta, "bin"));
 		r->size = (uint64_t)json_integer_value(json_object_get(meta, "size"));
 		json_decref(meta);
 		if (own < 1 || !column || (r->bin && r->bin % own != 0))
@@ -254,7 +274,8 @@ static int rates_recorded(struct api_result *c, struct rates *r)
 		r->subject = list[i].subject;
 		rc = rates_window(c, r);
 		if (!rc)
-			rc = api_result_read(c, &list[i], "count", 0, column->rows, NPY_I64, &counts);
+			rc = api_result_read(c, &list[i], "count", 0, column->rows, NPY_I64,
+					     &counts);
 		for (uint64_t k = 0; !rc && k < column->rows; k++) {
 			int64_t at = (int64_t)k * own / r->bin;
 
@@ -273,7 +294,9 @@ static int rates_counted(struct api_result *c, struct rates *r)
 	uint64_t row0 = 0, row1 = 0;
 	const void *step = NULL, *neuron = NULL;
 	size_t n = 0;
-	int rc = api_result_find(c, "spikes", NULL, "\"rates\": [{\"population\", \"bin_ms\"}] or \"spikes\": [population]", &list, &n);
+	int rc = api_result_find(
+		c, "spikes", NULL,
+		"\"rates\": [{\"population\", \"bin_ms\"}] or \"spikes\": [population]", &list, &n);
 
 	if (rc)
 		return rc;
@@ -299,7 +322,8 @@ static int rates_counted(struct api_result *c, struct rates *r)
 	r->size = s.view.size;
 	rc = check_neurons(c, &s, size_of(c, list));
 	if (!rc)
-		view_bins(&s.view, r->first * r->bin, r->bin, (size_t)(r->end - r->first), r->counts);
+		view_bins(&s.view, r->first * r->bin, r->bin, (size_t)(r->end - r->first),
+			  r->counts);
 	return rc;
 }
 
@@ -323,28 +347,40 @@ static int rates(struct api_result *c)
 	if (!t || !hz)
 		return err_nomem(&c->err);
 	for (size_t i = 0; i < n; i++) {
-		int64_t from = (r.first + (int64_t)i) * r.bin, to = from + r.bin < c->steps ? from + r.bin : c->steps;
+		int64_t from = (r.first + (int64_t)i) * r.bin,
+			to = from + r.bin < c->steps ? from + r.bin : c->steps;
 
 		t[i] = view_time(from, c->dt);
-		hz[i] = 1000.0 * (double)r.counts[i] / ((double)r.size * view_time(to - from, c->dt));
+		hz[i] = 1000.0 * (double)r.counts[i] /
+			((double)r.size * view_time(to - from, c->dt));
 	}
 	api_result_text(c, "population", r.subject);
 	api_result_number(c, "bin_ms", view_time(r.bin, c->dt));
 	api_result_integer(c, "size", r.size);
-	api_result_add(c, (struct api_result_column){ .name = "t_ms", .type = NPY_F64, .data = t, .rows = n, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){
-				  .name = "rate_hz", .type = NPY_F64, .data = hz, .rows = n, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "t_ms",
+						      .type = NPY_F64,
+						      .data = t,
+						      .rows = n,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "rate_hz",
+						      .type = NPY_F64,
+						      .data = hz,
+						      .rows = n,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
-int api_result_rates(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_rates(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors)
 {
-	return api_result_serve(api, rq, rs, errors, "population neurons bin_ms t0_ms t1_ms", rates);
+	return api_result_serve(api, rq, rs, errors, "population neurons bin_ms t0_ms t1_ms",
+				rates);
 }
 
 /* ---- intervals ---- */
 
-static int isi_columns(struct api_result *c, const double *isi, size_t n, const struct view_moments *m, double max, size_t bins)
+static int isi_columns(struct api_result *c, const double *isi, size_t n,
+		       const struct view_moments *m, double max, size_t bins)
 {
 	double *edges = NEW(c->rq->arena, double, bins + 1);
 	int64_t *counts = NEW(c->rq->arena, int64_t, bins + 1);
@@ -360,14 +396,26 @@ static int isi_columns(struct api_result *c, const double *isi, size_t n, const 
 	api_result_number(c, "cv", m->cv);
 	api_result_number(c, "min_ms", m->min);
 	api_result_number(c, "max_ms", m->max);
-	api_result_add(c, (struct api_result_column){
-				  .name = "edges_ms", .type = NPY_F64, .data = edges, .rows = bins + 1, .in = API_RESULT_BESIDE });
-	api_result_add(c, (struct api_result_column){
-				  .name = "from_ms", .type = NPY_F64, .data = edges, .rows = bins, .in = API_RESULT_ROWS });
-	api_result_add(c, (struct api_result_column){
-				  .name = "to_ms", .type = NPY_F64, .data = edges + 1, .rows = bins, .in = API_RESULT_ROWS });
-	api_result_add(c, (struct api_result_column){
-				  .name = "counts", .type = NPY_I64, .data = counts, .rows = bins, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "edges_ms",
+						      .type = NPY_F64,
+						      .data = edges,
+						      .rows = bins + 1,
+						      .in = API_RESULT_BESIDE });
+	api_result_add(c, (struct api_result_column){ .name = "from_ms",
+						      .type = NPY_F64,
+						      .data = edges,
+						      .rows = bins,
+						      .in = API_RESULT_ROWS });
+	api_result_add(c, (struct api_result_column){ .name = "to_ms",
+						      .type = NPY_F64,
+						      .data = edges + 1,
+						      .rows = bins,
+						      .in = API_RESULT_ROWS });
+	api_result_add(c, (struct api_result_column){ .name = "counts",
+						      .type = NPY_I64,
+						      .data = counts,
+						      .rows = bins,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
@@ -396,7 +444,9 @@ static int isi(struct api_result *c)
 	return isi_columns(c, isi_ms, n, &m, max, (size_t)bins);
 }
 
-int api_result_isi(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_isi(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
 {
-	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms bins max_ms", isi);
+	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms bins max_ms",
+				isi);
 }

@@ -7,10 +7,10 @@
 struct states {
 	const struct store_recording *recording;
 	json_t *meta;
-	int64_t first, every;	/* steps */
-	size_t width;		/* neurons recorded */
-	uint32_t *neurons;	/* [n] asked for, in the order asked */
-	size_t *column;		/* [n] where they stand */
+	int64_t first, every; /* steps */
+	size_t width;	      /* neurons recorded */
+	uint32_t *neurons;    /* [n] asked for, in the order asked */
+	size_t *column;	      /* [n] where they stand */
 	size_t n;
 	uint64_t row0, row1;
 };
@@ -29,7 +29,8 @@ static int match(struct api_result *c, struct states *s, const uint64_t *asked, 
 	index = NEW(c->rq->arena, struct view_index, s->width + 1);
 	if (!s->neurons || !s->column || !index)
 		return err_nomem(&c->err);
-	json_array_foreach(neurons, i, neuron) index[i] = (struct view_index){ json_integer_value(neuron), i };
+	json_array_foreach(neurons, i, neuron) index[i] =
+		(struct view_index){ json_integer_value(neuron), i };
 	for (i = 0; !asked && i < s->n; i++) {
 		s->column[i] = i;
 		s->neurons[i] = (uint32_t)index[i].key;
@@ -47,7 +48,8 @@ static int match(struct api_result *c, struct states *s, const uint64_t *asked, 
 
 static int find_states(struct api_result *c, struct states *s)
 {
-	static const char how[] = "\"states\": [{\"population\", \"variables\", \"neurons\", \"every_ms\"}]";
+	static const char how[] =
+		"\"states\": [{\"population\", \"variables\", \"neurons\", \"every_ms\"}]";
 	struct store_recording *list = NULL;
 	uint64_t *asked = NULL;
 	size_t n = 0, n_asked = 0;
@@ -71,10 +73,13 @@ static int find_states(struct api_result *c, struct states *s)
 		uint64_t size = api_result_shape(c, "populations", list[0].subject, "size");
 
 		if (size && asked[i] >= size)
-			return err_set(&c->err, ERR_RANGE, "?neurons", "expected neurons from 0 to %llu, found %llu",
-				       (unsigned long long)(size - 1), (unsigned long long)asked[i]);
+			return err_set(&c->err, ERR_RANGE, "?neurons",
+				       "expected neurons from 0 to %llu, found %llu",
+				       (unsigned long long)(size - 1),
+				       (unsigned long long)asked[i]);
 	}
-	return err_set(&c->err, ERR_NOTRECORDED, "?neurons", "not all of these neurons were recorded; put them into %s", how);
+	return err_set(&c->err, ERR_NOTRECORDED, "?neurons",
+		       "not all of these neurons were recorded; put them into %s", how);
 }
 
 static int find_rows(struct api_result *c, struct states *s)
@@ -90,7 +95,9 @@ static int find_rows(struct api_result *c, struct states *s)
 	if (!value || s->every < 1 || value->width != s->width)
 		return err_set(&c->err, ERR_CORRUPT, NULL, "the recording of states is malformed");
 	s->row0 = s0 <= s->first ? 0 : (uint64_t)((s0 - s->first + s->every - 1) / s->every);
-	s->row1 = s1 == INT64_MAX ? value->rows : s1 <= s->first ? 0 : (uint64_t)((s1 - s->first + s->every - 1) / s->every);
+	s->row1 = s1 == INT64_MAX  ? value->rows
+		  : s1 <= s->first ? 0
+				   : (uint64_t)((s1 - s->first + s->every - 1) / s->every);
 	s->row1 = s->row1 < value->rows ? s->row1 : value->rows;
 	s->row0 = s->row0 < s->row1 ? s->row0 : s->row1;
 	return 0;
@@ -101,13 +108,15 @@ static int read_method(struct api_result *c, enum view_method *ret)
 	const char *text = http_query(c->rq, "method");
 
 	if (text && strcmp(text, "minmax") != 0 && strcmp(text, "mean") != 0)
-		return err_set(&c->err, ERR_UNKNOWN, "?method", "expected minmax or mean, found \"%.40s\"", text);
+		return err_set(&c->err, ERR_UNKNOWN, "?method",
+			       "expected minmax or mean, found \"%.40s\"", text);
 	*ret = text && strcmp(text, "mean") == 0 ? VIEW_MEAN : VIEW_MINMAX;
 	return 0;
 }
 
 /* Thin [n][width] values out, row by row; then the neurons asked for as series. */
-static int states_columns(struct api_result *c, const struct states *s, const double *x, size_t rows, enum view_method method)
+static int states_columns(struct api_result *c, const struct states *s, const double *x,
+			  size_t rows, enum view_method method)
 {
 	size_t n = (size_t)(s->row1 - s->row0), width = s->width;
 	double *at = NEW(c->rq->arena, double, rows + 1), *thin = NULL, *out;
@@ -115,7 +124,7 @@ static int states_columns(struct api_result *c, const struct states *s, const do
 
 	out = NEW(c->rq->arena, double, rows * s->n + 1);
 	if (thinned)
-		thin = NEW(c->rq->arena, double, rows * width + 1);
+		thin = NEW(c->rq->arena, double, rows *width + 1);
 	if (!at || !out || (thinned && !thin))
 		return err_nomem(&c->err);
 	if (thinned)
@@ -127,18 +136,40 @@ static int states_columns(struct api_result *c, const struct states *s, const do
 		if (!thinned)
 			at[i] = view_time(from + (int64_t)i * s->every, c->dt);
 		else
-			at[i] = view_time((int64_t)(2.0 * ((double)from + at[i] * (double)s->every)), c->dt) / 2.0;
+			at[i] = view_time(
+					(int64_t)(2.0 * ((double)from + at[i] * (double)s->every)),
+					c->dt) /
+				2.0;
 	}
 	for (size_t k = 0; k < s->n; k++)
 		for (size_t i = 0; i < rows; i++)
 			out[k * rows + i] = (thinned ? thin : x)[i * width + s->column[k]];
-	api_result_add(c, (struct api_result_column){
-				  .name = "neurons", .type = NPY_U32, .data = s->neurons, .rows = s->n, .in = API_RESULT_BESIDE });
-	api_result_add(c, (struct api_result_column){ .name = "t_ms", .type = NPY_F64, .data = at, .rows = rows, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){ .name = "values", .type = NPY_F64, .data = out, .rows = rows, .width = s->n,
-						      .by_series = true, .labels = s->neurons, .in = API_RESULT_BESIDE });
-	api_result_add(c, (struct api_result_column){ .name = s->recording->name, .type = NPY_F64, .data = out, .rows = rows,
-						      .width = s->n, .by_series = true, .labels = s->neurons, .in = API_RESULT_ROWS });
+	api_result_add(c, (struct api_result_column){ .name = "neurons",
+						      .type = NPY_U32,
+						      .data = s->neurons,
+						      .rows = s->n,
+						      .in = API_RESULT_BESIDE });
+	api_result_add(c, (struct api_result_column){ .name = "t_ms",
+						      .type = NPY_F64,
+						      .data = at,
+						      .rows = rows,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "values",
+						      .type = NPY_F64,
+						      .data = out,
+						      .rows = rows,
+						      .width = s->n,
+						      .by_series = true,
+						      .labels = s->neurons,
+						      .in = API_RESULT_BESIDE });
+	api_result_add(c, (struct api_result_column){ .name = s->recording->name,
+						      .type = NPY_F64,
+						      .data = out,
+						      .rows = rows,
+						      .width = s->n,
+						      .by_series = true,
+						      .labels = s->neurons,
+						      .in = API_RESULT_ROWS });
 	return 0;
 }
 
@@ -186,15 +217,18 @@ static int states(struct api_result *c)
 	return rc;
 }
 
-int api_result_states(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_states(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
 {
-	return api_result_serve(api, rq, rs, errors, "population neurons t0_ms t1_ms max_points method", states);
+	return api_result_serve(api, rq, rs, errors,
+				"population neurons t0_ms t1_ms max_points method", states);
 }
 
 /* ---- tables ---- */
 
 /* "columns": [{"name", "unit", "values": []}] */
-static int table_json(struct api_result *c, const struct store_recording *r, const json_t *units, const double *const *values)
+static int table_json(struct api_result *c, const struct store_recording *r, const json_t *units,
+		      const double *const *values)
 {
 	api_result_raw(c, "columns", "[");
 	for (size_t k = 0; k < r->n_columns; k++) {
@@ -216,22 +250,27 @@ static int table_json(struct api_result *c, const struct store_recording *r, con
 	return 0;
 }
 
-int api_result_table_read(struct api_result *c, const char *name, struct store_recording **ret, const double **values)
+int api_result_table_read(struct api_result *c, const char *name, struct store_recording **ret,
+			  const double **values)
 {
 	struct store_recording *r = NULL;
 	size_t n = 0;
-	int rc = store_result_find(c->api->store, c->run.id, "table", name, NULL, c->rq->arena, &r, &n, &c->err);
+	int rc = store_result_find(c->api->store, c->run.id, "table", name, NULL, c->rq->arena, &r,
+				   &n, &c->err);
 
 	if (rc)
 		return rc;
 	if (n == 0)
-		return err_set(&c->err, ERR_NOTFOUND, NULL, "this run left no table \"%.64s\"; its results name those it has", name);
+		return err_set(&c->err, ERR_NOTFOUND, NULL,
+			       "this run left no table \"%.64s\"; its results name those it has",
+			       name);
 	for (size_t k = 0; k < r->n_columns; k++) {
 		const void *x = NULL;
 
 		rc = api_result_limit(c, r->columns[k].rows * r->n_columns);
 		if (!rc)
-			rc = api_result_read(c, r, r->columns[k].name, 0, r->columns[k].rows, NPY_F64, &x);
+			rc = api_result_read(c, r, r->columns[k].name, 0, r->columns[k].rows,
+					     NPY_F64, &x);
 		if (rc)
 			return rc;
 		values[k] = x;
@@ -250,9 +289,12 @@ static int table(struct api_result *c)
 	if (rc)
 		return rc;
 	for (size_t k = 0; k < r->n_columns; k++)
-		api_result_add(c, (struct api_result_column){ .name = r->columns[k].name, .type = NPY_F64, .data = values[k],
-							      .rows = r->columns[k].rows,
-							      .in = API_RESULT_ROWS | API_RESULT_NPZ });
+		api_result_add(
+			c, (struct api_result_column){ .name = r->columns[k].name,
+						       .type = NPY_F64,
+						       .data = values[k],
+						       .rows = r->columns[k].rows,
+						       .in = API_RESULT_ROWS | API_RESULT_NPZ });
 	api_result_text(c, "name", r->subject);
 	meta = api_result_meta(c, r);
 	if (!meta)
@@ -262,7 +304,8 @@ static int table(struct api_result *c)
 	return rc;
 }
 
-int api_result_table(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_table(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors)
 {
 	return api_result_serve(api, rq, rs, errors, "", table);
 }

@@ -16,7 +16,7 @@ static const char how_weights[] = "\"weights\": [{\"projection\", \"every_ms\"}]
 struct snapshot {
 	const struct store_recording *recording;
 	uint64_t row;
-	int64_t at;		/* steps; -1: none found yet */
+	int64_t at; /* steps; -1: none found yet */
 	uint64_t n;
 	const uint32_t *source, *target;
 	const double *weight;
@@ -25,7 +25,8 @@ struct snapshot {
 /* ---- snapshots ---- */
 
 /* The last row of a recording at or before `at`, if that is later than what is found already. */
-static int better(struct api_result *c, const struct store_recording *r, int64_t at, struct snapshot *s)
+static int better(struct api_result *c, const struct store_recording *r, int64_t at,
+		  struct snapshot *s)
 {
 	const struct store_column *weight = api_result_column(r, "weight");
 	const void *when = NULL;
@@ -41,9 +42,12 @@ static int better(struct api_result *c, const struct store_recording *r, int64_t
 	if (rc)
 		return rc;
 	/* Of two at the same time the one with more synapses says more. */
-	if (s->recording && (*(const int64_t *)when < s->at || (*(const int64_t *)when == s->at && weight->width <= s->n)))
+	if (s->recording && (*(const int64_t *)when < s->at ||
+			     (*(const int64_t *)when == s->at && weight->width <= s->n)))
 		return 0;
-	*s = (struct snapshot){ .recording = r, .row = row - 1, .at = *(const int64_t *)when, .n = weight->width };
+	*s = (struct snapshot){
+		.recording = r, .row = row - 1, .at = *(const int64_t *)when, .n = weight->width
+	};
 	return 0;
 }
 
@@ -55,7 +59,8 @@ static int load_snapshot(struct api_result *c, struct snapshot *s)
 	if (!rc)
 		rc = api_result_read(c, s->recording, "target", 0, s->n, NPY_U32, &target);
 	if (!rc)
-		rc = api_result_read(c, s->recording, "weight", s->row, s->row + 1, NPY_F64, &weight);
+		rc = api_result_read(c, s->recording, "weight", s->row, s->row + 1, NPY_F64,
+				     &weight);
 	s->source = source;
 	s->target = target;
 	s->weight = weight;
@@ -84,7 +89,8 @@ static int find_weights(struct api_result *c, struct store_recording **ret, size
 	*ret_n = n_snaps + n_finals;
 	for (size_t i = 1; i < *ret_n; i++)
 		if (strcmp(all[i].subject, all[0].subject) != 0)
-			return err_set(&c->err, ERR_MISSING, "?projection", "expected projection=..., \"%.64s\" or \"%.64s\"",
+			return err_set(&c->err, ERR_MISSING, "?projection",
+				       "expected projection=..., \"%.64s\" or \"%.64s\"",
 				       all[0].subject, all[i].subject);
 	return 0;
 }
@@ -112,7 +118,8 @@ static int find_snapshot(struct api_result *c, struct snapshot *s)
 	if (s->recording)
 		return 0;
 	return err_set(&c->err, ERR_NOTRECORDED, NULL,
-		       "weights%s were not recorded; to have them, put %s into the spec's record (final weights are kept for "
+		       "weights%s were not recorded; to have them, put %s into the spec's record "
+		       "(final weights are kept for "
 		       "plastic projections unless final_weights is false)",
 		       n ? " at or before this time" : "", how_weights);
 }
@@ -134,8 +141,11 @@ static int subset(struct api_result *c, const struct snapshot *s)
 	for (size_t i = 0; k && i < s->n; i++)
 		k[i] = json_integer_value(json_array_get(list, i));
 	if (k)
-		api_result_add(c, (struct api_result_column){
-					  .name = "synapse", .type = NPY_I64, .data = k, .rows = s->n, .in = API_RESULT_ALL });
+		api_result_add(c, (struct api_result_column){ .name = "synapse",
+							      .type = NPY_I64,
+							      .data = k,
+							      .rows = s->n,
+							      .in = API_RESULT_ALL });
 	if (!meta)
 		return -ERR_CORRUPT;
 	json_decref(meta);
@@ -156,16 +166,26 @@ static int weights(struct api_result *c)
 	if (rc)
 		return rc;
 	weights_head(c, &s);
-	api_result_add(c, (struct api_result_column){
-				  .name = "source", .type = NPY_U32, .data = s.source, .rows = s.n, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){
-				  .name = "target", .type = NPY_U32, .data = s.target, .rows = s.n, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){
-				  .name = "weight", .type = NPY_F64, .data = s.weight, .rows = s.n, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "source",
+						      .type = NPY_U32,
+						      .data = s.source,
+						      .rows = s.n,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "target",
+						      .type = NPY_U32,
+						      .data = s.target,
+						      .rows = s.n,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "weight",
+						      .type = NPY_F64,
+						      .data = s.weight,
+						      .rows = s.n,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
-int api_result_weights(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_weights(const struct api *api, struct request *rq, struct response *rs,
+		       struct err_list *errors)
 {
 	return api_result_serve(api, rq, rs, errors, "projection at_ms", weights);
 }
@@ -173,10 +193,12 @@ int api_result_weights(const struct api *api, struct request *rq, struct respons
 /* ---- matrix ---- */
 
 /* Weights of one target (or source) as a picture of the other side: position = row * cols + col. */
-static int image(struct api_result *c, const struct snapshot *s, const char *side, uint64_t which, const struct view_matrix *m)
+static int image(struct api_result *c, const struct snapshot *s, const char *side, uint64_t which,
+		 const struct view_matrix *m)
 {
 	bool of_target = strcmp(side, "target") == 0;
-	const uint32_t *fixed = of_target ? s->target : s->source, *along = of_target ? s->source : s->target;
+	const uint32_t *fixed = of_target ? s->target : s->source,
+		       *along = of_target ? s->source : s->target;
 	double *out = NEW(c->rq->arena, double, m->rows * m->cols);
 	uint32_t *counts = NEW(c->rq->arena, uint32_t, m->rows * m->cols);
 
@@ -189,10 +211,16 @@ static int image(struct api_result *c, const struct snapshot *s, const char *sid
 		}
 	for (size_t i = 0; i < m->rows * m->cols; i++)
 		out[i] = counts[i] ? out[i] / counts[i] : (double)NAN;
-	api_result_text(c, "layout", of_target ? "image of the sources of one target" : "image of the targets of one source");
+	api_result_text(c, "layout",
+			of_target ? "image of the sources of one target"
+				  : "image of the targets of one source");
 	api_result_integer(c, side, which);
-	api_result_add(c, (struct api_result_column){ .name = "values", .type = NPY_F64, .data = out, .rows = m->rows,
-						      .width = m->cols, .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "values",
+						      .type = NPY_F64,
+						      .data = out,
+						      .rows = m->rows,
+						      .width = m->cols,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
@@ -205,14 +233,20 @@ static int grid(struct api_result *c, const struct snapshot *s, const struct vie
 		return err_nomem(&c->err);
 	view_matrix(m, s->source, s->target, s->weight, (size_t)s->n, out, counts);
 	api_result_text(c, "layout", "source x target");
-	api_result_raw(c, "downsampled", m->rows < m->n_source || m->cols < m->n_target ? "true" : "false");
-	api_result_add(c, (struct api_result_column){ .name = "values", .type = NPY_F64, .data = out, .rows = m->rows,
-						      .width = m->cols, .in = API_RESULT_ALL });
+	api_result_raw(c, "downsampled",
+		       m->rows < m->n_source || m->cols < m->n_target ? "true" : "false");
+	api_result_add(c, (struct api_result_column){ .name = "values",
+						      .type = NPY_F64,
+						      .data = out,
+						      .rows = m->rows,
+						      .width = m->cols,
+						      .in = API_RESULT_ALL });
 	return 0;
 }
 
 /* Which side is shown as an image: asked for, or the only one there is to show when rows x cols fit. */
-static int image_of(struct api_result *c, const struct view_matrix *m, bool sized, const char **ret_side, uint64_t *ret_which)
+static int image_of(struct api_result *c, const struct view_matrix *m, bool sized,
+		    const char **ret_side, uint64_t *ret_which)
 {
 	static const char *const sides[] = { "target", "source" };
 	int64_t which = 0;
@@ -231,29 +265,36 @@ static int image_of(struct api_result *c, const struct view_matrix *m, bool size
 		return rc;
 	}
 	for (int i = 0; sized && i < 2; i++)
-		if ((i ? m->n_source : m->n_target) == 1 && m->rows * m->cols == (i ? m->n_target : m->n_source) && m->cols > 1)
+		if ((i ? m->n_source : m->n_target) == 1 &&
+		    m->rows * m->cols == (i ? m->n_target : m->n_source) && m->cols > 1)
 			*ret_side = sides[i];
 	return 0;
 }
 
 static int image_size(struct api_result *c, const char *side, struct view_matrix *m, bool sized)
 {
-	size_t n = strcmp(side, "target") == 0 ? m->n_source : m->n_target, edge = (size_t)floor(sqrt((double)n) + 0.5);
+	size_t n = strcmp(side, "target") == 0 ? m->n_source : m->n_target,
+	       edge = (size_t)floor(sqrt((double)n) + 0.5);
 
 	if (!sized) {
 		m->rows = edge * edge == n ? edge : 1;
 		m->cols = n / m->rows;
 	}
 	if (m->rows * m->cols != n)
-		return err_set(&c->err, ERR_RANGE, "?rows", "expected rows * cols = %zu, the neurons in the image, found %zu * %zu", n,
-			       m->rows, m->cols);
+		return err_set(
+			&c->err, ERR_RANGE, "?rows",
+			"expected rows * cols = %zu, the neurons in the image, found %zu * %zu", n,
+			m->rows, m->cols);
 	return 0;
 }
 
-static int matrix_size(struct api_result *c, const struct snapshot *s, struct view_matrix *m, bool *ret_sized)
+static int matrix_size(struct api_result *c, const struct snapshot *s, struct view_matrix *m,
+		       bool *ret_sized)
 {
-	const char *source = api_result_shape_text(c, "projections", s->recording->subject, "source");
-	const char *target = api_result_shape_text(c, "projections", s->recording->subject, "target");
+	const char *source =
+		api_result_shape_text(c, "projections", s->recording->subject, "source");
+	const char *target =
+		api_result_shape_text(c, "projections", s->recording->subject, "target");
 	int64_t rows = 0, cols = 0;
 	int rc;
 
@@ -261,7 +302,8 @@ static int matrix_size(struct api_result *c, const struct snapshot *s, struct vi
 	m->n_target = (size_t)api_result_shape(c, "populations", target, "size");
 	for (uint64_t i = 0; i < s->n; i++)
 		if (s->source[i] >= m->n_source || s->target[i] >= m->n_target)
-			return err_set(&c->err, ERR_CORRUPT, NULL, "synapse %" PRIu64 " ends outside its populations", i);
+			return err_set(&c->err, ERR_CORRUPT, NULL,
+				       "synapse %" PRIu64 " ends outside its populations", i);
 	rc = api_query_int(c->rq, "rows", 0, 1, SIDE_MAX, &rows, c->errors);
 	if (!rc)
 		rc = api_query_int(c->rq, "cols", 0, 1, SIDE_MAX, &cols, c->errors);
@@ -305,20 +347,33 @@ static int matrix(struct api_result *c)
 	return side ? image(c, &s, side, which, &m) : grid(c, &s, &m);
 }
 
-int api_result_matrix(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_matrix(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
 {
-	return api_result_serve(api, rq, rs, errors, "projection at_ms rows cols target source", matrix);
+	return api_result_serve(api, rq, rs, errors, "projection at_ms rows cols target source",
+				matrix);
 }
 
 /* ---- histogram ---- */
 
-static int histogram_columns(struct api_result *c, const double *edges, size_t bins, const int64_t *counts, const double *at,
-			     size_t times)
+static int histogram_columns(struct api_result *c, const double *edges, size_t bins,
+			     const int64_t *counts, const double *at, size_t times)
 {
-	api_result_add(c, (struct api_result_column){
-				  .name = "edges", .type = NPY_F64, .data = edges, .rows = bins + 1, .in = API_RESULT_BESIDE });
-	api_result_add(c, (struct api_result_column){ .name = "at_ms", .type = NPY_F64, .data = at, .rows = times, .in = API_RESULT_ALL });
-	api_result_add(c, (struct api_result_column){ .name = "counts", .type = NPY_I64, .data = counts, .rows = times, .width = bins,
+	api_result_add(c, (struct api_result_column){ .name = "edges",
+						      .type = NPY_F64,
+						      .data = edges,
+						      .rows = bins + 1,
+						      .in = API_RESULT_BESIDE });
+	api_result_add(c, (struct api_result_column){ .name = "at_ms",
+						      .type = NPY_F64,
+						      .data = at,
+						      .rows = times,
+						      .in = API_RESULT_ALL });
+	api_result_add(c, (struct api_result_column){ .name = "counts",
+						      .type = NPY_I64,
+						      .data = counts,
+						      .rows = times,
+						      .width = bins,
 						      .in = API_RESULT_ALL });
 	return 0;
 }
@@ -381,7 +436,8 @@ static const struct store_recording *widest(const struct store_recording *all, s
 	return best;
 }
 
-static int histogram_query(struct api_result *c, const double *w, uint64_t n, double *min, double *max, int64_t *bins)
+static int histogram_query(struct api_result *c, const double *w, uint64_t n, double *min,
+			   double *max, int64_t *bins)
 {
 	struct view_moments m = view_moments(w, (size_t)n);
 	int rc = api_query_double(c->rq, "min", n ? m.min : 0.0, -1e300, 1e300, min, c->errors);
@@ -395,7 +451,8 @@ static int histogram_query(struct api_result *c, const double *w, uint64_t n, do
 	if (*min == *max && !http_query(c->rq, "max")) /* all weights are the same */
 		*max = *min + (*min != 0.0 ? 1e-3 * fabs(*min) : 1.0);
 	if (!(*max > *min))
-		return err_set(&c->err, ERR_RANGE, "?max", "expected max above min (%g), found %g", *min, *max);
+		return err_set(&c->err, ERR_RANGE, "?max", "expected max above min (%g), found %g",
+			       *min, *max);
 	return 0;
 }
 
@@ -414,7 +471,9 @@ static int histogram_counted(struct api_result *c)
 		return rc;
 	r = widest(all, n);
 	if (!r)
-		return err_set(&c->err, ERR_NOTRECORDED, NULL, "weights were not recorded; put %s into the spec's record", how_weights);
+		return err_set(&c->err, ERR_NOTRECORDED, NULL,
+			       "weights were not recorded; put %s into the spec's record",
+			       how_weights);
 	column = api_result_column(r, "weight");
 	rc = api_result_read(c, r, "weight", 0, column->rows, NPY_F64, &w);
 	if (!rc)
@@ -432,8 +491,8 @@ static int histogram_counted(struct api_result *c)
 		return err_nomem(&c->err);
 	view_edges(min, max, (size_t)bins, edges);
 	for (uint64_t i = 0; i < column->rows; i++)
-		view_histogram((const double *)w + i * column->width, (size_t)column->width, min, max, (size_t)bins,
-			       counts + i * (uint64_t)bins);
+		view_histogram((const double *)w + i * column->width, (size_t)column->width, min,
+			       max, (size_t)bins, counts + i * (uint64_t)bins);
 	api_result_text(c, "projection", r->subject);
 	api_result_text(c, "from", strcmp(r->kind, "weights") == 0 ? "snapshots" : "final weights");
 	return histogram_columns(c, edges, (size_t)bins, counts, t, (size_t)column->rows);
@@ -441,7 +500,8 @@ static int histogram_counted(struct api_result *c)
 
 static int histogram(struct api_result *c)
 {
-	bool own = http_query(c->rq, "bins") || http_query(c->rq, "min") || http_query(c->rq, "max");
+	bool own =
+		http_query(c->rq, "bins") || http_query(c->rq, "min") || http_query(c->rq, "max");
 	struct store_recording *list = NULL, *all = NULL;
 	size_t n = 0, n_all = 0;
 	int rc = api_result_find(c, "weight_histogram", NULL, NULL, &list, &n);
@@ -450,7 +510,8 @@ static int histogram(struct api_result *c)
 		rc = find_weights(c, &all, &n_all);
 		if (!rc && !widest(all, n_all))
 			return err_set(&c->err, ERR_NOTRECORDED, "?bins",
-				       "only a histogram with bins of its own was recorded; for others put %s into the spec's record",
+				       "only a histogram with bins of its own was recorded; for "
+				       "others put %s into the spec's record",
 				       how_weights);
 	}
 	if (rc)
@@ -458,7 +519,8 @@ static int histogram(struct api_result *c)
 	return n && !own ? histogram_recorded(c, list) : histogram_counted(c);
 }
 
-int api_result_histogram(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+int api_result_histogram(const struct api *api, struct request *rq, struct response *rs,
+			 struct err_list *errors)
 {
 	return api_result_serve(api, rq, rs, errors, "projection bins min max", histogram);
 }

@@ -40,8 +40,8 @@ static bool is_text(const unsigned char *b, size_t n)
 	return n > 0 && !memchr(b, 0, n);
 }
 
-static int parse_plain(struct dataset *ret, const unsigned char *b, size_t n, size_t max, struct mem_arena *arena,
-		       struct err *err)
+static int parse_plain(struct dataset *ret, const unsigned char *b, size_t n, size_t max,
+		       struct mem_arena *arena, struct err *err)
 {
 	if (is_npy(b, n))
 		return dataset_npy(ret, b, n, arena, err);
@@ -51,10 +51,13 @@ static int parse_plain(struct dataset *ret, const unsigned char *b, size_t n, si
 		return dataset_idx(ret, b, n, arena, err);
 	if (is_text(b, n))
 		return dataset_csv(ret, (const char *)b, n, arena, err);
-	return err_set(err, ERR_CORRUPT, NULL, "expected IDX, NPY, NPZ or CSV, each also gzipped; these %zu bytes are none", n);
+	return err_set(err, ERR_CORRUPT, NULL,
+		       "expected IDX, NPY, NPZ or CSV, each also gzipped; these %zu bytes are none",
+		       n);
 }
 
-int dataset_parse(struct dataset *ret, const void *bytes, size_t n, size_t max, struct mem_arena *arena, struct err *err)
+int dataset_parse(struct dataset *ret, const void *bytes, size_t n, size_t max,
+		  struct mem_arena *arena, struct err *err)
 {
 	struct dataset d = { 0 };
 	int rc;
@@ -63,7 +66,8 @@ int dataset_parse(struct dataset *ret, const void *bytes, size_t n, size_t max, 
 		buf_init(&d.plain, max);
 		rc = gzip_expand(&d.plain, bytes, n, err);
 		if (!rc)
-			rc = parse_plain(&d, (const unsigned char *)d.plain.data, d.plain.len, max, arena, err);
+			rc = parse_plain(&d, (const unsigned char *)d.plain.data, d.plain.len, max,
+					 arena, err);
 	} else {
 		rc = parse_plain(&d, bytes, n, max, arena, err);
 	}
@@ -100,9 +104,10 @@ size_t dataset_bytes(const struct npy_header *shape)
 const char *dataset_dtype(enum npy_type type)
 {
 	static const char *const name[NPY_N] = {
-		[NPY_I64] = "int64", [NPY_U32] = "uint32", [NPY_F64] = "float64", [NPY_F32] = "float32",
-		[NPY_U8] = "uint8",  [NPY_I32] = "int32",  [NPY_U16] = "uint16",  [NPY_I16] = "int16",
-		[NPY_I8] = "int8",   [NPY_U64] = "uint64", [NPY_BOOL] = "bool",
+		[NPY_I64] = "int64",   [NPY_U32] = "uint32", [NPY_F64] = "float64",
+		[NPY_F32] = "float32", [NPY_U8] = "uint8",   [NPY_I32] = "int32",
+		[NPY_U16] = "uint16",  [NPY_I16] = "int16",  [NPY_I8] = "int8",
+		[NPY_U64] = "uint64",  [NPY_BOOL] = "bool",
 	};
 
 	return name[type];
@@ -110,14 +115,16 @@ const char *dataset_dtype(enum npy_type type)
 
 /* ---- files ---- */
 
-static void path_of(const struct store *s, char path[PATH_SIZE], const char *id, const char *field, const char *end)
+static void path_of(const struct store *s, char path[PATH_SIZE], const char *id, const char *field,
+		    const char *end)
 {
 	(void)snprintf(path, PATH_SIZE, "%s/datasets/%s.%s.npy%s", store_dir(s), id, field, end);
 }
 
 static int io_error(struct err *err, const char *what)
 {
-	return err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_NOSPACE : ERR_IO, NULL, "%s: %s", what, strerror(errno));
+	return err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_NOSPACE : ERR_IO, NULL,
+		       "%s: %s", what, strerror(errno));
 }
 
 static int write_all(int fd, const void *bytes, size_t n)
@@ -137,7 +144,8 @@ static int write_all(int fd, const void *bytes, size_t n)
 	return 0;
 }
 
-static int save_field(struct store *s, const char *id, const struct dataset_field *f, struct err *err)
+static int save_field(struct store *s, const char *id, const struct dataset_field *f,
+		      struct err *err)
 {
 	char part[PATH_SIZE], path[PATH_SIZE];
 	struct buf head;
@@ -152,7 +160,8 @@ static int save_field(struct store *s, const char *id, const struct dataset_fiel
 		return rc;
 	}
 	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write_all(fd, head.data, head.len) || write_all(fd, f->data, dataset_bytes(&f->shape)) || fsync(fd))
+	if (fd < 0 || write_all(fd, head.data, head.len) ||
+	    write_all(fd, f->data, dataset_bytes(&f->shape)) || fsync(fd))
 		rc = io_error(err, "a field of the data set cannot be written");
 	if (fd >= 0 && close(fd) && !rc)
 		rc = io_error(err, "a field of the data set cannot be written");
@@ -189,7 +198,8 @@ void dataset_drop(struct store *s, const char *id, const char *fields)
 	json_t *all = json_loads(fields, 0, NULL), *f;
 	size_t i;
 
-	json_array_foreach(all, i, f) {
+	json_array_foreach(all, i, f)
+	{
 		const char *name = json_string_value(json_object_get(f, "name"));
 
 		if (name && dataset_field_valid(name))
@@ -202,7 +212,8 @@ static int copy(const char *path, int dir_fd, const char *name, struct err *err)
 {
 	char block[COPY_BLOCK];
 	int from = open(path, O_RDONLY | O_CLOEXEC);
-	int to = from < 0 ? -1 : openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int to = from < 0 ? -1
+			  : openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	ssize_t n = 0;
 	int rc = 0;
 
@@ -218,7 +229,8 @@ static int copy(const char *path, int dir_fd, const char *name, struct err *err)
 	return rc;
 }
 
-static int link_field(struct store *s, const char *id, const char *field, int dir_fd, struct err *err)
+static int link_field(struct store *s, const char *id, const char *field, int dir_fd,
+		      struct err *err)
 {
 	char path[PATH_SIZE], name[ID_SIZE + DATASET_NAME_MAX + 8];
 
@@ -240,10 +252,12 @@ int dataset_link(struct store *s, const char *id, int dir_fd, struct err *err)
 	mem_arena_init(&arena, 0);
 	rc = store_dataset_get(s, id, &arena, &d, err);
 	fields = rc ? NULL : json_loads(d.fields, 0, NULL);
-	json_array_foreach(fields, i, f) {
+	json_array_foreach(fields, i, f)
+	{
 		const char *name = json_string_value(json_object_get(f, "name"));
 
-		if (!rc && name && dataset_field_valid(name) && !json_is_true(json_object_get(f, "text")))
+		if (!rc && name && dataset_field_valid(name) &&
+		    !json_is_true(json_object_get(f, "text")))
 			rc = link_field(s, id, name, dir_fd, err);
 	}
 	if (!rc && !fields)
@@ -256,8 +270,8 @@ int dataset_link(struct store *s, const char *id, int dir_fd, struct err *err)
 /* ---- for the validation of specs ---- */
 
 /* Row `row` of the array, or all of it, as doubles. */
-static int convert(const unsigned char *bytes, size_t n, int64_t row, struct mem_arena *arena, const double **ret_values,
-		   size_t *ret_n, struct err *err)
+static int convert(const unsigned char *bytes, size_t n, int64_t row, struct mem_arena *arena,
+		   const double **ret_values, size_t *ret_n, struct err *err)
 {
 	struct npy_header h = { 0 };
 	size_t count = 1, first = 0;
@@ -269,7 +283,9 @@ static int convert(const unsigned char *bytes, size_t n, int64_t row, struct mem
 	for (int i = row >= 0 ? 1 : 0; i < h.n_dims; i++)
 		count *= (size_t)h.dim[i];
 	if (row >= 0 && (h.n_dims == 0 || (uint64_t)row >= h.dim[0]))
-		return err_set(err, ERR_RANGE, NULL, "the data set has rows 0 to %" PRIu64 ", so there is no row %" PRId64,
+		return err_set(err, ERR_RANGE, NULL,
+			       "the data set has rows 0 to %" PRIu64
+			       ", so there is no row %" PRId64,
 			       h.n_dims ? h.dim[0] - 1 : 0, row);
 	if (row > 0)
 		first = (size_t)row * count;
@@ -292,11 +308,13 @@ static int load(void *self, const char *id, const char *field, int64_t row, stru
 	int fd, rc;
 
 	if (!id_valid(id) || !dataset_field_valid(field))
-		return err_set(err, ERR_NOTFOUND, NULL, "there is no data set \"%.40s\" with a field \"%.40s\"", id, field);
+		return err_set(err, ERR_NOTFOUND, NULL,
+			       "there is no data set \"%.40s\" with a field \"%.40s\"", id, field);
 	path_of(self, path, id, field, "");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, ERR_NOTFOUND, NULL, "there is no data set \"%s\" with a field \"%s\"", id, field);
+		return err_set(err, ERR_NOTFOUND, NULL,
+			       "there is no data set \"%s\" with a field \"%s\"", id, field);
 	if (fstat(fd, &st) == 0 && st.st_size > 0)
 		bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	(void)close(fd);

@@ -23,7 +23,8 @@ struct dataset_field {
 	char name[DATASET_NAME_MAX]; /* letters, digits, _ and - only */
 	struct npy_header shape;     /* data_offset is 0 */
 	bool text;		     /* a CSV's column of words: named, but without values */
-	const void *data;	     /* little-endian, C order; in the arena, in `plain`, or in the bytes given */
+	const void
+		*data; /* little-endian, C order; in the arena, in `plain`, or in the bytes given */
 };
 
 struct dataset {
@@ -34,8 +35,8 @@ struct dataset {
 };
 
 /* Read an upload. `max` bounds expanded bytes. Errors: CORRUPT (broken, with the place), MEDIA (no known kind), LIMIT, NOMEM. */
-int dataset_parse(struct dataset *ret, const void *bytes, size_t n, size_t max, struct mem_arena *arena,
-		  struct err *err) MUST_USE;
+int dataset_parse(struct dataset *ret, const void *bytes, size_t n, size_t max,
+		  struct mem_arena *arena, struct err *err) MUST_USE;
 void dataset_release(struct dataset *d);
 
 /* May this be a field's name (and so a part of a file's)? */
@@ -44,7 +45,8 @@ size_t dataset_bytes(const struct npy_header *shape); /* of the values */
 const char *dataset_dtype(enum npy_type type);	      /* "float64" */
 
 /* The files of a data set. save: each written beside its name and renamed; on failure nothing is left. */
-int dataset_save(struct store *s, const char *id, const struct dataset *d, struct err *err) MUST_USE;
+int dataset_save(struct store *s, const char *id, const struct dataset *d,
+		 struct err *err) MUST_USE;
 /* `fields`: the JSON text of the row in the store. */
 void dataset_drop(struct store *s, const char *id, const char *fields);
 /* Link (or copy) all files of data set `id` into the folder dir_fd, under the same names. Errors: NOTFOUND, IO, NOSPACE. */
@@ -53,10 +55,13 @@ int dataset_link(struct store *s, const char *id, int dir_fd, struct err *err) M
 void dataset_source(struct spec_datasets *ret, struct store *s);
 
 /* The readers, one a kind; called by dataset_parse. */
-int dataset_idx(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena, struct err *err) MUST_USE;
-int dataset_npy(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena, struct err *err) MUST_USE;
-int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_t max, struct mem_arena *arena,
+int dataset_idx(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena,
 		struct err *err) MUST_USE;
-int dataset_csv(struct dataset *ret, const char *text, size_t n, struct mem_arena *arena, struct err *err) MUST_USE;
+int dataset_npy(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena,
+		struct err *err) MUST_USE;
+int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_t max,
+		struct mem_arena *arena, struct err *err) MUST_USE;
+int dataset_csv(struct dataset *ret, const char *text, size_t n, struct mem_arena *arena,
+		struct err *err) MUST_USE;
 
 #endif

@@ -17,12 +17,12 @@ enum { CELL_MAX = 256 };
 
 struct csv {
 	const char *at, *end;
-	size_t line;	  /* of the text, from 1 */
+	size_t line; /* of the text, from 1 */
 	char separator;
 	bool header;
 	size_t n_columns;
 	size_t rows, cap;
-	double **column;  /* [n_columns][cap] */
+	double **column; /* [n_columns][cap] */
 	bool *text, *fraction;
 	struct mem_arena *arena;
 	struct dataset_field *fields;
@@ -120,7 +120,8 @@ static void name(struct csv *c, size_t i, struct cell cell)
 	if (n == 0)
 		(void)snprintf(to, DATASET_NAME_MAX, "c%zu", i);
 	for (size_t k = 0; k < i; k++)
-		if (strcmp(c->fields[k].name, to) == 0) /* a name used twice gets its number behind it */
+		if (strcmp(c->fields[k].name, to) ==
+		    0) /* a name used twice gets its number behind it */
 			(void)snprintf(to + n, DATASET_NAME_MAX - n, "_%zu", i % 10000);
 }
 
@@ -136,7 +137,8 @@ static int start(struct csv *c, const char *line, size_t n, struct err *err)
 		c->n_columns++;
 	}
 	if (c->n_columns > DATASET_FIELDS_MAX)
-		return err_set(err, ERR_LIMIT, NULL, "expected at most %d columns, found %zu", DATASET_FIELDS_MAX, c->n_columns);
+		return err_set(err, ERR_LIMIT, NULL, "expected at most %d columns, found %zu",
+			       DATASET_FIELDS_MAX, c->n_columns);
 	c->column = NEW(c->arena, double *, c->n_columns);
 	c->text = NEW(c->arena, bool, c->n_columns);
 	c->fraction = NEW(c->arena, bool, c->n_columns);
@@ -174,7 +176,8 @@ static int put(struct csv *c, size_t i, struct cell cell, struct err *err)
 	if (c->text[i])
 		return 0;
 	if (!number(cell, &x))
-		return err_set(err, ERR_CORRUPT, NULL, "line %zu, column %s: expected a number, found \"%.*s\"", c->line,
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "line %zu, column %s: expected a number, found \"%.*s\"", c->line,
 			       c->fields[i].name, (int)(cell.n < 40 ? cell.n : 40), cell.at);
 	c->fraction[i] |= floor(x) != x || fabs(x) > 9007199254740992.0;
 	c->column[i][c->rows] = x;
@@ -194,7 +197,8 @@ static int row(struct csv *c, const char *line, size_t n, struct err *err)
 			return rc;
 	}
 	if (i != c->n_columns)
-		return err_set(err, ERR_CORRUPT, NULL, "line %zu: expected %zu columns, found %zu", c->line, c->n_columns, i);
+		return err_set(err, ERR_CORRUPT, NULL, "line %zu: expected %zu columns, found %zu",
+			       c->line, c->n_columns, i);
 	c->rows++;
 	return 0;
 }
@@ -234,7 +238,9 @@ static int finish(struct csv *c, struct err *err)
 			memcpy(&whole[k], &v, sizeof(v)); /* in place: both have eight bytes */
 		}
 	}
-	return numbers ? 0 : err_set(err, ERR_CORRUPT, NULL, "expected at least one column of numbers, found none");
+	return numbers ? 0
+		       : err_set(err, ERR_CORRUPT, NULL,
+				 "expected at least one column of numbers, found none");
 }
 
 /* Of a table without names: all of it, row by row. */
@@ -250,15 +256,19 @@ static int add_table(struct csv *c, size_t *n_fields, struct err *err)
 		return err_nomem(err);
 	for (size_t i = 0; i < c->n_columns; i++)
 		for (size_t k = 0; k < c->rows; k++)
-			all[k * c->n_columns + i] = npy_get(c->fields[i].shape.type, c->fields[i].data, k);
+			all[k * c->n_columns + i] =
+				npy_get(c->fields[i].shape.type, c->fields[i].data, k);
 	(void)snprintf(f->name, sizeof(f->name), "values");
-	f->shape = (struct npy_header){ .type = NPY_F64, .n_dims = 2, .dim = { c->rows, c->n_columns } };
+	f->shape = (struct npy_header){ .type = NPY_F64,
+					.n_dims = 2,
+					.dim = { c->rows, c->n_columns } };
 	f->data = all;
 	*n_fields = c->n_columns + 1;
 	return 0;
 }
 
-int dataset_csv(struct dataset *ret, const char *text, size_t n, struct mem_arena *arena, struct err *err)
+int dataset_csv(struct dataset *ret, const char *text, size_t n, struct mem_arena *arena,
+		struct err *err)
 {
 	struct csv c = { .at = text, .end = text + n, .arena = arena };
 	const char *line = NULL;
@@ -271,7 +281,8 @@ int dataset_csv(struct dataset *ret, const char *text, size_t n, struct mem_aren
 		return err_set(err, ERR_CORRUPT, NULL, "expected a CSV table, found no line of it");
 	rc = start(&c, line, length, err);
 	if (!rc && c.header && !next_line(&c, &line, &length))
-		rc = err_set(err, ERR_CORRUPT, NULL, "expected rows below the line of names, found none");
+		rc = err_set(err, ERR_CORRUPT, NULL,
+			     "expected rows below the line of names, found none");
 	if (!rc)
 		rc = first_row(&c, line, length, err);
 	while (!rc && next_line(&c, &line, &length))

@@ -58,18 +58,21 @@ static int count(const struct npy_header *h, size_t at, size_t n, size_t *ret, s
 			return err_set(err, ERR_CORRUPT, NULL, "IDX dimension %d is 0", i + 1);
 		if (dim > room / total)
 			return err_set(err, ERR_CORRUPT, NULL,
-				       "IDX dimension %d is %" PRIu64 ", more than the file's %zu bytes hold; it may be cut off",
+				       "IDX dimension %d is %" PRIu64
+				       ", more than the file's %zu bytes hold; it may be cut off",
 				       i + 1, dim, n);
 		total *= (size_t)dim;
 	}
 	if (at + total * size != n)
-		return err_set(err, ERR_CORRUPT, NULL, "expected an IDX file of %zu bytes by its dimensions, found %zu",
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "expected an IDX file of %zu bytes by its dimensions, found %zu",
 			       at + total * size, n);
 	*ret = total;
 	return 0;
 }
 
-static int swap(struct dataset_field *f, const unsigned char *from, size_t total, struct mem_arena *arena, struct err *err)
+static int swap(struct dataset_field *f, const unsigned char *from, size_t total,
+		struct mem_arena *arena, struct err *err)
 {
 	size_t size = npy_size(f->shape.type);
 	unsigned char *to;
@@ -77,7 +80,7 @@ static int swap(struct dataset_field *f, const unsigned char *from, size_t total
 	f->data = from;
 	if (size == 1)
 		return 0;
-	to = NEW(arena, unsigned char, total * size);
+	to = NEW(arena, unsigned char, total *size);
 	if (!to)
 		return err_nomem(err);
 	for (size_t i = 0; i < total; i++)
@@ -87,7 +90,8 @@ static int swap(struct dataset_field *f, const unsigned char *from, size_t total
 	return 0;
 }
 
-int dataset_idx(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena, struct err *err)
+int dataset_idx(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena,
+		struct err *err)
 {
 	struct dataset_field *f = NEW(arena, struct dataset_field, 1);
 	size_t at, total = 0;
@@ -96,14 +100,17 @@ int dataset_idx(struct dataset *ret, const unsigned char *bytes, size_t n, struc
 	if (!f)
 		return err_nomem(err);
 	if (n < 4 || !type_of(bytes[2], &f->shape.type))
-		return err_set(err, ERR_CORRUPT, NULL, "expected an IDX type of 8, 9, 11, 12, 13 or 14, found %d",
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "expected an IDX type of 8, 9, 11, 12, 13 or 14, found %d",
 			       n < 4 ? -1 : (int)bytes[2]);
 	n_dims = bytes[3];
 	if (n_dims < 1 || n_dims > NPY_DIMS_MAX)
-		return err_set(err, ERR_CORRUPT, NULL, "expected 1 to %d IDX dimensions, found %d", NPY_DIMS_MAX, n_dims);
+		return err_set(err, ERR_CORRUPT, NULL, "expected 1 to %d IDX dimensions, found %d",
+			       NPY_DIMS_MAX, n_dims);
 	at = 4 + 4 * (size_t)n_dims;
 	if (n < at)
-		return err_set(err, ERR_CORRUPT, NULL, "expected %zu bytes of IDX header, found %zu", at, n);
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "expected %zu bytes of IDX header, found %zu", at, n);
 	f->shape.n_dims = n_dims;
 	for (int i = 0; i < n_dims; i++)
 		f->shape.dim[i] = big(bytes + 4 + 4 * (size_t)i);

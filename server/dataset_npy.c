@@ -7,7 +7,8 @@
 
 #include "server/npz.h"
 
-static int field(struct dataset_field *f, const char *name, const unsigned char *bytes, size_t n, struct err *err)
+static int field(struct dataset_field *f, const char *name, const unsigned char *bytes, size_t n,
+		 struct err *err)
 {
 	int rc = npy_parse(&f->shape, bytes, n, err);
 
@@ -25,7 +26,8 @@ static int field(struct dataset_field *f, const char *name, const unsigned char 
 	return 0;
 }
 
-int dataset_npy(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena, struct err *err)
+int dataset_npy(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena,
+		struct err *err)
 {
 	struct dataset_field *f = NEW(arena, struct dataset_field, 1);
 	int rc = f ? field(f, "values", bytes, n, err) : err_nomem(err);
@@ -46,7 +48,8 @@ static bool known(const struct dataset_field *f, size_t n, const char *name)
 	return false;
 }
 
-int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_t max, struct mem_arena *arena, struct err *err)
+int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_t max,
+		struct mem_arena *arena, struct err *err)
 {
 	struct npz_entry *entries = NULL;
 	struct dataset_field *f;
@@ -56,7 +59,8 @@ int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_
 	if (rc)
 		return rc;
 	if (n_entries == 0)
-		return err_set(err, ERR_CORRUPT, NULL, "expected arrays (*.npy) in the zip, found none");
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "expected arrays (*.npy) in the zip, found none");
 	f = NEW(arena, struct dataset_field, n_entries);
 	if (!f)
 		return err_nomem(err);
@@ -65,7 +69,9 @@ int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_
 
 		if (!dataset_field_valid(name) || known(f, i, name))
 			return err_set(err, ERR_CORRUPT, NULL,
-				       "expected array names of letters, digits, _ and -, each once; entry %zu has another", i);
+				       "expected array names of letters, digits, _ and -, each "
+				       "once; entry %zu has another",
+				       i);
 		rc = field(&f[i], name, entries[i].bytes, entries[i].n, err);
 		if (rc)
 			return rc;

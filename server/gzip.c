@@ -51,7 +51,8 @@ static int bad(const z_stream *z, int rc, struct err *err)
 {
 	if (rc == Z_MEM_ERROR)
 		return err_nomem(err);
-	return err_set(err, ERR_CORRUPT, NULL, "expected compressed data, found damage after %lu bytes of output%s%s",
+	return err_set(err, ERR_CORRUPT, NULL,
+		       "expected compressed data, found damage after %lu bytes of output%s%s",
 		       z->total_out, z->msg ? ": " : "", z->msg ? z->msg : "");
 }
 
@@ -84,7 +85,8 @@ int gzip_expand(struct buf *out, const void *bytes, size_t n, struct err *err)
 		if (rc == Z_STREAM_END) {
 			bool more = z.avail_in > 0 || left > 0;
 
-			if (!more || !gzip_is(z.next_in, z.avail_in)) /* padding behind the last member */
+			if (!more ||
+			    !gzip_is(z.next_in, z.avail_in)) /* padding behind the last member */
 				break;
 			rc = inflateReset(&z);
 		}
@@ -92,9 +94,11 @@ int gzip_expand(struct buf *out, const void *bytes, size_t n, struct err *err)
 			break;
 	}
 	if (rc <= -1000)
-		rc = out->failed == ERR_NOMEM ? err_nomem(err)
-					      : err_set(err, ERR_LIMIT, NULL, "expected at most %zu bytes when expanded, found more",
-							out->max);
+		rc = out->failed == ERR_NOMEM
+			     ? err_nomem(err)
+			     : err_set(err, ERR_LIMIT, NULL,
+				       "expected at most %zu bytes when expanded, found more",
+				       out->max);
 	else
 		rc = rc == Z_STREAM_END ? 0 : bad(&z, rc, err);
 	(void)inflateEnd(&z);
@@ -114,7 +118,8 @@ int gzip_inflate(void *ret, size_t size, const void *bytes, size_t n, struct err
 	do {
 		if (z.avail_in == 0 && left > 0)
 			feed(&z, &at, &left);
-		if (z.avail_out == 0) { /* at the end a spare byte shows whether there is more than was said */
+		if (z.avail_out ==
+		    0) { /* at the end a spare byte shows whether there is more than was said */
 			uInt chunk = room < UINT_MAX ? (uInt)room : UINT_MAX;
 
 			z.next_out = room ? to : &spare;
@@ -127,8 +132,8 @@ int gzip_inflate(void *ret, size_t size, const void *bytes, size_t n, struct err
 	if (rc == Z_STREAM_END && z.total_out == size)
 		rc = 0;
 	else if (rc == Z_STREAM_END || rc == Z_OK)
-		rc = err_set(err, ERR_CORRUPT, NULL, "expected %zu bytes when expanded, found %s", size,
-			     z.total_out < size ? "fewer" : "more");
+		rc = err_set(err, ERR_CORRUPT, NULL, "expected %zu bytes when expanded, found %s",
+			     size, z.total_out < size ? "fewer" : "more");
 	else
 		rc = bad(&z, rc, err);
 	(void)inflateEnd(&z);

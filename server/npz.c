@@ -56,7 +56,8 @@ static int check(const struct npz *z, struct err *err)
 	if (failed == ERR_NOMEM)
 		return err_nomem(err);
 	if (failed || z->out->len - z->start > UINT32_MAX)
-		return err_set(err, ERR_LIMIT, NULL, "the archive would be larger than %zu bytes", z->out->max);
+		return err_set(err, ERR_LIMIT, NULL, "the archive would be larger than %zu bytes",
+			       z->out->max);
 	return 0;
 }
 
@@ -89,7 +90,8 @@ static void central(struct npz *z, const char *file, uint32_t crc, uint32_t size
 	z->n++;
 }
 
-int npz_add(struct npz *z, const char *name, const struct npy_header *h, const void *data, struct err *err)
+int npz_add(struct npz *z, const char *name, const struct npy_header *h, const void *data,
+	    struct err *err)
 {
 	size_t offset = z->out->len - z->start, n = npy_size(h->type), header, at;
 	char file[NPZ_NAME_MAX + 8];
@@ -100,7 +102,8 @@ int npz_add(struct npz *z, const char *name, const struct npy_header *h, const v
 	for (int i = 0; i < h->n_dims; i++)
 		n *= (size_t)h->dim[i]; /* fits: the data are in memory */
 	if (n > UINT32_MAX / 2 || z->n >= NPZ_ENTRIES_MAX)
-		return err_set(err, ERR_LIMIT, NULL, "array %s has %zu bytes, more than an archive holds", name, n);
+		return err_set(err, ERR_LIMIT, NULL,
+			       "array %s has %zu bytes, more than an archive holds", name, n);
 	(void)snprintf(file, sizeof(file), "%.*s.npy", NPZ_NAME_MAX - 1, name);
 	buf_init(&head, 4096);
 	rc = npy_write_header(&head, h, err);
@@ -166,39 +169,49 @@ struct central {
 	const unsigned char *name;
 };
 
-static int read_central(struct central *ret, const unsigned char *b, size_t n, size_t at, size_t index, struct err *err)
+static int read_central(struct central *ret, const unsigned char *b, size_t n, size_t at,
+			size_t index, struct err *err)
 {
 	const unsigned char *p = b + at;
 
 	if (n - at < CENTRAL_SIZE || get(p, 4) != CENTRAL_MAGIC)
-		return err_set(err, ERR_CORRUPT, NULL, "expected entry %zu of the zip's directory at byte %zu", index, at);
-	*ret = (struct central){ .flags = get(p + 8, 2),   .method = get(p + 10, 2), .crc = get(p + 16, 4),
-				 .packed = get(p + 20, 4), .size = get(p + 24, 4),   .n_name = get(p + 28, 2),
-				 .offset = get(p + 42, 4), .name = p + CENTRAL_SIZE };
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "expected entry %zu of the zip's directory at byte %zu", index, at);
+	*ret = (struct central){ .flags = get(p + 8, 2),
+				 .method = get(p + 10, 2),
+				 .crc = get(p + 16, 4),
+				 .packed = get(p + 20, 4),
+				 .size = get(p + 24, 4),
+				 .n_name = get(p + 28, 2),
+				 .offset = get(p + 42, 4),
+				 .name = p + CENTRAL_SIZE };
 	ret->skip = CENTRAL_SIZE + ret->n_name + get(p + 30, 2) + get(p + 32, 2);
 	if (ret->skip > n - at)
-		return err_set(err, ERR_CORRUPT, NULL, "entry %zu of the zip's directory goes beyond its end", index);
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "entry %zu of the zip's directory goes beyond its end", index);
 	return 0;
 }
 
 /* Where an entry's bytes begin; its local header has lengths of its own. */
-static int locate(const struct central *c, const unsigned char *b, size_t n, const char *name, const unsigned char **ret,
-		  struct err *err)
+static int locate(const struct central *c, const unsigned char *b, size_t n, const char *name,
+		  const unsigned char **ret, struct err *err)
 {
 	size_t at = c->offset;
 
 	if (n < LOCAL_SIZE || at > n - LOCAL_SIZE || get(b + at, 4) != LOCAL_MAGIC)
-		return err_set(err, ERR_CORRUPT, NULL, "zip entry %s: expected its header at byte %zu", name, at);
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "zip entry %s: expected its header at byte %zu", name, at);
 	at += LOCAL_SIZE + get(b + at + 26, 2) + get(b + at + 28, 2);
 	if (at > n || c->packed > n - at)
-		return err_set(err, ERR_CORRUPT, NULL, "zip entry %s: expected %u bytes, found the end of the file", name,
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "zip entry %s: expected %u bytes, found the end of the file", name,
 			       (unsigned)c->packed);
 	*ret = b + at;
 	return 0;
 }
 
-static int expand(const struct central *c, const unsigned char *packed, const char *name, struct mem_arena *arena,
-		  const unsigned char **ret, struct err *err)
+static int expand(const struct central *c, const unsigned char *packed, const char *name,
+		  struct mem_arena *arena, const unsigned char **ret, struct err *err)
 {
 	unsigned char *plain;
 	int rc;
@@ -210,8 +223,9 @@ static int expand(const struct central *c, const unsigned char *packed, const ch
 		return 0;
 	}
 	if (c->method != DEFLATED)
-		return err_set(err, ERR_CORRUPT, NULL, "zip entry %s: expected it stored or deflated, found method %u", name,
-			       (unsigned)c->method);
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "zip entry %s: expected it stored or deflated, found method %u",
+			       name, (unsigned)c->method);
 	plain = NEW(arena, unsigned char, (size_t)c->size + 1);
 	if (!plain)
 		return err_nomem(err);
@@ -220,8 +234,8 @@ static int expand(const struct central *c, const unsigned char *packed, const ch
 	return rc;
 }
 
-static int read_entry(const struct central *c, const unsigned char *b, size_t n, struct mem_arena *arena,
-		      struct npz_entry *ret, struct err *err)
+static int read_entry(const struct central *c, const unsigned char *b, size_t n,
+		      struct mem_arena *arena, struct npz_entry *ret, struct err *err)
 {
 	const unsigned char *packed = NULL;
 	int rc;
@@ -235,27 +249,34 @@ static int read_entry(const struct central *c, const unsigned char *b, size_t n,
 		return rc;
 	ret->n = c->size;
 	if (gzip_crc(ret->bytes, ret->n) != c->crc)
-		return err_set(err, ERR_CORRUPT, NULL, "zip entry %s: its check sum does not match", ret->name);
+		return err_set(err, ERR_CORRUPT, NULL, "zip entry %s: its check sum does not match",
+			       ret->name);
 	return 0;
 }
 
 static bool is_array(const struct central *c)
 {
-	return c->n_name > 4 && c->n_name - 4 < NPZ_NAME_MAX && memcmp(c->name + c->n_name - 4, ".npy", 4) == 0;
+	return c->n_name > 4 && c->n_name - 4 < NPZ_NAME_MAX &&
+	       memcmp(c->name + c->n_name - 4, ".npy", 4) == 0;
 }
 
-int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena, struct npz_entry **ret, size_t *ret_n,
-	     struct err *err)
+int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena,
+	     struct npz_entry **ret, size_t *ret_n, struct err *err)
 {
 	const unsigned char *b = bytes, *end = find_end(b, n);
-	size_t count = end ? get(end + 10, 2) : 0, at = end ? get(end + 16, 4) : 0, found = 0, sum = 0;
+	size_t count = end ? get(end + 10, 2) : 0, at = end ? get(end + 16, 4) : 0, found = 0,
+	       sum = 0;
 	struct npz_entry *entries;
 	int rc = 0;
 
 	if (!end)
-		return err_set(err, ERR_CORRUPT, NULL, "expected a zip's directory at the end of the file; it may be cut off");
+		return err_set(
+			err, ERR_CORRUPT, NULL,
+			"expected a zip's directory at the end of the file; it may be cut off");
 	if (count > NPZ_ENTRIES_MAX)
-		return err_set(err, ERR_LIMIT, NULL, "expected at most %d files in the zip, found %zu", NPZ_ENTRIES_MAX, count);
+		return err_set(err, ERR_LIMIT, NULL,
+			       "expected at most %d files in the zip, found %zu", NPZ_ENTRIES_MAX,
+			       count);
 	entries = NEW(arena, struct npz_entry, count + 1);
 	if (!entries)
 		return err_nomem(err);
@@ -263,7 +284,8 @@ int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena, s
 		struct central c = { 0 };
 
 		if (at > n)
-			return err_set(err, ERR_CORRUPT, NULL, "expected the zip's directory at byte %zu of %zu", at, n);
+			return err_set(err, ERR_CORRUPT, NULL,
+				       "expected the zip's directory at byte %zu of %zu", at, n);
 		rc = read_central(&c, b, n, at, i, err);
 		if (rc)
 			return rc;
@@ -271,7 +293,8 @@ int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena, s
 		if (!is_array(&c))
 			continue;
 		if (c.size > max - sum)
-			return err_set(err, ERR_LIMIT, NULL, "expected at most %zu bytes when expanded, found more", max);
+			return err_set(err, ERR_LIMIT, NULL,
+				       "expected at most %zu bytes when expanded, found more", max);
 		sum += c.size;
 		rc = read_entry(&c, b, n, arena, &entries[found++], err);
 	}

@@ -24,7 +24,8 @@ struct npz {
 
 void npz_init(struct npz *z, struct buf *out);
 /* One array as NAME.npy. Errors: NOMEM, LIMIT (out's maximum, or 4 GiB). */
-int npz_add(struct npz *z, const char *name, const struct npy_header *h, const void *data, struct err *err) MUST_USE;
+int npz_add(struct npz *z, const char *name, const struct npy_header *h, const void *data,
+	    struct err *err) MUST_USE;
 int npz_end(struct npz *z, struct err *err) MUST_USE; /* writes the directory */
 void npz_release(struct npz *z);
 
@@ -37,7 +38,7 @@ struct npz_entry {
 
 bool npz_is(const void *bytes, size_t n);
 /* All entries that end in .npy, in the arena. `max` bounds the sum of expanded bytes. Errors: CORRUPT, LIMIT, NOMEM. */
-int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena, struct npz_entry **ret, size_t *ret_n,
-	     struct err *err) MUST_USE;
+int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena,
+	     struct npz_entry **ret, size_t *ret_n, struct err *err) MUST_USE;
 
 #endif

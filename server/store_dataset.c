@@ -6,15 +6,15 @@
 #include "server/store_run.h"
 #include "server/store_sql.h"
 
-int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key, const char *request_sha256,
-		      struct err *err)
+int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key,
+		      const char *request_sha256, struct err *err)
 {
 	int rc = store_begin(s, err);
 
 	if (rc)
 		return rc;
-	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiit", d->id, d->name, d->kind, d->sha256, d->bytes, d->created_ms,
-			d->fields);
+	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiit", d->id, d->name, d->kind, d->sha256,
+			d->bytes, d->created_ms, d->fields);
 	if (!rc && key)
 		rc = store_idempotency_put(s, key, request_sha256, d->id, err);
 	if (rc) {
@@ -24,7 +24,8 @@ int store_dataset_add(struct store *s, const struct store_dataset *d, const char
 	return store_commit(s, err);
 }
 
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_dataset *ret, struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, struct store_dataset *ret,
+		struct err *err)
 {
 	*ret = (struct store_dataset){
 		.id = mem_arena_strdup(arena, store_text(q, 0)),
@@ -41,7 +42,8 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_data
 	return 0;
 }
 
-int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena, struct store_dataset *ret, struct err *err)
+int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena,
+		      struct store_dataset *ret, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, SQL_DATASET_GET, err);
@@ -58,8 +60,8 @@ int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena, 
 	return rc;
 }
 
-int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena, struct store_dataset *ret,
-		       size_t *ret_n, struct err *err)
+int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena,
+		       struct store_dataset *ret, size_t *ret_n, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	size_t found = 0;
@@ -93,7 +95,8 @@ static int drop(struct store *s, const char *id, struct err *err)
 	store_bind_text(q, 1, id);
 	rc = store_step(q, err);
 	if (rc == 1)
-		rc = err_set(err, ERR_STATE, NULL, "run %s has not ended and needs this data set", store_text(q, 0));
+		rc = err_set(err, ERR_STATE, NULL, "run %s has not ended and needs this data set",
+			     store_text(q, 0));
 	store_end(q);
 	if (!rc)
 		rc = store_exec(s, SQL_DATASET_DROP, err, "t", id);

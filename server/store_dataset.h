@@ -16,14 +16,14 @@ struct store_dataset {
 
 /* Insert; d->seq is ignored. A transaction of its own, in which `key` (NULL: none), an Idempotency-Key, is kept with the hash of
  * its request. */
-int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key, const char *request_sha256,
-		      struct err *err) MUST_USE;
+int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key,
+		      const char *request_sha256, struct err *err) MUST_USE;
 /* Strings live in the arena. Errors: NOTFOUND. */
-int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena, struct store_dataset *ret,
-		      struct err *err) MUST_USE;
+int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena,
+		      struct store_dataset *ret, struct err *err) MUST_USE;
 /* At most n, newest first, below `seq` (INT64_MAX: from the start), into ret[n]. */
-int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena, struct store_dataset *ret,
-		       size_t *ret_n, struct err *err) MUST_USE;
+int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena,
+		       struct store_dataset *ret, size_t *ret_n, struct err *err) MUST_USE;
 /* Delete the row, unless a run that has not ended names it (STATE). Errors: NOTFOUND. */
 int store_dataset_drop(struct store *s, const char *id, struct err *err) MUST_USE;
 

@@ -27,9 +27,9 @@ enum { CHUNK = 1 << 20, CHUNKS_AT_ONCE = 4, RESULT_MAX = 1 << 28 };
 struct stage {
 	struct store *s;
 	int dir_fd;
-	char *block;	/* [CHUNK] */
-	bool open;	/* a transaction is */
-	int chunks;	/* in it */
+	char *block; /* [CHUNK] */
+	bool open;   /* a transaction is */
+	int chunks;  /* in it */
 };
 
 static int begin(struct stage *g, struct err *err)
@@ -70,9 +70,11 @@ static int read_block(int fd, char *to, size_t n, struct err *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_set(err, ERR_IO, NULL, "a column cannot be read: %s", strerror(errno));
+			return err_set(err, ERR_IO, NULL, "a column cannot be read: %s",
+				       strerror(errno));
 		if (got == 0)
-			return err_set(err, ERR_CORRUPT, NULL, "a column is shorter than result.json says");
+			return err_set(err, ERR_CORRUPT, NULL,
+				       "a column is shorter than result.json says");
 		to += got;
 		n -= (size_t)got;
 	}
@@ -98,13 +100,15 @@ static int add_chunk(struct stage *g, int64_t column, uint64_t offset, size_t n,
 	return ++g->chunks >= CHUNKS_AT_ONCE ? commit(g, err) : 0;
 }
 
-static int add_chunks(struct stage *g, int64_t column, const char *file, uint64_t bytes, struct err *err)
+static int add_chunks(struct stage *g, int64_t column, const char *file, uint64_t bytes,
+		      struct err *err)
 {
 	int fd = openat(g->dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int rc = 0;
 
 	if (fd < 0)
-		return err_set(err, ERR_CORRUPT, NULL, "column file %s cannot be opened: %s", file, strerror(errno));
+		return err_set(err, ERR_CORRUPT, NULL, "column file %s cannot be opened: %s", file,
+			       strerror(errno));
 	for (uint64_t at = 0; !rc && at < bytes; at += CHUNK) {
 		size_t n = bytes - at < CHUNK ? (size_t)(bytes - at) : CHUNK;
 
@@ -131,7 +135,8 @@ static int64_t whole(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static int stage_column(struct stage *g, int64_t recording, int64_t position, const json_t *column, struct err *err)
+static int stage_column(struct stage *g, int64_t recording, int64_t position, const json_t *column,
+			struct err *err)
 {
 	const char *name = json_string_value(json_object_get(column, "name"));
 	const char *type = json_string_value(json_object_get(column, "type"));
@@ -142,8 +147,11 @@ static int stage_column(struct stage *g, int64_t recording, int64_t position, co
 	int rc;
 
 	if (!name || !file || strchr(file, '/') || !type_find(type, &t) || rows < 0 || width < 0 ||
-	    __builtin_mul_overflow(rows, width, &bytes) || __builtin_mul_overflow(bytes, (int64_t)npy_size(t), &bytes))
-		return err_set(err, ERR_CORRUPT, NULL, "result.json: column %" PRId64 " of a recording is malformed", position);
+	    __builtin_mul_overflow(rows, width, &bytes) ||
+	    __builtin_mul_overflow(bytes, (int64_t)npy_size(t), &bytes))
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "result.json: column %" PRId64 " of a recording is malformed",
+			       position);
 	rc = begin(g, err);
 	if (!rc)
 		rc = store_start(&q, g->s, SQL_COLUMN_ADD, err);
@@ -164,7 +172,8 @@ static int on_dump(const char *text, size_t n, void *out)
 	return buf_add(out, text, n) ? -1 : 0;
 }
 
-static int add_recording(struct stage *g, const char *run_id, const json_t *r, int64_t *ret, struct err *err)
+static int add_recording(struct stage *g, const char *run_id, const json_t *r, int64_t *ret,
+			 struct err *err)
 {
 	const char *kind = json_string_value(json_object_get(r, "kind"));
 	const char *subject = json_string_value(json_object_get(r, "subject"));
@@ -180,7 +189,8 @@ static int add_recording(struct stage *g, const char *run_id, const json_t *r, i
 	if (!rc && text.failed)
 		rc = err_nomem(err);
 	if (!rc && (!kind || !subject || !name))
-		rc = err_set(err, ERR_CORRUPT, NULL, "result.json: a recording has no kind, subject or name");
+		rc = err_set(err, ERR_CORRUPT, NULL,
+			     "result.json: a recording has no kind, subject or name");
 	if (!rc)
 		rc = store_start(&q, g->s, SQL_RECORDING_ADD, err);
 	if (!rc) {
@@ -202,10 +212,11 @@ static int stage_recording(struct stage *g, const char *run_id, const json_t *r,
 	int rc;
 
 	if (json_array_size(columns) > STORE_COLUMNS_MAX)
-		return err_set(err, ERR_LIMIT, NULL, "a recording has %zu columns, more than %d", json_array_size(columns),
-			       STORE_COLUMNS_MAX);
+		return err_set(err, ERR_LIMIT, NULL, "a recording has %zu columns, more than %d",
+			       json_array_size(columns), STORE_COLUMNS_MAX);
 	rc = add_recording(g, run_id, r, &id, err);
-	json_array_foreach(columns, i, column) {
+	json_array_foreach(columns, i, column)
+	{
 		if (rc)
 			break;
 		rc = stage_column(g, id, (int64_t)i, column, err);
@@ -224,7 +235,8 @@ static int load_result(int dir_fd, json_t **ret, struct err *err)
 		return err_set(err, ERR_CORRUPT, NULL, "the run left no result.json");
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > RESULT_MAX) {
 		(void)close(fd);
-		return err_set(err, ERR_CORRUPT, NULL, "result.json is not a file of at most %d bytes", RESULT_MAX);
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "result.json is not a file of at most %d bytes", RESULT_MAX);
 	}
 	text = mem_alloc((size_t)st.st_size + 1, 1);
 	rc = text ? read_block(fd, text, (size_t)st.st_size, err) : err_nomem(err);
@@ -250,7 +262,8 @@ int store_result_stage(struct store *s, const char *run_id, int dir_fd, struct e
 	g.block = mem_alloc(CHUNK, 1);
 	if (!g.block)
 		rc = err_nomem(err);
-	json_array_foreach(json_object_get(result, "recordings"), i, recording) {
+	json_array_foreach(json_object_get(result, "recordings"), i, recording)
+	{
 		if (rc)
 			break;
 		rc = stage_recording(&g, run_id, recording, err);
@@ -286,7 +299,8 @@ int store_result_drop(struct store *s, const char *run_id, struct err *err)
 
 /* ---- reading ---- */
 
-static int read_columns(struct store *s, struct store_recording *r, struct mem_arena *arena, struct err *err)
+static int read_columns(struct store *s, struct store_recording *r, struct mem_arena *arena,
+			struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc;
@@ -304,7 +318,8 @@ static int read_columns(struct store *s, struct store_recording *r, struct mem_a
 		c->id = store_int(q, 0);
 		(void)snprintf(c->name, sizeof(c->name), "%s", store_text(q, 1));
 		if (!type_find(store_text(q, 2), &c->type)) {
-			rc = err_set(err, ERR_CORRUPT, NULL, "column %s has an unknown type", c->name);
+			rc = err_set(err, ERR_CORRUPT, NULL, "column %s has an unknown type",
+				     c->name);
 			break;
 		}
 		c->rows = (uint64_t)store_int(q, 3);
@@ -315,7 +330,8 @@ static int read_columns(struct store *s, struct store_recording *r, struct mem_a
 }
 
 /* A list that grows in an arena; what it leaves behind is at most as much again. */
-static int grow(struct mem_arena *arena, struct store_recording **list, size_t n, size_t *cap, struct err *err)
+static int grow(struct mem_arena *arena, struct store_recording **list, size_t n, size_t *cap,
+		struct err *err)
 {
 	struct store_recording *bigger;
 
@@ -331,7 +347,8 @@ static int grow(struct mem_arena *arena, struct store_recording **list, size_t n
 	return 0;
 }
 
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_recording *ret, struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, struct store_recording *ret,
+		struct err *err)
 {
 	*ret = (struct store_recording){
 		.id = store_int(q, 0),
@@ -343,8 +360,9 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_reco
 	return ret->kind && ret->subject && ret->name && ret->meta ? 0 : err_nomem(err);
 }
 
-int store_result_find(struct store *s, const char *run_id, const char *kind, const char *subject, const char *name,
-		      struct mem_arena *arena, struct store_recording **ret, size_t *ret_n, struct err *err)
+int store_result_find(struct store *s, const char *run_id, const char *kind, const char *subject,
+		      const char *name, struct mem_arena *arena, struct store_recording **ret,
+		      size_t *ret_n, struct err *err)
 {
 	struct store_recording *list = NULL;
 	struct store_stmt *q = NULL;
@@ -376,7 +394,8 @@ int store_result_find(struct store *s, const char *run_id, const char *kind, con
 }
 
 /* Bytes [from, to) of a column. */
-static int read_bytes(struct store *s, const struct store_column *c, uint64_t from, uint64_t to, char *out, struct err *err)
+static int read_bytes(struct store *s, const struct store_column *c, uint64_t from, uint64_t to,
+		      char *out, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	uint64_t at = from;
@@ -401,22 +420,27 @@ static int read_bytes(struct store *s, const struct store_column *c, uint64_t fr
 	store_end(q);
 	if (rc < 0)
 		return rc;
-	return at == to ? 0 : err_set(err, ERR_CORRUPT, NULL, "column %s: bytes are missing at %" PRIu64, c->name, at);
+	return at == to ? 0
+			: err_set(err, ERR_CORRUPT, NULL,
+				  "column %s: bytes are missing at %" PRIu64, c->name, at);
 }
 
-int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1, struct mem_arena *arena,
-		      const void **ret, struct err *err)
+int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1,
+		      struct mem_arena *arena, const void **ret, struct err *err)
 {
 	uint64_t row = c->width * npy_size(c->type);
 	char *out;
 	int rc = 0;
 
 	if (row1 > c->rows || row0 > row1)
-		return err_set(err, ERR_INTERNAL, NULL, "rows %" PRIu64 " to %" PRIu64 " of a column with %" PRIu64, row0, row1,
-			       c->rows);
+		return err_set(err, ERR_INTERNAL, NULL,
+			       "rows %" PRIu64 " to %" PRIu64 " of a column with %" PRIu64, row0,
+			       row1, c->rows);
 	out = mem_arena_alloc(arena, (size_t)(row1 - row0) + 1, (size_t)row + (row == 0));
 	if (!out)
-		return err_set(err, ERR_LIMIT, NULL, "this answer needs more memory than a request may have; ask for less at once");
+		return err_set(err, ERR_LIMIT, NULL,
+			       "this answer needs more memory than a request may have; ask for "
+			       "less at once");
 	if (row && row1 > row0)
 		rc = read_bytes(s, c, row0 * row, row1 * row, out, err);
 	if (!rc)

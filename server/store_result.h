@@ -35,10 +35,11 @@ int store_result_show(struct store *s, const char *run_id, struct err *err) MUST
 int store_result_drop(struct store *s, const char *run_id, struct err *err) MUST_USE;
 
 /* The visible recordings of a run, of one kind and subject and name (NULL: any). */
-int store_result_find(struct store *s, const char *run_id, const char *kind, const char *subject, const char *name,
-		      struct mem_arena *arena, struct store_recording **ret, size_t *ret_n, struct err *err) MUST_USE;
+int store_result_find(struct store *s, const char *run_id, const char *kind, const char *subject,
+		      const char *name, struct mem_arena *arena, struct store_recording **ret,
+		      size_t *ret_n, struct err *err) MUST_USE;
 /* Rows [row0, row1) of a column, as stored, in the arena. */
-int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1, struct mem_arena *arena,
-		      const void **ret, struct err *err) MUST_USE;
+int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1,
+		      struct mem_arena *arena, const void **ret, struct err *err) MUST_USE;
 
 #endif

@@ -56,7 +56,8 @@ size_t view_count(const struct view_spikes *s)
 	return n;
 }
 
-void view_raster(const struct view_spikes *s, int64_t s0, int64_t s1, size_t rows, size_t cols, uint32_t *counts)
+void view_raster(const struct view_spikes *s, int64_t s0, int64_t s1, size_t rows, size_t cols,
+		 uint32_t *counts)
 {
 	memset(counts, 0, rows * cols * sizeof(*counts));
 	for (size_t i = 0; i < s->n; i++) {
@@ -146,7 +147,8 @@ size_t view_buckets(size_t n, size_t max_points, enum view_method method)
 	return method == VIEW_MINMAX ? max_points / 2 * 2 : max_points;
 }
 
-static void thin_mean(const double *x, size_t from, size_t to, size_t width, double *out, double *at)
+static void thin_mean(const double *x, size_t from, size_t to, size_t width, double *out,
+		      double *at)
 {
 	for (size_t k = 0; k < width; k++) {
 		double sum = 0.0;
@@ -159,7 +161,8 @@ static void thin_mean(const double *x, size_t from, size_t to, size_t width, dou
 }
 
 /* Two rows: out[2][width], at[2]. */
-static void thin_minmax(const double *x, size_t from, size_t to, size_t width, double *out, double *at)
+static void thin_minmax(const double *x, size_t from, size_t to, size_t width, double *out,
+			double *at)
 {
 	at[0] = (double)from;
 	at[1] = (double)(to - 1);
@@ -181,13 +184,16 @@ static void thin_minmax(const double *x, size_t from, size_t to, size_t width, d
 	}
 }
 
-void view_thin(const double *x, size_t n, size_t width, enum view_method method, size_t rows, double *out, double *at)
+void view_thin(const double *x, size_t n, size_t width, enum view_method method, size_t rows,
+	       double *out, double *at)
 {
 	size_t step = method == VIEW_MINMAX ? 2 : 1, buckets = rows / step;
 
 	for (size_t b = 0; b < buckets; b++) {
 		size_t from = (size_t)((double)b / (double)buckets * (double)n);
-		size_t to = b + 1 == buckets ? n : (size_t)((double)(b + 1) / (double)buckets * (double)n);
+		size_t to = b + 1 == buckets
+				    ? n
+				    : (size_t)((double)(b + 1) / (double)buckets * (double)n);
 		double *o = out + b * step * width, *a = at + b * step;
 
 		if (method == VIEW_MEAN)
@@ -197,8 +203,8 @@ void view_thin(const double *x, size_t n, size_t width, enum view_method method,
 	}
 }
 
-void view_matrix(const struct view_matrix *m, const uint32_t *source, const uint32_t *target, const double *weight, size_t n,
-		 double *out, uint32_t *counts)
+void view_matrix(const struct view_matrix *m, const uint32_t *source, const uint32_t *target,
+		 const double *weight, size_t n, double *out, uint32_t *counts)
 {
 	memset(counts, 0, m->rows * m->cols * sizeof(*counts));
 	memset(out, 0, m->rows * m->cols * sizeof(*out));
@@ -221,7 +227,8 @@ static size_t find(const int64_t *which, size_t n, int64_t synapse)
 	return at < n && which[at] == synapse ? at : n;
 }
 
-size_t view_series(const int64_t *synapse, size_t n, const int64_t *which, size_t n_which, uint64_t *offset, uint64_t *order)
+size_t view_series(const int64_t *synapse, size_t n, const int64_t *which, size_t n_which,
+		   uint64_t *offset, uint64_t *order)
 {
 	memset(offset, 0, (n_which + 1) * sizeof(*offset));
 	for (size_t i = 0; i < n; i++) {

@@ -26,7 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		for (size_t i = 0; i < d.n_fields; i++)
 			if (!d.fields[i].text && dataset_bytes(&d.fields[i].shape))
 				sum += npy_get(d.fields[i].shape.type, d.fields[i].data,
-					       dataset_bytes(&d.fields[i].shape) / npy_size(d.fields[i].shape.type) - 1);
+					       dataset_bytes(&d.fields[i].shape) /
+							       npy_size(d.fields[i].shape.type) -
+						       1);
 		if (sum == 0.123456789)
 			(void)puts("");
 		dataset_release(&d);
@@ -37,16 +39,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 #ifndef FUZZER
 
-static const unsigned char idx[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8 };
+static const unsigned char idx[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2,
+				     0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8 };
 static const char csv[] = "t_ms,neuron,word\n0.5,0,a\n1.5,1,b\n";
-static const char npy[] = "\x93NUMPY\x01\x00\x46\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
-			  "            \n12345678abcdefgh";
-static const unsigned char gz[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0x33, 0xd4, 0x31, 0xe2, 2, 0, 0x5a, 0x6d, 0x3b, 0x2a, 4, 0, 0, 0 };
+static const char npy[] =
+	"\x93NUMPY\x01\x00\x46\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
+	"            \n12345678abcdefgh";
+static const unsigned char gz[] = { 0x1f, 0x8b, 8, 0, 0,    0,	  0,	0,    2, 0xff, 0x33, 0xd4,
+				    0x31, 0xe2, 2, 0, 0x5a, 0x6d, 0x3b, 0x2a, 4, 0,    0,    0 };
 
 static const struct {
 	const void *bytes;
 	size_t n;
-} seeds[] = { { idx, sizeof(idx) }, { csv, sizeof(csv) - 1 }, { npy, sizeof(npy) - 1 }, { gz, sizeof(gz) } };
+} seeds[] = {
+	{ idx, sizeof(idx) }, { csv, sizeof(csv) - 1 }, { npy, sizeof(npy) - 1 }, { gz, sizeof(gz) }
+};
 
 static uint64_t next(uint64_t *state)
 {
@@ -58,7 +65,8 @@ static uint64_t next(uint64_t *state)
 
 static void once(uint64_t *state)
 {
-	size_t which = (size_t)(next(state) % (sizeof(seeds) / sizeof(seeds[0]))), n = seeds[which].n;
+	size_t which = (size_t)(next(state) % (sizeof(seeds) / sizeof(seeds[0]))),
+	       n = seeds[which].n;
 	uint8_t *bytes = malloc(n);
 
 	if (!bytes)

@@ -59,8 +59,11 @@ Test(csv, words_are_named_but_not_kept, .fini = forget)
 	struct err err = { 0 };
 	struct dataset d;
 
-	cr_assert_eq(read_csv(&d, "\xef\xbb\xbf# made by hand\n\"date\",\"max temp (C)\",\n2012-01-01,12.8,1\n2012-01-02,-3,2\n", &err), 0,
-		     "%s", err.text);
+	cr_assert_eq(read_csv(&d,
+			      "\xef\xbb\xbf# made by hand\n\"date\",\"max temp "
+			      "(C)\",\n2012-01-01,12.8,1\n2012-01-02,-3,2\n",
+			      &err),
+		     0, "%s", err.text);
 	cr_assert_eq(d.n_fields, 3);
 	cr_assert(d.fields[0].text);
 	cr_assert_not(d.fields[1].text);
@@ -101,7 +104,8 @@ Test(csv, an_error_says_where, .fini = forget)
 		{ "t_ms,neuron\n", "rows below" },
 		{ "t_ms,neuron\n1,2\n3\n", "line 3: expected 2 columns, found 1" },
 		{ "t_ms,neuron\n1,2\n3,4,5\n", "line 3: expected 2 columns, found 3" },
-		{ "t_ms,neuron\n1,2\n3,four\n", "line 3, column neuron: expected a number, found \"four\"" },
+		{ "t_ms,neuron\n1,2\n3,four\n",
+		  "line 3, column neuron: expected a number, found \"four\"" },
 		{ "t_ms,neuron\n1,2\n,4\n", "line 3, column t_ms: expected a number, found \"\"" },
 		{ "t_ms\n1\nnan\n", "line 3, column t_ms" },
 		{ "t_ms\n1\n0x10\n", "line 3, column t_ms" },

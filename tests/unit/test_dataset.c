@@ -32,7 +32,8 @@ static int parse(struct dataset *d, const void *bytes, size_t n, struct err *err
 }
 
 /* Three images of 2 x 2. */
-static const unsigned char images[] = { 0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 250 };
+static const unsigned char images[] = { 0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2,  0,	 0,
+					0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 250 };
 
 Test(dataset, idx_images_have_their_shape, .fini = forget)
 {
@@ -51,7 +52,8 @@ Test(dataset, idx_images_have_their_shape, .fini = forget)
 
 Test(dataset, idx_numbers_are_turned_round, .fini = forget)
 {
-	static const unsigned char bytes[] = { 0, 0, 0x0c, 1, 0, 0, 0, 2, 0, 0, 1, 0, 0xff, 0xff, 0xff, 0xfe };
+	static const unsigned char bytes[] = { 0, 0, 0x0c, 1, 0,    0,	  0,	2,
+					       0, 0, 1,	   0, 0xff, 0xff, 0xff, 0xfe };
 	struct err err = { 0 };
 	struct dataset d;
 
@@ -75,14 +77,17 @@ Test(dataset, a_broken_idx_is_refused_with_its_reason, .fini = forget)
 		{ { 0, 0, 7, 1, 0, 0, 0, 1, 1 }, 9, "IDX type" },
 		{ { 0, 0, 8, 9, 0, 0, 0, 1, 1 }, 9, "dimensions" },
 		{ { 0, 0, 8, 1, 0, 0, 0, 0 }, 8, "is 0" },
-		{ { 0, 0, 0x0e, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1 }, 13, "cut off" },
+		{ { 0, 0, 0x0e, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1 },
+		  13,
+		  "cut off" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct err err = { 0 };
 		struct dataset d;
 
-		cr_assert_eq(parse(&d, cases[i].bytes, cases[i].n, &err), -ERR_CORRUPT, "case %zu", i);
+		cr_assert_eq(parse(&d, cases[i].bytes, cases[i].n, &err), -ERR_CORRUPT, "case %zu",
+			     i);
 		cr_assert_not_null(strstr(err.text, cases[i].says), "case %zu: %s", i, err.text);
 	}
 }
@@ -128,13 +133,17 @@ Test(dataset, arrays_of_numpy_are_read, .fini = forget)
 
 Test(dataset, what_is_nothing_known_is_refused, .fini = forget)
 {
-	static const char *const cases[] = { "\x01\x02\x03\x04\x05", "\x7f" "ELF\x02\x01\x01", "\x1f\x8b\x08garbage", "PK\x03\x04 no zip at all" };
+	static const char *const cases[] = { "\x01\x02\x03\x04\x05",
+					     "\x7f"
+					     "ELF\x02\x01\x01",
+					     "\x1f\x8b\x08garbage", "PK\x03\x04 no zip at all" };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct err err = { 0 };
 		struct dataset d;
 
-		cr_assert_eq(parse(&d, cases[i], strlen(cases[i]), &err), -ERR_CORRUPT, "case %zu: %s", i, err.text);
+		cr_assert_eq(parse(&d, cases[i], strlen(cases[i]), &err), -ERR_CORRUPT,
+			     "case %zu: %s", i, err.text);
 	}
 }
 
@@ -145,7 +154,8 @@ Test(dataset, a_name_with_a_path_in_it_is_none)
 	cr_assert_not(dataset_field_valid("../x"));
 	cr_assert_not(dataset_field_valid("a.b"));
 	cr_assert_not(dataset_field_valid(""));
-	cr_assert_not(dataset_field_valid("0123456789012345678901234567890123456789012345678901234567890123"));
+	cr_assert_not(dataset_field_valid(
+		"0123456789012345678901234567890123456789012345678901234567890123"));
 }
 
 static void *read_file(const char *path, size_t *ret_n)
@@ -196,7 +206,8 @@ Test(dataset, mnist_is_read_as_it_comes, .fini = forget)
 	void *bytes;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "%s/data/mnist/test8k-images-idx3-ubyte.gz", shared ? shared : "../shared");
+	(void)snprintf(path, sizeof(path), "%s/data/mnist/test8k-images-idx3-ubyte.gz",
+		       shared ? shared : "../shared");
 	f = fopen(path, "rb");
 	if (!f)
 		cr_skip_test("skipped: no %s", path);

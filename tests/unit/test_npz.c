@@ -67,7 +67,8 @@ Test(npz, no_cut_file_is_read)
 
 		cr_assert_not_null(part);
 		memcpy(part, b.data, cut);
-		cr_assert_neq(npz_read(part, cut, MAX, &arena, &entries, &n, NULL), 0, "cut at %zu", cut);
+		cr_assert_neq(npz_read(part, cut, MAX, &arena, &entries, &n, NULL), 0, "cut at %zu",
+			      cut);
 		mem_free(part);
 	}
 	mem_arena_release(&arena);
@@ -92,7 +93,9 @@ Test(npz, no_flipped_byte_of_the_data_is_taken)
 }
 
 /* 40 bytes of zeros, gzipped: the raw deflate stream stands between the header of 10 and the trailer of 8. */
-static const unsigned char zeros_gz[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0x63, 0x60, 0x20, 0xe, 0, 0, 0xb1, 0x3d, 0xec, 0xe9, 0x28, 0, 0, 0 };
+static const unsigned char zeros_gz[] = { 0x1f, 0x8b, 8,    0,	  0,	0,   0, 0,
+					  2,	0xff, 0x63, 0x60, 0x20, 0xe, 0, 0,
+					  0xb1, 0x3d, 0xec, 0xe9, 0x28, 0,   0, 0 };
 
 Test(npz, gzip_expands_up_to_its_limit)
 {

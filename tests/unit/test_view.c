@@ -29,7 +29,8 @@ Test(view, every_step_is_found_again_by_its_time)
 
 	for (size_t i = 0; i < sizeof(dts) / sizeof(dts[0]); i++)
 		for (int64_t s = 0; s < 100000; s += 7)
-			cr_assert_eq(view_step(view_time(s, dts[i]), dts[i]), s, "step %lld of %g", (long long)s, dts[i]);
+			cr_assert_eq(view_step(view_time(s, dts[i]), dts[i]), s, "step %lld of %g",
+				     (long long)s, dts[i]);
 	cr_assert_eq(view_step(0.31, 0.1), 4);
 	cr_assert_eq(view_step(HUGE_VAL, 0.1), INT64_MAX);
 }
