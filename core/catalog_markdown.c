@@ -24,8 +24,7 @@ static void put_default(struct buf *b, const struct param_def *def)
 	else if (def->type == PARAM_BOOL)
 		(void)buf_str(b, def->def != 0.0 ? "true" : "false");
 	else if (def->type == PARAM_STRING)
-		(void)buf_printf(b, "`%s`",
-				 def->choices && def->choices[0] ? def->choices[0] : "");
+		(void)buf_printf(b, "`%s`", def->choices && def->choices[0] ? def->choices[0] : "");
 	else if ((def->type == PARAM_NUMBER || def->type == PARAM_INTEGER) && isfinite(def->def))
 		(void)buf_printf(b, "%.10g", def->def);
 	else
@@ -68,8 +67,7 @@ static void put_params(struct buf *b, const struct param_def *defs, size_t n)
 		(void)buf_str(b, " | ");
 		put_range(b, def);
 		(void)buf_printf(b, " | %s%s |\n", def->doc,
-				 def->flags & PARAM_FIXED ? " Fixed while a simulation runs."
-							  : "");
+				 def->flags & PARAM_FIXED ? " Fixed while a simulation runs." : "");
 	}
 	(void)buf_char(b, '\n');
 }

@@ -108,8 +108,8 @@ static json_t *described(json_t *schema, const char *doc, const char *unit)
 }
 
 /* Adds the rows to `properties` and the names of those that must be there to `required`. */
-static bool put_params(json_t *properties, json_t *required, const struct param_def *defs,
-		       size_t n, bool many)
+static bool put_params(json_t *properties, json_t *required, const struct param_def *defs, size_t n,
+		       bool many)
 {
 	bool ok = true;
 
@@ -119,8 +119,7 @@ static bool put_params(json_t *properties, json_t *required, const struct param_
 
 		ok = put(properties, defs[i].name, schema) && ok;
 		if (defs[i].flags & PARAM_REQUIRED)
-			ok = json_array_append_new(required, json_string(defs[i].name)) == 0 &&
-			     ok;
+			ok = json_array_append_new(required, json_string(defs[i].name)) == 0 && ok;
 	}
 	return ok;
 }
@@ -162,8 +161,8 @@ static json_t *population(size_t i)
 
 static json_t *synapse_of(const char *name, const struct param_def *defs, size_t n)
 {
-	return object_of(json_pack("{s:{s:s}, s:o, s:o, s:{s:s, s:i}, s:o}", "model", "const",
-				   name, "weight", ref("value"), "delay_ms", ref("value"),
+	return object_of(json_pack("{s:{s:s}, s:o, s:o, s:{s:s, s:i}, s:o}", "model", "const", name,
+				   "weight", ref("value"), "delay_ms", ref("value"),
 				   "axonal_delay_ms", "type", "number", "minimum", 0, "params",
 				   params_object(defs, n, false)),
 			 strcmp(name, "static") ? json_pack("[s]", "model") : json_array());
@@ -193,8 +192,8 @@ static json_t *connect(size_t i)
 	if (!w)
 		return NULL;
 	required = json_pack("[s]", "rule");
-	properties = json_pack("{s:{s:s}, s:{s:s}, s:{s:s}}", "rule", "const", w->name,
-			       "autapses", "type", "boolean", "multapses", "type", "boolean");
+	properties = json_pack("{s:{s:s}, s:{s:s}, s:{s:s}}", "rule", "const", w->name, "autapses",
+			       "type", "boolean", "multapses", "type", "boolean");
 	ok = put_params(properties, required, w->params, w->n_params, false);
 	if (w->takes_list) {
 		ok = put(properties, "sources", ref("neurons")) &&

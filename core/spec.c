@@ -12,7 +12,7 @@
 #define BYTES_SYNAPSE 12.0
 /* A target of a plastic projection keeps about this much of its own past. */
 #define BYTES_HISTORY 1024.0
-#define BYTES_SAMPLE 8.0
+#define BYTES_SAMPLE  8.0
 
 enum { KEY_MAX = 256 };
 

@@ -10,11 +10,11 @@
 #include "core/base/buf.h"
 #include "core/spec_json_read.h"
 
-#define RESOLUTION_MS 0.1
+#define RESOLUTION_MS  0.1
 #define RESOLUTION_MIN 0.001
 #define RESOLUTION_MAX 100.0
-#define MAX_SPIKES 100000000
-#define CANONICAL_MAX ((size_t)512 << 20)
+#define MAX_SPIKES     100000000
+#define CANONICAL_MAX  ((size_t)512 << 20)
 
 /* Without memory the parser may stop with any message, or go on with a letter lost: what it says
  * counts only if it got all it asked for. */
@@ -32,8 +32,8 @@ int spec_json_load(json_t **ret, const char *text, size_t n, struct err *err)
 		*ret = json;
 		return 0;
 	}
-	(void)err_set(err, ERR_SYNTAX, "", "expected JSON, found at line %d, column %d: %s",
-		      e.line, e.column, e.text);
+	(void)err_set(err, ERR_SYNTAX, "", "expected JSON, found at line %d, column %d: %s", e.line,
+		      e.column, e.text);
 	if (err) {
 		err->line = e.line;
 		err->column = e.column;
@@ -50,8 +50,8 @@ static void read_name(struct spec_json_reader *r, json_t *json, const struct spe
 	(void)spec_json_read_string(r, json, at);
 }
 
-static void read_resolution(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+static void read_resolution(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	double dt = 0.0;
 
@@ -112,8 +112,7 @@ static void read_seed(struct spec_json_reader *r, json_t *json, const struct spe
 			spec_json_read_type(r, at, expected, json);
 	} else if (json_is_integer(json) && json_integer_value(json) >= 0) {
 		r->spec->seed = (uint64_t)json_integer_value(json);
-	} else if (json_is_real(json) && x >= 0.0 && x < SPEC_JSON_SYNAPSES_MAX &&
-		   floor(x) == x) {
+	} else if (json_is_real(json) && x >= 0.0 && x < SPEC_JSON_SYNAPSES_MAX && floor(x) == x) {
 		r->spec->seed = (uint64_t)x;
 	} else {
 		spec_json_read_type(r, at, expected, json);
@@ -353,8 +352,7 @@ static bool has_string(const json_t *list, const char *text)
 	size_t i;
 	json_t *value;
 
-	json_array_foreach(list, i,
-			   value) if (!strcmp(json_string_value(value), text)) return true;
+	json_array_foreach(list, i, value) if (!strcmp(json_string_value(value), text)) return true;
 	return false;
 }
 

@@ -3,12 +3,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/spec_json_read.h"
 
-#define MAX_SPIKES 1e15
+#define MAX_SPIKES  1e15
 #define MAX_RATE_HZ 1e6
-#define MAX_WALL_S 1e9
+#define MAX_WALL_S  1e9
 
-static void read_max_spikes(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+static void read_max_spikes(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	double n;
 
@@ -57,8 +57,8 @@ static const struct spec_json_key keys[] = {
 	{ "wall_s", read_wall, false },
 };
 
-void spec_json_limits_read(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, void *out)
+void spec_json_limits_read(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   void *out)
 {
 	spec_json_read_object(r, json, at, "limits", keys, COUNTOF(keys), out);
 }

@@ -191,8 +191,7 @@ static void check_names(struct spec_json_reader *r, json_t *json, const struct s
 		if (param_find(defs, n, name) < 0)
 			spec_json_read_unknown(
 				r, &here, "parameter here", name,
-				spec_json_value_names(defs, n < NAMES_MAX ? n : NAMES_MAX,
-						      names));
+				spec_json_value_names(defs, n < NAMES_MAX ? n : NAMES_MAX, names));
 	}
 }
 

@@ -115,8 +115,7 @@ static void read_params(struct spec_json_reader *r, json_t *json, const struct s
 		else
 			spec_json_read_unknown(r, &here, "parameter of this model", name,
 					       spec_json_value_names(d->p->model->params,
-								     d->p->model->n_params,
-								     names));
+								     d->p->model->n_params, names));
 	}
 }
 
@@ -181,9 +180,8 @@ static void check_missing(struct spec_json_reader *r, const struct spec_json_at 
 		struct spec_json_at here = spec_json_read_key(at, m->params[i].name);
 
 		if ((m->params[i].flags & PARAM_REQUIRED) && !d->params[i].set)
-			spec_json_read_fail(r, &here, ERR_MISSING,
-					    "%s needs \"%s\", found nothing", m->name,
-					    m->params[i].name);
+			spec_json_read_fail(r, &here, ERR_MISSING, "%s needs \"%s\", found nothing",
+					    m->name, m->params[i].name);
 	}
 }
 
@@ -233,8 +231,8 @@ void spec_json_population_check(struct spec_json_reader *r, const struct spec_po
 		if (!same) {
 			(void)snprintf(text, sizeof(text), "%s", err.text);
 			(void)snprintf(path, sizeof(path), "%s", err.path);
-			(void)err_set(&err, (enum err_code)err.code, path, "neuron %zu: %.250s",
-				      k, text);
+			(void)err_set(&err, (enum err_code)err.code, path, "neuron %zu: %.250s", k,
+				      text);
 		}
 		if (param_find(p->model->params, p->model->n_params, err.path) < 0)
 			err.path[0] = '\0';
@@ -250,8 +248,8 @@ static const struct spec_json_key keys[] = {
 	{ "init", read_init, false },
 };
 
-static void read_population(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, struct spec_population *p)
+static void read_population(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    struct spec_population *p)
 {
 	size_t before = err_list_count(r->errors);
 	struct spec_json_at params = spec_json_read_key(at, "params");

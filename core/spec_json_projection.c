@@ -39,8 +39,7 @@ static const struct wiring_rule *read_rule(struct spec_json_reader *r, json_t *j
 	size_t n = 0;
 
 	if (!value) {
-		spec_json_read_fail(r, &here, ERR_MISSING,
-				    "connect needs \"rule\", found nothing");
+		spec_json_read_fail(r, &here, ERR_MISSING, "connect needs \"rule\", found nothing");
 		return NULL;
 	}
 	text = spec_json_read_string(r, value, &here);
@@ -54,8 +53,7 @@ static const struct wiring_rule *read_rule(struct spec_json_reader *r, json_t *j
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		names[i] = wiring_rules[i]->name;
-	spec_json_read_unknown(r, &here, "wiring rule", text,
-			       (struct spec_json_names){ names, n });
+	spec_json_read_unknown(r, &here, "wiring rule", text, (struct spec_json_names){ names, n });
 	return NULL;
 }
 
@@ -113,13 +111,12 @@ static void read_rule_params(struct spec_json_reader *r, json_t *json,
 		struct spec_value v = { .a = def->def };
 
 		if (value)
-			(void)spec_json_value(
-				r, value, &here,
-				(struct spec_json_want){ .def = def, .scalar = true }, &v);
+			(void)spec_json_value(r, value, &here,
+					      (struct spec_json_want){ .def = def, .scalar = true },
+					      &v);
 		else if (def->flags & PARAM_REQUIRED)
-			spec_json_read_fail(r, &here, ERR_MISSING,
-					    "%s needs \"%s\", found nothing", rule->name,
-					    def->name);
+			spec_json_read_fail(r, &here, ERR_MISSING, "%s needs \"%s\", found nothing",
+					    rule->name, def->name);
 		p[i] = v.a;
 	}
 }
@@ -328,10 +325,9 @@ static void check_kinds(struct spec_json_reader *r, const struct spec_json_at *a
 	if (!from || !to || !p->model)
 		return;
 	if (from->kind == NEURON_CURRENT && p->model->update)
-		spec_json_read_fail(
-			r, &source, ERR_CONFLICT,
-			"%s gives a current, so its synapses must be static, found %s",
-			from->name, p->model->name);
+		spec_json_read_fail(r, &source, ERR_CONFLICT,
+				    "%s gives a current, so its synapses must be static, found %s",
+				    from->name, p->model->name);
 	else if (from->kind == NEURON_CURRENT && !to->takes_current)
 		spec_json_read_fail(r, &target, ERR_CONFLICT,
 				    "expected a model that takes a current, found %s", to->name);
@@ -340,8 +336,8 @@ static void check_kinds(struct spec_json_reader *r, const struct spec_json_at *a
 				    "expected a model that takes spikes, found %s", to->name);
 }
 
-static void read_projection(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, size_t i)
+static void read_projection(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    size_t i)
 {
 	struct spec_json_projection_draft d = { .p = &r->projections[i], .s = &r->synapses[i] };
 	struct spec_json_at synapse = spec_json_read_key(at, "synapse");

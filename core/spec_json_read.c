@@ -12,7 +12,7 @@ enum { NAMES_MAX = 64, LIST_TEXT_MAX = 200, MESSAGE_MAX = 320 };
 
 /* How far from a whole number of steps a time may lie: decimal fractions are not exact in binary.
  */
-#define GRID_TOLERANCE 1e-9
+#define GRID_TOLERANCE	   1e-9
 #define GRID_TOLERANCE_MAX 1e-3
 
 struct spec_json_at spec_json_read_key(const struct spec_json_at *up, const char *key)
@@ -97,8 +97,7 @@ const char *spec_json_read_quote(char *out, const char *text)
 {
 	size_t n = whole_characters(text, SPEC_JSON_QUOTE_MAX - 6);
 
-	(void)snprintf(out, SPEC_JSON_QUOTE_MAX, "\"%.*s%s\"", (int)n, text,
-		       text[n] ? "..." : "");
+	(void)snprintf(out, SPEC_JSON_QUOTE_MAX, "\"%.*s%s\"", (int)n, text, text[n] ? "..." : "");
 	return out;
 }
 
@@ -149,8 +148,8 @@ void spec_json_read_unknown(struct spec_json_reader *r, const struct spec_json_a
 
 	(void)spec_json_read_quote(quote, name);
 	if (near) {
-		spec_json_read_fail(r, at, ERR_UNKNOWN, "%s is no %s; did you mean \"%s\"?",
-				    quote, what, near);
+		spec_json_read_fail(r, at, ERR_UNKNOWN, "%s is no %s; did you mean \"%s\"?", quote,
+				    what, near);
 		return;
 	}
 	list[0] = '\0';
@@ -219,9 +218,8 @@ static void check_keys(struct spec_json_reader *r, json_t *json, const struct sp
 	}
 }
 
-void spec_json_read_object(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, const char *what,
-			   const struct spec_json_key *keys, size_t n, void *out)
+void spec_json_read_object(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   const char *what, const struct spec_json_key *keys, size_t n, void *out)
 {
 	char expected[LIST_TEXT_MAX];
 
@@ -238,8 +236,8 @@ void spec_json_read_object(struct spec_json_reader *r, json_t *json,
 		if (value)
 			keys[i].read(r, value, &here, out);
 		else if (keys[i].required)
-			spec_json_read_fail(r, &here, ERR_MISSING,
-					    "%s needs \"%s\", found nothing", what, keys[i].name);
+			spec_json_read_fail(r, &here, ERR_MISSING, "%s needs \"%s\", found nothing",
+					    what, keys[i].name);
 	}
 }
 
@@ -299,8 +297,8 @@ void spec_json_read_array(struct spec_json_reader *r, json_t *json, const struct
 	}
 }
 
-bool spec_json_read_number(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, double *ret)
+bool spec_json_read_number(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   double *ret)
 {
 	if (!json_is_number(json)) {
 		spec_json_read_type(r, at, "a number", json);
@@ -310,8 +308,8 @@ bool spec_json_read_number(struct spec_json_reader *r, json_t *json,
 	return true;
 }
 
-bool spec_json_read_integer(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, double min, double max, double *ret)
+bool spec_json_read_integer(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    double min, double max, double *ret)
 {
 	double x = json_number_value(json);
 
@@ -321,8 +319,8 @@ bool spec_json_read_integer(struct spec_json_reader *r, json_t *json,
 	}
 	if (x < min || x > max) {
 		spec_json_read_fail(r, at, ERR_RANGE,
-				    "must be a whole number from %.17g to %.17g, found %.17g",
-				    min, max, x);
+				    "must be a whole number from %.17g to %.17g, found %.17g", min,
+				    max, x);
 		return false;
 	}
 	*ret = x;

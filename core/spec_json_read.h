@@ -20,9 +20,9 @@ enum {
 	SPEC_JSON_LIST_MAX = 1000000, /* items of an experiment's from/to/step */
 };
 
-#define SPEC_JSON_SIZE_MAX 4294967295.0	    /* neurons of a population: ids are 32 bit */
-#define SPEC_JSON_STEPS_MAX 1099511627776.0 /* 2^40 */
-#define SPEC_JSON_DELAY_MAX 65535.0	    /* steps */
+#define SPEC_JSON_SIZE_MAX     4294967295.0    /* neurons of a population: ids are 32 bit */
+#define SPEC_JSON_STEPS_MAX    1099511627776.0 /* 2^40 */
+#define SPEC_JSON_DELAY_MAX    65535.0	       /* steps */
 #define SPEC_JSON_SYNAPSES_MAX 9007199254740992.0
 
 /* A place in the text: a chain on the stack, written out only when something is wrong there. */
@@ -92,9 +92,8 @@ void *spec_json_read_alloc(struct spec_json_reader *r, size_t n, size_t size);
 
 /* Read the members of an object in the order of the table; unknown and missing keys are errors.
  */
-void spec_json_read_object(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, const char *what,
-			   const struct spec_json_key *keys, size_t n, void *out);
+void spec_json_read_object(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   const char *what, const struct spec_json_key *keys, size_t n, void *out);
 /* Names of an object's members, sorted bytewise, in the arena; checks that it is an object. */
 const char **spec_json_read_sorted(struct spec_json_reader *r, json_t *json,
 				   const struct spec_json_at *at, size_t *ret_n);
@@ -102,10 +101,10 @@ const char **spec_json_read_sorted(struct spec_json_reader *r, json_t *json,
 void spec_json_read_array(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 			  const char *what, spec_json_member *read, void *out);
 
-bool spec_json_read_number(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, double *ret);
-bool spec_json_read_integer(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, double min, double max, double *ret);
+bool spec_json_read_number(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   double *ret);
+bool spec_json_read_integer(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    double min, double max, double *ret);
 bool spec_json_read_bool(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 			 bool *ret);
 const char *spec_json_read_string(struct spec_json_reader *r, json_t *json,
@@ -137,9 +136,8 @@ bool spec_json_value(struct spec_json_reader *r, json_t *json, const struct spec
 struct spec_json_names spec_json_value_names(const struct param_def *defs, size_t n,
 					     const char **names);
 /* {"dataset": ...} of any kind: load one field. */
-bool spec_json_value_load(struct spec_json_reader *r, const struct spec_json_at *at,
-			  const char *id, const char *field, int64_t row, const double **ret,
-			  size_t *ret_n);
+bool spec_json_value_load(struct spec_json_reader *r, const struct spec_json_at *at, const char *id,
+			  const char *field, int64_t row, const double **ret, size_t *ret_n);
 
 /* spec_json_times.c: spike times of a generator. */
 void spec_json_times(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,

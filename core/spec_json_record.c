@@ -26,8 +26,8 @@ struct draft {
 	struct spec_record_rates *rates;
 };
 
-static void read_spikes_of(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, void *out)
+static void read_spikes_of(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   void *out)
 {
 	int i = spec_json_read_population(r, json, at);
 
@@ -44,8 +44,7 @@ static void read_spikes_of(struct spec_json_reader *r, json_t *json,
 static void read_spikes(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 			void *out)
 {
-	spec_json_read_array(r, json, at, "an array of names of populations", read_spikes_of,
-			     out);
+	spec_json_read_array(r, json, at, "an array of names of populations", read_spikes_of, out);
 }
 
 /* An interval of recording: a step or more; longer than the run is fine. */
@@ -90,8 +89,8 @@ static void unknown_state(struct spec_json_reader *r, const struct spec_json_at 
 			       (struct spec_json_names){ names, n });
 }
 
-static void read_variables(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, void *out)
+static void read_variables(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   void *out)
 {
 	struct states *d = out;
 	size_t n = json_array_size(json);
@@ -185,8 +184,8 @@ static void read_states_item(struct spec_json_reader *r, json_t *json,
 	struct states d = { .to = all->states++ };
 
 	d.to->every = 1;
-	spec_json_read_object(r, json, at, "a recorder of states", state_keys,
-			      COUNTOF(state_keys), &d);
+	spec_json_read_object(r, json, at, "a recorder of states", state_keys, COUNTOF(state_keys),
+			      &d);
 	if (d.known && !json_object_get(json, "neurons"))
 		all_neurons(r, at, d.to);
 }
@@ -201,8 +200,7 @@ static void read_states(struct spec_json_reader *r, json_t *json, const struct s
 		return;
 	r->spec->states = d->states;
 	r->spec->n_states = json_array_size(json);
-	spec_json_read_array(r, json, at, "an array of recorders of states", read_states_item,
-			     out);
+	spec_json_read_array(r, json, at, "an array of recorders of states", read_states_item, out);
 }
 
 /* Weights. */
@@ -409,8 +407,8 @@ static const struct spec_json_key rate_keys[] = {
 	{ "bin_ms", read_bin, true },
 };
 
-static void read_rates_item(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+static void read_rates_item(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	struct draft *all = out;
 	struct rates d = { .to = all->rates++ };

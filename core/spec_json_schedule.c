@@ -69,8 +69,8 @@ static void set_population_param(struct spec_json_reader *r, json_t *json,
 				     .value = params[i] });
 }
 
-static void set_population(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, struct draft *d)
+static void set_population(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   struct draft *d)
 {
 	const struct spec_population *p = &r->populations[d->population];
 	size_t before = err_list_count(r->errors);
@@ -90,9 +90,9 @@ static void set_population(struct spec_json_reader *r, json_t *json,
 		if (i >= 0)
 			set_population_param(r, value, &here, d, i, params);
 		else
-			spec_json_read_unknown(r, &here, "parameter of this model", name,
-					       spec_json_value_names(p->model->params,
-								     p->model->n_params, names));
+			spec_json_read_unknown(
+				r, &here, "parameter of this model", name,
+				spec_json_value_names(p->model->params, p->model->n_params, names));
 	}
 	if (err_list_count(r->errors) == before && p->size && !r->nomem)
 		spec_json_population_check(r, p, params, at);
@@ -120,8 +120,7 @@ static void add_moved(struct spec_json_reader *r, const struct spec_json_at *at,
 					    p->model->params[i].name);
 			continue;
 		}
-		c.value =
-			(struct spec_value){ .kind = SPEC_CONST, .a = s->params[i], .set = true };
+		c.value = (struct spec_value){ .kind = SPEC_CONST, .a = s->params[i], .set = true };
 		add(d, c);
 	}
 }
@@ -144,8 +143,8 @@ static bool own_params(struct spec_json_reader *r, const struct spec_projection 
 	return true;
 }
 
-static void set_projection(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, struct draft *d)
+static void set_projection(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   struct draft *d)
 {
 	const struct spec_projection *p = &r->projections[d->projection];
 	struct spec_json_synapse *s = &r->synapses[d->projection];
@@ -173,14 +172,14 @@ static void set_projection(struct spec_json_reader *r, json_t *json,
 
 /* {"set": ...} */
 
-static void read_population(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+static void read_population(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	((struct draft *)out)->population = spec_json_read_population(r, json, at);
 }
 
-static void read_projection(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+static void read_projection(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	struct draft *d = out;
 
@@ -235,8 +234,7 @@ static void read_plastic(struct spec_json_reader *r, json_t *json, const struct 
 		return;
 	c->subject = (size_t)i;
 	if (r->projections[i].model && !r->projections[i].model->update)
-		spec_json_read_fail(r, at, ERR_CONFLICT,
-				    "expected a plastic projection, found %s",
+		spec_json_read_fail(r, at, ERR_CONFLICT, "expected a plastic projection, found %s",
 				    r->projections[i].model->name);
 }
 
@@ -251,13 +249,13 @@ static const struct spec_json_key plasticity_keys[] = {
 	{ "on", read_on, true },
 };
 
-static void read_plasticity(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+static void read_plasticity(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	struct spec_change c = { .kind = SPEC_PLASTICITY };
 
-	spec_json_read_object(r, json, at, "plasticity", plasticity_keys,
-			      COUNTOF(plasticity_keys), &c);
+	spec_json_read_object(r, json, at, "plasticity", plasticity_keys, COUNTOF(plasticity_keys),
+			      &c);
 	add(out, c);
 }
 
@@ -320,8 +318,8 @@ static size_t most_changes(json_t *json)
 	return json_object_size(params) + PLASTICITY_PARAMS_MAX;
 }
 
-void spec_json_schedule_all(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+void spec_json_schedule_all(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	size_t n = json_array_size(json);
 	struct entry *entries = SPEC_JSON_NEW(r, struct entry, n);

@@ -8,7 +8,7 @@
 #include "core/base/fmath.h"
 
 /* Bounds of drawn delays, in standard deviations: a ring must have an end. */
-#define DELAY_SPREAD 5.0
+#define DELAY_SPREAD	 5.0
 #define DELAY_DEFAULT_MS 1.0
 
 static void unknown_model(struct spec_json_reader *r, const struct spec_json_at *at,
@@ -26,10 +26,9 @@ static void unknown_model(struct spec_json_reader *r, const struct spec_json_at 
 	if (!names)
 		return;
 	for (size_t i = 0; i < n; i++)
-		names[i] = i < n_models ? plasticity_models[i]->name
-					: alias_list[i - n_models]->name;
-	spec_json_read_unknown(r, at, "synapse model", text,
-			       (struct spec_json_names){ names, n });
+		names[i] =
+			i < n_models ? plasticity_models[i]->name : alias_list[i - n_models]->name;
+	spec_json_read_unknown(r, at, "synapse model", text, (struct spec_json_names){ names, n });
 }
 
 /* Defaults of the rule, or of the alias in its own names. */
@@ -107,8 +106,7 @@ static void read_axonal(struct spec_json_reader *r, json_t *json, const struct s
 /* Tables of decays are made once: time constants of rules stand still, said so or not. */
 static bool is_fixed(const struct param_def *def)
 {
-	return (def->flags & PARAM_FIXED) ||
-	       (def->unit == UNIT_MS && (def->flags & PARAM_OFFGRID));
+	return (def->flags & PARAM_FIXED) || (def->unit == UNIT_MS && (def->flags & PARAM_OFFGRID));
 }
 
 static void read_param(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -171,8 +169,7 @@ static void convert(struct spec_json_projection_draft *d)
 		memcpy(d->s->params, d->s->given, d->p->model->n_params * sizeof(double));
 }
 
-static void check_missing(struct spec_json_reader *r, json_t *params,
-			  const struct spec_json_at *at,
+static void check_missing(struct spec_json_reader *r, json_t *params, const struct spec_json_at *at,
 			  const struct spec_json_projection_draft *d)
 {
 	const struct param_def *defs = d->s->alias ? d->s->alias->params : d->p->model->params;
@@ -345,8 +342,8 @@ static void finish(struct spec_json_reader *r, json_t *json, const struct spec_j
 	check_delay(r, &delay, d->p);
 }
 
-void spec_json_synapse_read(struct spec_json_reader *r, json_t *json,
-			    const struct spec_json_at *at, void *out)
+void spec_json_synapse_read(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
 {
 	struct spec_json_projection_draft *d = out;
 	size_t before = err_list_count(r->errors);

@@ -54,9 +54,8 @@ static bool all_lists(struct spec_json_reader *r, json_t *json, const struct spe
 		struct spec_json_at here = spec_json_read_item(at, i);
 
 		if (!json_is_array(value)) {
-			spec_json_read_type(r, &here,
-					    "a list of times in ms, one list for each neuron",
-					    value);
+			spec_json_read_type(
+				r, &here, "a list of times in ms, one list for each neuron", value);
 			ok = false;
 		}
 	}
@@ -211,8 +210,7 @@ static void read_dataset(struct spec_json_reader *r, json_t *json, const struct 
 			return;
 		if (n_neuron != n) {
 			spec_json_read_fail(r, at, ERR_CONFLICT,
-					    "the data have %zu times but %zu neurons", n,
-					    n_neuron);
+					    "the data have %zu times but %zu neurons", n, n_neuron);
 			return;
 		}
 	}

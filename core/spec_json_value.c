@@ -186,9 +186,8 @@ static void read_uniform(struct spec_json_reader *r, json_t *json, const struct 
 				    end[1]);
 		return;
 	}
-	*d->value = (struct spec_value){
-		.kind = SPEC_UNIFORM, .a = end[0], .b = end[1], .set = true
-	};
+	*d->value =
+		(struct spec_value){ .kind = SPEC_UNIFORM, .a = end[0], .b = end[1], .set = true };
 	d->ok = true;
 }
 
@@ -233,8 +232,8 @@ static void read_normal(struct spec_json_reader *r, json_t *json, const struct s
 	d->ok = true;
 }
 
-static void read_lognormal(struct spec_json_reader *r, json_t *json,
-			   const struct spec_json_at *at, void *out)
+static void read_lognormal(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   void *out)
 {
 	struct draft *d = out;
 	struct param_def def = closed(d->want->def);
@@ -299,9 +298,8 @@ static const struct spec_json_key slice_keys[] = {
 	{ "offset", read_offset, false },
 };
 
-bool spec_json_value_load(struct spec_json_reader *r, const struct spec_json_at *at,
-			  const char *id, const char *field, int64_t row, const double **ret,
-			  size_t *ret_n)
+bool spec_json_value_load(struct spec_json_reader *r, const struct spec_json_at *at, const char *id,
+			  const char *field, int64_t row, const double **ret, size_t *ret_n)
 {
 	struct err err = { 0 };
 	int rc;
@@ -339,8 +337,7 @@ static bool scale_slice(struct spec_json_reader *r, const struct draft *d,
 		    !spec_json_read_grid(r, array[i], at, &steps))
 			return false;
 	}
-	*d->value =
-		(struct spec_value){ .kind = SPEC_ARRAY, .array = array, .n = n, .set = true };
+	*d->value = (struct spec_value){ .kind = SPEC_ARRAY, .array = array, .n = n, .set = true };
 	return true;
 }
 
@@ -352,8 +349,8 @@ static bool read_slice(struct spec_json_reader *r, json_t *json, const struct sp
 	const double *from;
 	size_t n;
 
-	spec_json_read_object(r, json, at, "a slice of a data set", slice_keys,
-			      COUNTOF(slice_keys), &d);
+	spec_json_read_object(r, json, at, "a slice of a data set", slice_keys, COUNTOF(slice_keys),
+			      &d);
 	if (err_list_count(r->errors) != before || !d.ok || !d.id || !d.field)
 		return false;
 	if (want->n < 0.0)
@@ -409,9 +406,8 @@ bool spec_json_value(struct spec_json_reader *r, json_t *json, const struct spec
 			spec_json_read_fail(r, at, ERR_TYPE,
 					    "expected a number or an array: %s cannot be drawn "
 					    "from a distribution",
-					    want.def->type == PARAM_INTEGER
-						    ? "a whole number"
-						    : "a time on the grid");
+					    want.def->type == PARAM_INTEGER ? "a whole number"
+									    : "a time on the grid");
 			return false;
 		}
 		return read_distribution(r, json, at, &want, ret);

@@ -138,8 +138,7 @@ static void read_one(json_t *json, size_t *n_valid)
 	mem_arena_init(&arena, (size_t)256 << 20);
 	rc = spec_json_read(&spec, json, "/spec", NULL, &limits, &arena, &errors);
 	cr_expect_eq(rc == 0, spec != NULL);
-	cr_expect(rc == 0 || rc == -ERR_INVALID || rc == -ERR_LIMIT || rc == -ERR_NOMEM, "%d",
-		  rc);
+	cr_expect(rc == 0 || rc == -ERR_INVALID || rc == -ERR_LIMIT || rc == -ERR_NOMEM, "%d", rc);
 	cr_expect_eq(rc == 0 || rc == -ERR_NOMEM, err_list_count(&errors) == 0);
 	check_errors(&errors);
 	*n_valid += rc == 0;

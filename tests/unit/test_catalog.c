@@ -39,9 +39,9 @@ Test(catalog, every_row_has_name_doc_and_params_of_the_promised_shape)
 							   keys[n]);
 				if (!strcmp(json_string_value(json_object_get(param, "type")),
 					    "enum"))
-					cr_expect_gt(json_array_size(
-							     json_object_get(param, "choices")),
-						     1);
+					cr_expect_gt(
+						json_array_size(json_object_get(param, "choices")),
+						1);
 			}
 		}
 	}
@@ -79,8 +79,8 @@ Test(catalog, one_row_is_found_by_kind_and_name)
 
 static size_t one_of(json_t *schema, const char *name)
 {
-	return json_array_size(json_object_get(
-		json_object_get(json_object_get(schema, "$defs"), name), "oneOf"));
+	return json_array_size(
+		json_object_get(json_object_get(json_object_get(schema, "$defs"), name), "oneOf"));
 }
 
 /* Every "$ref" leads to one of the definitions. */
@@ -116,8 +116,7 @@ Test(catalog, the_schema_knows_every_model_and_its_references_lead_somewhere)
 		     json_array_size(json_object_get(models, "neurons")));
 	cr_assert_eq(one_of(schema, "synapse"),
 		     json_array_size(json_object_get(models, "plasticity")));
-	cr_assert_eq(one_of(schema, "connect"),
-		     json_array_size(json_object_get(models, "wiring")));
+	cr_assert_eq(one_of(schema, "connect"), json_array_size(json_object_get(models, "wiring")));
 	cr_assert_eq(one_of(schema, "experiment"),
 		     json_array_size(json_object_get(models, "experiments")));
 	check_refs(schema, json_object_get(schema, "$defs"));

@@ -12,9 +12,8 @@
 
 enum { PIXELS = 784 };
 
-static int load(void *self, const char *id, const char *field, int64_t row,
-		struct mem_arena *arena, const double **ret_values, size_t *ret_n,
-		struct err *err)
+static int load(void *self, const char *id, const char *field, int64_t row, struct mem_arena *arena,
+		const double **ret_values, size_t *ret_n, struct err *err)
 {
 	double *values = NEW(arena, double, PIXELS);
 
@@ -51,8 +50,7 @@ static void check_spec(const char *file, json_t *json)
 		json_t *params = spec_json_params(json_object_get(json, "params"), e->params,
 						  e->n_params, "", &errors);
 
-		cr_expect_not_null(params, "%s: %s %s", file, errors.first.path,
-				   errors.first.text);
+		cr_expect_not_null(params, "%s: %s %s", file, errors.first.path, errors.first.text);
 		json_decref(params);
 	} else {
 		cr_expect_eq(spec_json_read(&spec, json, "", &datasets, &limits, &arena, &errors),
@@ -76,8 +74,8 @@ static void check_preset(const char *file)
 	cr_assert_not_null(text, "%s", path);
 	cr_assert_eq(spec_json_load(&json, text, n, &err), 0, "%s: %s", path, err.text);
 	for (size_t i = 0; i < COUNTOF(texts); i++)
-		cr_expect_gt(json_string_length(json_object_get(json, texts[i])), 0, "%s: %s",
-			     file, texts[i]);
+		cr_expect_gt(json_string_length(json_object_get(json, texts[i])), 0, "%s: %s", file,
+			     texts[i]);
 	n = json_string_length(json_object_get(json, "name"));
 	cr_expect(!strncmp(file, json_string_value(json_object_get(json, "name")), n) &&
 			  !strcmp(file + n, ".json"),

@@ -75,8 +75,7 @@ Test(spec, what_is_drawn_is_clipped_and_depends_on_key_and_index_only)
 	cr_assert_gt(low, 300);
 	cr_assert_gt(high, 300);
 	cr_assert_neq(spec_value_at(&v, key, 0, -1e9, 1e9), spec_value_at(&v, key, 1, -1e9, 1e9));
-	cr_assert_neq(spec_value_at(&v, key, 0, -1e9, 1e9),
-		      spec_value_at(&v, other, 0, -1e9, 1e9));
+	cr_assert_neq(spec_value_at(&v, key, 0, -1e9, 1e9), spec_value_at(&v, other, 0, -1e9, 1e9));
 }
 
 Test(spec, names_are_found_by_bisection_at_every_place)
@@ -112,8 +111,8 @@ Test(spec, keys_differ_by_seed_purpose_object_and_detail)
 
 	for (size_t i = 0; i < COUNTOF(keys); i++)
 		for (size_t k = 0; k < i; k++)
-			cr_expect_neq(memcmp(&keys[i], &keys[k], sizeof(keys[i])), 0,
-				      "%zu and %zu", i, k);
+			cr_expect_neq(memcmp(&keys[i], &keys[k], sizeof(keys[i])), 0, "%zu and %zu",
+				      i, k);
 }
 
 Test(spec, an_estimate_counts_neurons_synapses_steps_and_records)

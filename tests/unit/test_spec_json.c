@@ -1,4 +1,4 @@
-/* test_spec_json.c - reading specs: what is accepted, and each kind of error at its place. */
+/* test_spec_json.c - reading specs, their texts, parameters of experiments. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -7,376 +7,7 @@
 
 #include "core/spec_json.h"
 #include "tests/check.h"
-
-enum { TEXT_MAX = 8192, PATCHES = 8, ERRORS = 6 };
-
-/* Written with ' for ". */
-static const char base_text[] =
-	"{'name': 'n', 'resolution_ms': 0.1, 'duration_ms': 100, 'seed': '42',"
-	" 'populations': {"
-	"  'in': {'model': 'poisson_generator', 'size': 4, 'params': {'rate': 10}},"
-	"  'cell': {'model': 'iaf_psc_exp', 'size': 3, 'params': {'tau_m': 20.0}, 'init': "
-	"{'V_m': -70.0}},"
-	"  'dc': {'model': 'dc_generator'},"
-	"  'spikes': {'model': 'spike_generator', 'size': 2, 'params': {'spike_times': [[1, "
-	"2.5], []]}}},"
-	" 'projections': {"
-	"  'p': {'source': 'in', 'target': 'cell', 'connect': {'rule': 'all_to_all'},"
-	"   'synapse': {'model': 'stdp_pair', 'weight': {'uniform': [0, 0.5]}, 'delay_ms': 1.0,"
-	"    'params': {'A_plus': 0.01, 'w_max': 1}}},"
-	"  'l': {'source': 'spikes', 'target': 'cell', 'connect': {'rule': 'list', 'sources': "
-	"[1, 0, 0],"
-	"   'targets': [0, 2, 0]}, 'synapse': {'weight': [1, 2, 3], 'delay_ms': [0.1, 0.2, "
-	"0.3]}}},"
-	" 'record': {'spikes': ['in', 'cell'],"
-	"  'states': [{'population': 'cell', 'variables': ['V_m'], 'neurons': [2, 0], "
-	"'every_ms': 0.5}],"
-	"  'weights': [{'projection': 'p', 'every_ms': 10}, {'projection': 'p', 'synapses': [0, "
-	"11], 'every': 'update'},"
-	"   {'projection': 'p', 'every_ms': 10, 'bins': 20}],"
-	"  'rates': [{'population': 'cell', 'bin_ms': 5}]},"
-	" 'schedule': [{'at_ms': 50, 'set': {'population': 'in', 'params': {'rate': 20}}},"
-	"  {'at_ms': 20, 'plasticity': {'projection': 'p', 'on': false}}],"
-	" 'limits': {'max_spikes': 1000, 'max_rate_hz': 500, 'wall_s': 60}}";
-
-static json_t *parse(const char *text)
-{
-	static char copy[TEXT_MAX];
-	struct err err = { 0 };
-	json_t *json = NULL;
-	size_t n = strlen(text);
-
-	cr_assert_lt(n, sizeof(copy));
-	for (size_t i = 0; i <= n; i++)
-		copy[i] = text[i] == '\'' ? '"' : text[i];
-	if (copy[0] != '{' && copy[0] != '[') { /* any value */
-		json = json_loads(copy, JSON_DECODE_ANY, NULL);
-		cr_assert_not_null(json, "bad test text: %s", copy);
-		return json;
-	}
-	cr_assert_eq(spec_json_load(&json, copy, n, &err), 0, "bad test text: %s: %s", err.text,
-		     copy);
-	return json;
-}
-
-/* Set the value at a pointer (keys and indices without escapes); "" as a text removes it. */
-static void patch(json_t *json, const char *pointer, const char *text)
-{
-	char path[256];
-	char *key, *next, *save = NULL;
-
-	(void)snprintf(path, sizeof(path), "%s", pointer);
-	key = strtok_r(path, "/", &save);
-	while ((next = strtok_r(NULL, "/", &save))) {
-		json_t *child = json_is_array(json) ? json_array_get(json, (size_t)(key[0] - '0'))
-						    : json_object_get(json, key);
-
-		if (!child && json_is_object(json)) {
-			child = json_object();
-			cr_assert_eq(json_object_set_new(json, key, child), 0);
-		}
-		json = child;
-		key = next;
-	}
-	if (!text[0])
-		cr_assert_eq(json_object_del(json, key), 0);
-	else if (json_is_array(json))
-		cr_assert_eq(json_array_set_new(json, (size_t)(key[0] - '0'), parse(text)), 0);
-	else
-		cr_assert_eq(json_object_set_new(json, key, parse(text)), 0);
-}
-
-struct change {
-	const char *pointer, *text;
-};
-
-struct expected {
-	const char *pointer;
-	enum err_code code;
-};
-
-struct outcome {
-	const struct spec *spec;
-	struct mem_arena arena;
-	struct err_list errors;
-	json_t *json;
-	int rc;
-};
-
-static void read_patched(struct outcome *o, const struct change *changes, const char *prefix,
-			 const struct spec_datasets *datasets,
-			 const struct spec_limits_json *limits)
-{
-	memset(o, 0, sizeof(*o));
-	mem_arena_init(&o->arena, 0);
-	o->json = parse(base_text);
-	for (size_t i = 0; i < PATCHES && changes && changes[i].pointer; i++)
-		patch(o->json, changes[i].pointer, changes[i].text);
-	o->rc = spec_json_read(&o->spec, o->json, prefix, datasets, limits, &o->arena,
-			       &o->errors);
-}
-
-static void release(struct outcome *o)
-{
-	json_decref(o->json);
-	err_list_release(&o->errors);
-	mem_arena_release(&o->arena);
-}
-
-static void show(const struct outcome *o)
-{
-	for (size_t i = 0; i < o->errors.n; i++)
-		(void)fprintf(stderr, "  %s %s: %s\n", o->errors.items[i].path,
-			      err_name(o->errors.items[i].code), o->errors.items[i].text);
-}
-
-static bool has(const struct outcome *o, const struct expected *e)
-{
-	for (size_t i = 0; i < o->errors.n; i++)
-		if (o->errors.items[i].code == (int)e->code &&
-		    !strcmp(o->errors.items[i].path, e->pointer))
-			return true;
-	return false;
-}
-
-#define IN "/populations/in"
-#define CELL "/populations/cell"
-#define SPIKES "/populations/spikes"
-#define P "/projections/p"
-#define L "/projections/l"
-#define W "/record/weights/0"
-
-static const struct {
-	struct change changes[PATCHES];
-	struct expected errors[ERRORS];
-} wrong[] = {
-	/* the top level */
-	{ { { "/duration_ms", "" } }, { { "/duration_ms", ERR_MISSING } } },
-	{ { { "/populations", "" },
-	    { "/projections", "" },
-	    { "/record", "" },
-	    { "/schedule", "" } },
-	  { { "/populations", ERR_MISSING } } },
-	{ { { "/duration_ms", "0" } }, { { "/duration_ms", ERR_RANGE } } },
-	{ { { "/duration_ms", "-5" } }, { { "/duration_ms", ERR_RANGE } } },
-	{ { { "/duration_ms", "'long'" } }, { { "/duration_ms", ERR_TYPE } } },
-	{ { { "/duration_ms", "100.05" } }, { { "/duration_ms", ERR_GRID } } },
-	{ { { "/duration_ms", "1e300" } }, { { "/duration_ms", ERR_RANGE } } },
-	{ { { "/resolution_ms", "0" } }, { { "/resolution_ms", ERR_RANGE } } },
-	{ { { "/resolution_ms", "[0.1]" } }, { { "/resolution_ms", ERR_TYPE } } },
-	{ { { "/seed", "'x'" } }, { { "/seed", ERR_TYPE } } },
-	{ { { "/seed", "-1" } }, { { "/seed", ERR_TYPE } } },
-	{ { { "/seed", "''" } }, { { "/seed", ERR_TYPE } } },
-	{ { { "/seed", "'18446744073709551616'" } }, { { "/seed", ERR_TYPE } } },
-	{ { { "/seed", "1.5" } }, { { "/seed", ERR_TYPE } } },
-	{ { { "/name", "3" } }, { { "/name", ERR_TYPE } } },
-	{ { { "/durations_ms", "3" } }, { { "/durations_ms", ERR_UNKNOWN } } },
-	{ { { "/experiment", "'stdp_window'" } }, { { "/experiment", ERR_UNKNOWN } } },
-	/* populations */
-	{ { { IN "/model", "" } }, { { IN "/model", ERR_MISSING } } },
-	{ { { IN "/model", "'poisson_generatr'" } }, { { IN "/model", ERR_UNKNOWN } } },
-	{ { { IN "/model", "7" } }, { { IN "/model", ERR_TYPE } } },
-	{ { { IN "/size", "0" } }, { { IN "/size", ERR_RANGE } } },
-	{ { { IN "/size", "2.5" } }, { { IN "/size", ERR_TYPE } } },
-	{ { { IN "/size", "1e12" } }, { { IN "/size", ERR_RANGE } } },
-	{ { { IN "/size", "null" } }, { { IN "/size", ERR_TYPE } } },
-	{ { { IN, "[]" } }, { { IN, ERR_TYPE } } },
-	{ { { IN "/parms", "{}" } }, { { IN "/parms", ERR_UNKNOWN } } },
-	{ { { CELL "/params/tau_x", "1" } }, { { CELL "/params/tau_x", ERR_UNKNOWN } } },
-	{ { { CELL "/params/tau_m", "-1" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "0" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "true" } }, { { CELL "/params/tau_m", ERR_TYPE } } },
-	{ { { CELL "/params/tau_m", "[10, 20]" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "[10, -20, 'x']" } },
-	  { { CELL "/params/tau_m/1", ERR_RANGE }, { CELL "/params/tau_m/2", ERR_TYPE } } },
-	{ { { CELL "/params/tau_m", "{'uniform': [1]}" } },
-	  { { CELL "/params/tau_m/uniform", ERR_TYPE } } },
-	{ { { CELL "/params/tau_m", "{'uniform': [5, 2]}" } },
-	  { { CELL "/params/tau_m/uniform", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "{'uniform': [-5, 2]}" } },
-	  { { CELL "/params/tau_m/uniform/0", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "{'normal': {'mean': 10}}" } },
-	  { { CELL "/params/tau_m/normal/sd", ERR_MISSING } } },
-	{ { { CELL "/params/tau_m", "{'normal': {'mean': 10, 'sd': -1}}" } },
-	  { { CELL "/params/tau_m/normal/sd", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "{'normal': {'mean': 'x', 'sd': 1, 'mode': 1}}" } },
-	  { { CELL "/params/tau_m/normal/mean", ERR_TYPE },
-	    { CELL "/params/tau_m/normal/mode", ERR_UNKNOWN } } },
-	{ { { CELL "/params/tau_m", "{'lognormal': {'mu': 1000, 'sigma': 1}}" } },
-	  { { CELL "/params/tau_m/lognormal/mu", ERR_RANGE } } },
-	{ { { CELL "/params/tau_m", "{'gamma': [1, 2]}" } },
-	  { { CELL "/params/tau_m", ERR_TYPE } } },
-	{ { { CELL "/params/tau_m", "{'dataset': 'd', 'field': 'f'}" } },
-	  { { CELL "/params/tau_m", ERR_NOTFOUND } } },
-	{ { { CELL "/params/t_ref", "0.25" } }, { { CELL "/params/t_ref", ERR_GRID } } },
-	{ { { CELL "/params/V_reset", "-50" } }, { { CELL "/params/V_reset", ERR_CONFLICT } } },
-	{ { { CELL "/params/V_reset", "[-70, -50, -70]" } },
-	  { { CELL "/params/V_reset", ERR_CONFLICT } } },
-	{ { { CELL "/init/V_n", "-60" } }, { { CELL "/init/V_n", ERR_UNKNOWN } } },
-	{ { { CELL "/init/V_m", "'x'" } }, { { CELL "/init/V_m", ERR_TYPE } } },
-	{ { { CELL "/init", "[]" } }, { { CELL "/init", ERR_TYPE } } },
-	{ { { CELL "/params", "3" } }, { { CELL "/params", ERR_TYPE } } },
-	{ { { SPIKES "/params/spike_times", "[1, 2]" } },
-	  { { SPIKES "/params/spike_times/0", ERR_TYPE },
-	    { SPIKES "/params/spike_times/1", ERR_TYPE } } },
-	{ { { SPIKES "/params/spike_times", "[[1]]" } },
-	  { { SPIKES "/params/spike_times", ERR_RANGE } } },
-	{ { { SPIKES "/params/spike_times", "[[0], [1.05]]" } },
-	  { { SPIKES "/params/spike_times/0/0", ERR_RANGE },
-	    { SPIKES "/params/spike_times/1/0", ERR_GRID } } },
-	{ { { SPIKES "/params/spike_times", "3" } },
-	  { { SPIKES "/params/spike_times", ERR_TYPE } } },
-	{ { { SPIKES "/params/spike_times", "{'dataset': 'd'}" } },
-	  { { SPIKES "/params/spike_times", ERR_NOTFOUND } } },
-	{ { { SPIKES "/params/spike_times", "{'dataset': 3, 'x': 1}" } },
-	  { { SPIKES "/params/spike_times/dataset", ERR_TYPE },
-	    { SPIKES "/params/spike_times/x", ERR_UNKNOWN } } },
-	/* projections */
-	{ { { P "/source", "'inn'" } }, { { P "/source", ERR_UNKNOWN } } },
-	{ { { P "/target", "" } }, { { P "/target", ERR_MISSING } } },
-	{ { { P "/connect", "" } }, { { P "/connect", ERR_MISSING } } },
-	{ { { P "/connect", "{'rule': 'all'}" } }, { { P "/connect/rule", ERR_UNKNOWN } } },
-	{ { { P "/connect", "{}" } }, { { P "/connect/rule", ERR_MISSING } } },
-	{ { { P "/connect/indegree", "2" } }, { { P "/connect/indegree", ERR_UNKNOWN } } },
-	{ { { P "/connect", "{'rule': 'fixed_indegree'}" }, { "/record", "" } },
-	  { { P "/connect/indegree", ERR_MISSING } } },
-	{ { { P "/connect", "{'rule': 'pairwise_bernoulli', 'p': 1.5}" }, { "/record", "" } },
-	  { { P "/connect/p", ERR_RANGE } } },
-	{ { { P "/connect/autapses", "1" } }, { { P "/connect/autapses", ERR_TYPE } } },
-	{ { { L "/connect/sources", "[9, 0, 0]" } }, { { L "/connect/sources/0", ERR_RANGE } } },
-	{ { { L "/connect/sources", "[0, 0]" } }, { { L "/connect", ERR_CONFLICT } } },
-	{ { { L "/connect/targets", "" } }, { { L "/connect/targets", ERR_MISSING } } },
-	{ { { L "/connect/targets", "[0, 0, 0]" }, { L "/connect/multapses", "false" } },
-	  { { L "/connect/sources/2", ERR_CONFLICT } } },
-	{ { { L "/synapse/weight", "[1, 2]" } }, { { L "/synapse/weight", ERR_RANGE } } },
-	{ { { P "/connect", "{'rule': 'pairwise_bernoulli', 'p': 0.5}" },
-	    { P "/synapse/weight", "[1, 2]" } },
-	  { { P "/synapse/weight", ERR_CONFLICT } } },
-	{ { { P "/synapse/model", "'stdp_pear'" } }, { { P "/synapse/model", ERR_UNKNOWN } } },
-	{ { { P "/synapse/params/A_plus", "[1, 2]" } },
-	  { { P "/synapse/params/A_plus", ERR_TYPE } } },
-	{ { { P "/synapse/params/pairing", "'nearest'" } },
-	  { { P "/synapse/params/pairing", ERR_UNKNOWN } } },
-	{ { { P "/synapse/params/lambda", "1" } },
-	  { { P "/synapse/params/lambda", ERR_UNKNOWN } } },
-	{ { { P "/synapse/params/w_min", "2" } },
-	  { { P "/synapse/params/w_max", ERR_CONFLICT } } },
-	{ { { P "/synapse/weight", "{'uniform': [-1, 0.5]}" } },
-	  { { P "/synapse/weight", ERR_CONFLICT } } },
-	{ { { P "/synapse/weight", "[1,1,1,-1,1,1,1,1,1,1,1,1]" } },
-	  { { P "/synapse/weight", ERR_CONFLICT } } },
-	{ { { P "/synapse/weight", "3" } }, { { P "/synapse/weight", ERR_RANGE } } },
-	{ { { P "/synapse/delay_ms", "0" } }, { { P "/synapse/delay_ms", ERR_RANGE } } },
-	{ { { P "/synapse/delay_ms", "0.25" } }, { { P "/synapse/delay_ms", ERR_GRID } } },
-	{ { { P "/synapse/delay_ms", "1e6" } }, { { P "/synapse/delay_ms", ERR_RANGE } } },
-	{ { { L "/synapse/delay_ms", "[0.1, 0.15, 0]" } },
-	  { { L "/synapse/delay_ms/1", ERR_GRID } } },
-	{ { { P "/synapse/axonal_delay_ms", "-1" } },
-	  { { P "/synapse/axonal_delay_ms", ERR_RANGE } } },
-	{ { { P "/synapse/colour", "1" } }, { { P "/synapse/colour", ERR_UNKNOWN } } },
-	{ { { P "/source", "'dc'" }, { P "/connect/rule", "'all_to_all'" }, { "/record", "" } },
-	  { { P "/source", ERR_CONFLICT } } },
-	{ { { L "/target", "'dc'" }, { L "/connect/targets", "[0, 0, 0]" } },
-	  { { L "/target", ERR_CONFLICT } } },
-	/* record */
-	{ { { "/record/spikes", "['cel', 'dc']" } },
-	  { { "/record/spikes/0", ERR_UNKNOWN }, { "/record/spikes/1", ERR_CONFLICT } } },
-	{ { { "/record/spikes", "'cell'" } }, { { "/record/spikes", ERR_TYPE } } },
-	{ { { "/record/states/0/variables", "['V_x', 3]" } },
-	  { { "/record/states/0/variables/0", ERR_UNKNOWN },
-	    { "/record/states/0/variables/1", ERR_TYPE } } },
-	{ { { "/record/states/0/variables", "[]" } },
-	  { { "/record/states/0/variables", ERR_TYPE } } },
-	{ { { "/record/states/0/neurons", "[0, 3]" } },
-	  { { "/record/states/0/neurons/1", ERR_RANGE } } },
-	{ { { "/record/states/0/every_ms", "0.15" } },
-	  { { "/record/states/0/every_ms", ERR_GRID } } },
-	{ { { "/record/states/0/every_ms", "0" } },
-	  { { "/record/states/0/every_ms", ERR_RANGE } } },
-	{ { { "/record/states/0/population", "" } },
-	  { { "/record/states/0/population", ERR_MISSING } } },
-	{ { { CELL "/size", "20000" }, { "/record/states/0/neurons", "" } },
-	  { { "/record/states/0/neurons", ERR_LIMIT } } },
-	{ { { W "/every_ms", "" } }, { { W "/every_ms", ERR_MISSING } } },
-	{ { { W "/every", "'update'" } }, { { W "/every", ERR_CONFLICT } } },
-	{ { { "/record/weights/1/every", "'spike'" } },
-	  { { "/record/weights/1/every", ERR_TYPE } } },
-	{ { { "/record/weights/1/synapses", "[12]" } },
-	  { { "/record/weights/1/synapses/0", ERR_RANGE } } },
-	{ { { "/record/weights/1/bins", "12" } },
-	  { { "/record/weights/1/bins", ERR_CONFLICT } } },
-	{ { { "/record/weights/1/projection", "'l'" }, { "/record/weights/1/synapses", "" } },
-	  { { "/record/weights/1/every", ERR_CONFLICT } } },
-	{ { { "/record/weights/2/bins", "0" } }, { { "/record/weights/2/bins", ERR_RANGE } } },
-	{ { { "/record/weights/2/min", "0" } }, { { "/record/weights/2/max", ERR_MISSING } } },
-	{ { { "/record/rates/0/bin_ms", "" } }, { { "/record/rates/0/bin_ms", ERR_MISSING } } },
-	{ { { "/record/final_weights", "1" } }, { { "/record/final_weights", ERR_TYPE } } },
-	{ { { "/record", "3" } }, { { "/record", ERR_TYPE } } },
-	/* schedule */
-	{ { { "/schedule", "{}" } }, { { "/schedule", ERR_TYPE } } },
-	{ { { "/schedule/0/at_ms", "" } }, { { "/schedule/0/at_ms", ERR_MISSING } } },
-	{ { { "/schedule/0/at_ms", "50.01" } }, { { "/schedule/0/at_ms", ERR_GRID } } },
-	{ { { "/schedule/0/at_ms", "500" } }, { { "/schedule/0/at_ms", ERR_RANGE } } },
-	{ { { "/schedule/0/set/params/rate", "-3" } },
-	  { { "/schedule/0/set/params/rate", ERR_RANGE } } },
-	{ { { "/schedule/0/set/params/tau", "3" } },
-	  { { "/schedule/0/set/params/tau", ERR_UNKNOWN } } },
-	{ { { "/schedule/0/set/population", "'spikes'" },
-	    { "/schedule/0/set/params", "{'spike_times': [[], []]}" } },
-	  { { "/schedule/0/set/params/spike_times", ERR_CONFLICT } } },
-	{ { { "/schedule/0/set", "{'projection': 'p', 'params': {'tau_plus': 10}}" } },
-	  { { "/schedule/0/set/params/tau_plus", ERR_CONFLICT } } },
-	{ { { "/schedule/0/set", "{'params': {}}" } }, { { "/schedule/0/set", ERR_MISSING } } },
-	{ { { "/schedule/0/set/projection", "'p'" } },
-	  { { "/schedule/0/set/projection", ERR_CONFLICT } } },
-	{ { { "/schedule/0", "{'at_ms': 1}" } }, { { "/schedule/0", ERR_MISSING } } },
-	{ { { "/schedule/0", "7" } }, { { "/schedule/0", ERR_TYPE } } },
-	{ { { "/schedule/1/plasticity/on", "1" } },
-	  { { "/schedule/1/plasticity/on", ERR_TYPE } } },
-	{ { { "/schedule/1/plasticity/projection", "'l'" } },
-	  { { "/schedule/1/plasticity/projection", ERR_CONFLICT } } },
-	/* limits */
-	{ { { "/limits/max_spikes", "0" } }, { { "/limits/max_spikes", ERR_RANGE } } },
-	{ { { "/limits/wall_s", "'x'" } }, { { "/limits/wall_s", ERR_TYPE } } },
-	{ { { "/limits/max_rate", "1" } }, { { "/limits/max_rate", ERR_UNKNOWN } } },
-	/* several at once */
-	{ { { IN "/size", "-1" },
-	    { CELL "/params/tau_m", "-1" },
-	    { P "/synapse/model", "'x'" },
-	    { "/limits/wall_s", "-1" },
-	    { "/foo", "1" } },
-	  { { IN "/size", ERR_RANGE },
-	    { CELL "/params/tau_m", ERR_RANGE },
-	    { P "/synapse/model", ERR_UNKNOWN },
-	    { "/limits/wall_s", ERR_RANGE },
-	    { "/foo", ERR_UNKNOWN } } },
-};
-
-Test(spec_json, each_error_stands_at_its_place_and_alone)
-{
-	for (size_t i = 0; i < COUNTOF(wrong); i++) {
-		const struct expected *e = wrong[i].errors;
-		struct outcome o;
-		size_t n = 0;
-
-		read_patched(&o, wrong[i].changes, "", NULL, NULL);
-		while (n < ERRORS && e[n].pointer) {
-			if (!has(&o, &e[n]))
-				show(&o);
-			cr_expect(has(&o, &e[n]), "case %zu (%s = %s): no %s at %s", i,
-				  wrong[i].changes[0].pointer, wrong[i].changes[0].text,
-				  err_name((int)e[n].code), e[n].pointer);
-			n++;
-		}
-		if (err_list_count(&o.errors) != n)
-			show(&o);
-		cr_expect_eq(err_list_count(&o.errors), n, "case %zu (%s = %s): %zu errors", i,
-			     wrong[i].changes[0].pointer, wrong[i].changes[0].text,
-			     err_list_count(&o.errors));
-		cr_expect_null(o.spec);
-		release(&o);
-	}
-}
+#include "tests/unit/spec_case.h"
 
 Test(spec_json, a_valid_spec_is_resolved)
 {
@@ -520,8 +151,7 @@ Test(spec_json, an_error_off_the_grid_names_both_neighbours)
 	struct outcome o;
 
 	read_patched(&o, changes, "", NULL, NULL);
-	cr_assert_not_null(strstr(o.errors.first.text, "100 and 100.1"), "%s",
-			   o.errors.first.text);
+	cr_assert_not_null(strstr(o.errors.first.text, "100 and 100.1"), "%s", o.errors.first.text);
 	release(&o);
 }
 
@@ -560,10 +190,10 @@ Test(spec_json, pointers_bear_the_prefix_and_escapes)
 	mem_arena_init(&o.arena, 0);
 	o.json = parse(base_text);
 	populations = json_object_get(o.json, "populations");
-	cr_assert_eq(json_object_set_new(
-			     populations, "a/b~c",
-			     json_pack("{s:s, s:i}", "model", "parrot_neuron", "size", -1)),
-		     0);
+	cr_assert_eq(
+		json_object_set_new(populations, "a/b~c",
+				    json_pack("{s:s, s:i}", "model", "parrot_neuron", "size", -1)),
+		0);
 	o.rc = spec_json_read(&o.spec, o.json, "/spec", NULL, NULL, &o.arena, &o.errors);
 	cr_assert_eq(o.rc, -ERR_INVALID);
 	cr_assert_str_eq(o.errors.first.path, "/spec/populations/a~1b~0c/size");
@@ -580,9 +210,9 @@ Test(spec_json, long_names_keep_pointers_and_texts_whole)
 	memset(&o, 0, sizeof(o));
 	mem_arena_init(&o.arena, 0);
 	o.json = parse(base_text);
-	cr_assert_eq(json_object_set_new(json_object_get(o.json, "populations"), name,
-					 json_integer(1)),
-		     0);
+	cr_assert_eq(
+		json_object_set_new(json_object_get(o.json, "populations"), name, json_integer(1)),
+		0);
 	cr_assert_eq(json_object_set_new(o.json, name, json_integer(1)), 0);
 	o.rc = spec_json_read(&o.spec, o.json, "", NULL, NULL, &o.arena, &o.errors);
 	cr_assert_eq(o.rc, -ERR_INVALID);
@@ -661,9 +291,8 @@ Test(spec_json, a_huge_population_costs_no_memory_before_it_is_refused)
 
 /* Data sets. */
 
-static int load(void *self, const char *id, const char *field, int64_t row,
-		struct mem_arena *arena, const double **ret_values, size_t *ret_n,
-		struct err *err)
+static int load(void *self, const char *id, const char *field, int64_t row, struct mem_arena *arena,
+		const double **ret_values, size_t *ret_n, struct err *err)
 {
 	static const double images[] = { 1, 2, 3, 4, 5, 6, 7, 8 }, t[] = { 5, 1, 2.5 },
 			    neuron[] = { 0, 1, 0 };
@@ -965,11 +594,9 @@ Test(spec_json, each_error_of_an_experiments_params_is_told)
 {
 	json_t *json = parse("{'n': 2.5, 'x': 2, 'on': 1, 'colour': 'blue', 'list': [1, 'a', "
 			     "20], 'free': [], 'text': 1, 'm': 1}");
-	static const char *const places[] = { "/params/m",	"/params/n",
-					      "/params/x",	"/params/on",
-					      "/params/colour", "/params/list/1",
-					      "/params/list/2", "/params/free",
-					      "/params/text" };
+	static const char *const places[] = { "/params/m",	"/params/n",	  "/params/x",
+					      "/params/on",	"/params/colour", "/params/list/1",
+					      "/params/list/2", "/params/free",	  "/params/text" };
 	struct err_list errors = { 0 };
 
 	cr_assert_null(spec_json_params(json, rows, COUNTOF(rows), "/params", &errors));

@@ -1,0 +1,223 @@
+/* test_spec_json_errors.c - each kind of error of a spec, at its place and alone. */
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "tests/unit/spec_case.h"
+
+// clang-format off
+static const struct {
+	struct change changes[PATCHES];
+	struct expected errors[ERRORS];
+} wrong[] = {
+	/* the top level */
+	{ { { "/duration_ms", "" } }, { { "/duration_ms", ERR_MISSING } } },
+	{ { { "/populations", "" }, { "/projections", "" }, { "/record", "" }, { "/schedule", "" } },
+	  { { "/populations", ERR_MISSING } } },
+	{ { { "/duration_ms", "0" } }, { { "/duration_ms", ERR_RANGE } } },
+	{ { { "/duration_ms", "-5" } }, { { "/duration_ms", ERR_RANGE } } },
+	{ { { "/duration_ms", "'long'" } }, { { "/duration_ms", ERR_TYPE } } },
+	{ { { "/duration_ms", "100.05" } }, { { "/duration_ms", ERR_GRID } } },
+	{ { { "/duration_ms", "1e300" } }, { { "/duration_ms", ERR_RANGE } } },
+	{ { { "/resolution_ms", "0" } }, { { "/resolution_ms", ERR_RANGE } } },
+	{ { { "/resolution_ms", "[0.1]" } }, { { "/resolution_ms", ERR_TYPE } } },
+	{ { { "/seed", "'x'" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "-1" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "''" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "'18446744073709551616'" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/seed", "1.5" } }, { { "/seed", ERR_TYPE } } },
+	{ { { "/name", "3" } }, { { "/name", ERR_TYPE } } },
+	{ { { "/durations_ms", "3" } }, { { "/durations_ms", ERR_UNKNOWN } } },
+	{ { { "/experiment", "'stdp_window'" } }, { { "/experiment", ERR_UNKNOWN } } },
+	/* populations */
+	{ { { IN "/model", "" } }, { { IN "/model", ERR_MISSING } } },
+	{ { { IN "/model", "'poisson_generatr'" } }, { { IN "/model", ERR_UNKNOWN } } },
+	{ { { IN "/model", "7" } }, { { IN "/model", ERR_TYPE } } },
+	{ { { IN "/size", "0" } }, { { IN "/size", ERR_RANGE } } },
+	{ { { IN "/size", "2.5" } }, { { IN "/size", ERR_TYPE } } },
+	{ { { IN "/size", "1e12" } }, { { IN "/size", ERR_RANGE } } },
+	{ { { IN "/size", "null" } }, { { IN "/size", ERR_TYPE } } },
+	{ { { IN, "[]" } }, { { IN, ERR_TYPE } } },
+	{ { { IN "/parms", "{}" } }, { { IN "/parms", ERR_UNKNOWN } } },
+	{ { { CELL "/params/tau_x", "1" } }, { { CELL "/params/tau_x", ERR_UNKNOWN } } },
+	{ { { CELL "/params/tau_m", "-1" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "0" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "true" } }, { { CELL "/params/tau_m", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "[10, 20]" } }, { { CELL "/params/tau_m", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "[10, -20, 'x']" } },
+	  { { CELL "/params/tau_m/1", ERR_RANGE }, { CELL "/params/tau_m/2", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "{'uniform': [1]}" } },
+	  { { CELL "/params/tau_m/uniform", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "{'uniform': [5, 2]}" } },
+	  { { CELL "/params/tau_m/uniform", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'uniform': [-5, 2]}" } },
+	  { { CELL "/params/tau_m/uniform/0", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'normal': {'mean': 10}}" } },
+	  { { CELL "/params/tau_m/normal/sd", ERR_MISSING } } },
+	{ { { CELL "/params/tau_m", "{'normal': {'mean': 10, 'sd': -1}}" } },
+	  { { CELL "/params/tau_m/normal/sd", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'normal': {'mean': 'x', 'sd': 1, 'mode': 1}}" } },
+	  { { CELL "/params/tau_m/normal/mean", ERR_TYPE }, { CELL "/params/tau_m/normal/mode", ERR_UNKNOWN } } },
+	{ { { CELL "/params/tau_m", "{'lognormal': {'mu': 1000, 'sigma': 1}}" } },
+	  { { CELL "/params/tau_m/lognormal/mu", ERR_RANGE } } },
+	{ { { CELL "/params/tau_m", "{'gamma': [1, 2]}" } },
+	  { { CELL "/params/tau_m", ERR_TYPE } } },
+	{ { { CELL "/params/tau_m", "{'dataset': 'd', 'field': 'f'}" } },
+	  { { CELL "/params/tau_m", ERR_NOTFOUND } } },
+	{ { { CELL "/params/t_ref", "0.25" } }, { { CELL "/params/t_ref", ERR_GRID } } },
+	{ { { CELL "/params/V_reset", "-50" } }, { { CELL "/params/V_reset", ERR_CONFLICT } } },
+	{ { { CELL "/params/V_reset", "[-70, -50, -70]" } },
+	  { { CELL "/params/V_reset", ERR_CONFLICT } } },
+	{ { { CELL "/init/V_n", "-60" } }, { { CELL "/init/V_n", ERR_UNKNOWN } } },
+	{ { { CELL "/init/V_m", "'x'" } }, { { CELL "/init/V_m", ERR_TYPE } } },
+	{ { { CELL "/init", "[]" } }, { { CELL "/init", ERR_TYPE } } },
+	{ { { CELL "/params", "3" } }, { { CELL "/params", ERR_TYPE } } },
+	{ { { SPIKES "/params/spike_times", "[1, 2]" } },
+	  { { SPIKES "/params/spike_times/0", ERR_TYPE }, { SPIKES "/params/spike_times/1", ERR_TYPE } } },
+	{ { { SPIKES "/params/spike_times", "[[1]]" } },
+	  { { SPIKES "/params/spike_times", ERR_RANGE } } },
+	{ { { SPIKES "/params/spike_times", "[[0], [1.05]]" } },
+	  { { SPIKES "/params/spike_times/0/0", ERR_RANGE }, { SPIKES "/params/spike_times/1/0", ERR_GRID } } },
+	{ { { SPIKES "/params/spike_times", "3" } },
+	  { { SPIKES "/params/spike_times", ERR_TYPE } } },
+	{ { { SPIKES "/params/spike_times", "{'dataset': 'd'}" } },
+	  { { SPIKES "/params/spike_times", ERR_NOTFOUND } } },
+	{ { { SPIKES "/params/spike_times", "{'dataset': 3, 'x': 1}" } },
+	  { { SPIKES "/params/spike_times/dataset", ERR_TYPE }, { SPIKES "/params/spike_times/x", ERR_UNKNOWN } } },
+	/* projections */
+	{ { { P "/source", "'inn'" } }, { { P "/source", ERR_UNKNOWN } } },
+	{ { { P "/target", "" } }, { { P "/target", ERR_MISSING } } },
+	{ { { P "/connect", "" } }, { { P "/connect", ERR_MISSING } } },
+	{ { { P "/connect", "{'rule': 'all'}" } }, { { P "/connect/rule", ERR_UNKNOWN } } },
+	{ { { P "/connect", "{}" } }, { { P "/connect/rule", ERR_MISSING } } },
+	{ { { P "/connect/indegree", "2" } }, { { P "/connect/indegree", ERR_UNKNOWN } } },
+	{ { { P "/connect", "{'rule': 'fixed_indegree'}" }, { "/record", "" } },
+	  { { P "/connect/indegree", ERR_MISSING } } },
+	{ { { P "/connect", "{'rule': 'pairwise_bernoulli', 'p': 1.5}" }, { "/record", "" } },
+	  { { P "/connect/p", ERR_RANGE } } },
+	{ { { P "/connect/autapses", "1" } }, { { P "/connect/autapses", ERR_TYPE } } },
+	{ { { L "/connect/sources", "[9, 0, 0]" } },
+	  { { L "/connect/sources/0", ERR_RANGE } } },
+	{ { { L "/connect/sources", "[0, 0]" } }, { { L "/connect", ERR_CONFLICT } } },
+	{ { { L "/connect/targets", "" } }, { { L "/connect/targets", ERR_MISSING } } },
+	{ { { L "/connect/targets", "[0, 0, 0]" }, { L "/connect/multapses", "false" } },
+	  { { L "/connect/sources/2", ERR_CONFLICT } } },
+	{ { { L "/synapse/weight", "[1, 2]" } }, { { L "/synapse/weight", ERR_RANGE } } },
+	{ { { P "/connect", "{'rule': 'pairwise_bernoulli', 'p': 0.5}" }, { P "/synapse/weight", "[1, 2]" } },
+	  { { P "/synapse/weight", ERR_CONFLICT } } },
+	{ { { P "/synapse/model", "'stdp_pear'" } }, { { P "/synapse/model", ERR_UNKNOWN } } },
+	{ { { P "/synapse/params/A_plus", "[1, 2]" } },
+	  { { P "/synapse/params/A_plus", ERR_TYPE } } },
+	{ { { P "/synapse/params/pairing", "'nearest'" } },
+	  { { P "/synapse/params/pairing", ERR_UNKNOWN } } },
+	{ { { P "/synapse/params/lambda", "1" } },
+	  { { P "/synapse/params/lambda", ERR_UNKNOWN } } },
+	{ { { P "/synapse/params/w_min", "2" } },
+	  { { P "/synapse/params/w_max", ERR_CONFLICT } } },
+	{ { { P "/synapse/weight", "{'uniform': [-1, 0.5]}" } },
+	  { { P "/synapse/weight", ERR_CONFLICT } } },
+	{ { { P "/synapse/weight", "[1,1,1,-1,1,1,1,1,1,1,1,1]" } },
+	  { { P "/synapse/weight", ERR_CONFLICT } } },
+	{ { { P "/synapse/weight", "3" } }, { { P "/synapse/weight", ERR_RANGE } } },
+	{ { { P "/synapse/delay_ms", "0" } }, { { P "/synapse/delay_ms", ERR_RANGE } } },
+	{ { { P "/synapse/delay_ms", "0.25" } }, { { P "/synapse/delay_ms", ERR_GRID } } },
+	{ { { P "/synapse/delay_ms", "1e6" } }, { { P "/synapse/delay_ms", ERR_RANGE } } },
+	{ { { L "/synapse/delay_ms", "[0.1, 0.15, 0]" } },
+	  { { L "/synapse/delay_ms/1", ERR_GRID } } },
+	{ { { P "/synapse/axonal_delay_ms", "-1" } },
+	  { { P "/synapse/axonal_delay_ms", ERR_RANGE } } },
+	{ { { P "/synapse/colour", "1" } }, { { P "/synapse/colour", ERR_UNKNOWN } } },
+	{ { { P "/source", "'dc'" }, { P "/connect/rule", "'all_to_all'" }, { "/record", "" } },
+	  { { P "/source", ERR_CONFLICT } } },
+	{ { { L "/target", "'dc'" }, { L "/connect/targets", "[0, 0, 0]" } },
+	  { { L "/target", ERR_CONFLICT } } },
+	/* record */
+	{ { { "/record/spikes", "['cel', 'dc']" } },
+	  { { "/record/spikes/0", ERR_UNKNOWN }, { "/record/spikes/1", ERR_CONFLICT } } },
+	{ { { "/record/spikes", "'cell'" } }, { { "/record/spikes", ERR_TYPE } } },
+	{ { { "/record/states/0/variables", "['V_x', 3]" } },
+	  { { "/record/states/0/variables/0", ERR_UNKNOWN }, { "/record/states/0/variables/1", ERR_TYPE } } },
+	{ { { "/record/states/0/variables", "[]" } },
+	  { { "/record/states/0/variables", ERR_TYPE } } },
+	{ { { "/record/states/0/neurons", "[0, 3]" } },
+	  { { "/record/states/0/neurons/1", ERR_RANGE } } },
+	{ { { "/record/states/0/every_ms", "0.15" } },
+	  { { "/record/states/0/every_ms", ERR_GRID } } },
+	{ { { "/record/states/0/every_ms", "0" } },
+	  { { "/record/states/0/every_ms", ERR_RANGE } } },
+	{ { { "/record/states/0/population", "" } },
+	  { { "/record/states/0/population", ERR_MISSING } } },
+	{ { { CELL "/size", "20000" }, { "/record/states/0/neurons", "" } },
+	  { { "/record/states/0/neurons", ERR_LIMIT } } },
+	{ { { W "/every_ms", "" } }, { { W "/every_ms", ERR_MISSING } } },
+	{ { { W "/every", "'update'" } }, { { W "/every", ERR_CONFLICT } } },
+	{ { { "/record/weights/1/every", "'spike'" } },
+	  { { "/record/weights/1/every", ERR_TYPE } } },
+	{ { { "/record/weights/1/synapses", "[12]" } },
+	  { { "/record/weights/1/synapses/0", ERR_RANGE } } },
+	{ { { "/record/weights/1/bins", "12" } },
+	  { { "/record/weights/1/bins", ERR_CONFLICT } } },
+	{ { { "/record/weights/1/projection", "'l'" }, { "/record/weights/1/synapses", "" } },
+	  { { "/record/weights/1/every", ERR_CONFLICT } } },
+	{ { { "/record/weights/2/bins", "0" } }, { { "/record/weights/2/bins", ERR_RANGE } } },
+	{ { { "/record/weights/2/min", "0" } }, { { "/record/weights/2/max", ERR_MISSING } } },
+	{ { { "/record/rates/0/bin_ms", "" } }, { { "/record/rates/0/bin_ms", ERR_MISSING } } },
+	{ { { "/record/final_weights", "1" } }, { { "/record/final_weights", ERR_TYPE } } },
+	{ { { "/record", "3" } }, { { "/record", ERR_TYPE } } },
+	/* schedule */
+	{ { { "/schedule", "{}" } }, { { "/schedule", ERR_TYPE } } },
+	{ { { "/schedule/0/at_ms", "" } }, { { "/schedule/0/at_ms", ERR_MISSING } } },
+	{ { { "/schedule/0/at_ms", "50.01" } }, { { "/schedule/0/at_ms", ERR_GRID } } },
+	{ { { "/schedule/0/at_ms", "500" } }, { { "/schedule/0/at_ms", ERR_RANGE } } },
+	{ { { "/schedule/0/set/params/rate", "-3" } },
+	  { { "/schedule/0/set/params/rate", ERR_RANGE } } },
+	{ { { "/schedule/0/set/params/tau", "3" } },
+	  { { "/schedule/0/set/params/tau", ERR_UNKNOWN } } },
+	{ { { "/schedule/0/set/population", "'spikes'" }, { "/schedule/0/set/params", "{'spike_times': [[], []]}" } },
+	  { { "/schedule/0/set/params/spike_times", ERR_CONFLICT } } },
+	{ { { "/schedule/0/set", "{'projection': 'p', 'params': {'tau_plus': 10}}" } },
+	  { { "/schedule/0/set/params/tau_plus", ERR_CONFLICT } } },
+	{ { { "/schedule/0/set", "{'params': {}}" } }, { { "/schedule/0/set", ERR_MISSING } } },
+	{ { { "/schedule/0/set/projection", "'p'" } },
+	  { { "/schedule/0/set/projection", ERR_CONFLICT } } },
+	{ { { "/schedule/0", "{'at_ms': 1}" } }, { { "/schedule/0", ERR_MISSING } } },
+	{ { { "/schedule/0", "7" } }, { { "/schedule/0", ERR_TYPE } } },
+	{ { { "/schedule/1/plasticity/on", "1" } },
+	  { { "/schedule/1/plasticity/on", ERR_TYPE } } },
+	{ { { "/schedule/1/plasticity/projection", "'l'" } },
+	  { { "/schedule/1/plasticity/projection", ERR_CONFLICT } } },
+	/* limits */
+	{ { { "/limits/max_spikes", "0" } }, { { "/limits/max_spikes", ERR_RANGE } } },
+	{ { { "/limits/wall_s", "'x'" } }, { { "/limits/wall_s", ERR_TYPE } } },
+	{ { { "/limits/max_rate", "1" } }, { { "/limits/max_rate", ERR_UNKNOWN } } },
+	/* several at once */
+	{ { { IN "/size", "-1" }, { CELL "/params/tau_m", "-1" }, { P "/synapse/model", "'x'" }, { "/limits/wall_s", "-1" }, { "/foo", "1" } },
+	  { { IN "/size", ERR_RANGE }, { CELL "/params/tau_m", ERR_RANGE }, { P "/synapse/model", ERR_UNKNOWN }, { "/limits/wall_s", ERR_RANGE }, { "/foo", ERR_UNKNOWN } } },
+};
+// clang-format on
+
+Test(spec_json_errors, each_error_stands_at_its_place_and_alone)
+{
+	for (size_t i = 0; i < COUNTOF(wrong); i++) {
+		const struct expected *e = wrong[i].errors;
+		struct outcome o;
+		size_t n = 0;
+
+		read_patched(&o, wrong[i].changes, "", NULL, NULL);
+		while (n < ERRORS && e[n].pointer) {
+			if (!has(&o, &e[n]))
+				show(&o);
+			cr_expect(has(&o, &e[n]), "case %zu (%s = %s): no %s at %s", i,
+				  wrong[i].changes[0].pointer, wrong[i].changes[0].text,
+				  err_name((int)e[n].code), e[n].pointer);
+			n++;
+		}
+		if (err_list_count(&o.errors) != n)
+			show(&o);
+		cr_expect_eq(err_list_count(&o.errors), n, "case %zu (%s = %s): %zu errors", i,
+			     wrong[i].changes[0].pointer, wrong[i].changes[0].text,
+			     err_list_count(&o.errors));
+		cr_expect_null(o.spec);
+		release(&o);
+	}
+}
