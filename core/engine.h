@@ -19,26 +19,29 @@ struct engine_progress {
 /* What the engine gets from outside: it has no clock, no signals, no output of its own. */
 struct engine_control {
 	void *self;
-	double (*now_s)(void *self);			   /* monotonic seconds */
-	enum err_code (*stop)(void *self);		   /* ERR_OK: go on; else the reason to stop */
+	double (*now_s)(void *self);	   /* monotonic seconds */
+	enum err_code (*stop)(void *self); /* ERR_OK: go on; else the reason to stop */
 	void (*progress)(void *self, const struct engine_progress *p); /* may be NULL */
 	unsigned threads;
-	size_t memory_limit;				   /* bytes of the run's arena; 0: none */
+	size_t memory_limit; /* bytes of the run's arena; 0: none */
 };
 
-/* Run dir_fd/spec.json, write columns and result.json there. Returns 0 or -code; a result.json is left in both cases
- * whenever it can be written. */
+/* Run dir_fd/spec.json, write columns and result.json there. Returns 0 or -code; a result.json is
+ * left in both cases whenever it can be written. */
 int engine_run(int dir_fd, const struct engine_control *control, struct err *err) MUST_USE;
 
 /* What an experiment may do (experiment->run gets the context). */
 const json_t *engine_params(const struct experiment_ctx *c); /* all params, defaults filled in */
 uint64_t engine_seed(const struct experiment_ctx *c);
 /* Run one simulation from a spec as JSON (borrowed); at_end sees it finished. Nothing is recorded to disk. */
-int engine_simulate(struct experiment_ctx *c, json_t *spec, int (*at_end)(void *self, const struct sim *s, struct err *err),
-		    void *self, struct err *err) MUST_USE;
+int engine_simulate(struct experiment_ctx *c, json_t *spec,
+		    int (*at_end)(void *self, const struct sim *s, struct err *err), void *self,
+		    struct err *err) MUST_USE;
 /* Leave a table: n_columns columns of n_rows doubles. */
-int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns, const char *const *names, const char *const *units,
-		 const double *const *columns, size_t n_rows, struct err *err) MUST_USE;
-int engine_metric(struct experiment_ctx *c, const char *name, double value, struct err *err) MUST_USE;
+int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
+		 const char *const *names, const char *const *units, const double *const *columns,
+		 size_t n_rows, struct err *err) MUST_USE;
+int engine_metric(struct experiment_ctx *c, const char *name, double value,
+		  struct err *err) MUST_USE;
 
 #endif

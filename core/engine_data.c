@@ -99,8 +99,9 @@ static int convert(const void *bytes, size_t n, int64_t row, struct mem_arena *a
 	if (row >= 0) {
 		if (h.n_dims == 0 || (uint64_t)row >= h.dim[0])
 			return err_set(err, ERR_RANGE, "",
-				       "the data set has %" PRIu64 " rows, so there is no row %"
-				       PRId64, h.n_dims ? h.dim[0] : 0, row);
+				       "the data set has %" PRIu64
+				       " rows, so there is no row %" PRId64,
+				       h.n_dims ? h.dim[0] : 0, row);
 		first = (size_t)row * count;
 	}
 	x = NEW(arena, double, count + 1);
@@ -113,9 +114,8 @@ static int convert(const void *bytes, size_t n, int64_t row, struct mem_arena *a
 	return 0;
 }
 
-static int load(void *self, const char *id, const char *field, int64_t row,
-		struct mem_arena *arena, const double **ret_values, size_t *ret_n,
-		struct err *err)
+static int load(void *self, const char *id, const char *field, int64_t row, struct mem_arena *arena,
+		const double **ret_values, size_t *ret_n, struct err *err)
 {
 	char path[2 * ENGINE_DATA_NAME_MAX + 16];
 	size_t n = 0;

@@ -43,7 +43,8 @@ static void read_limits(struct experiment_ctx *c, json_t *json)
 		err_list_add(&c->errors, ERR_TYPE, "/limits", "expected an object");
 		return;
 	}
-	json_object_foreach(json, key, value) {
+	json_object_foreach(json, key, value)
+	{
 		if (strcmp(key, "wall_s") != 0)
 			err_list_add(&c->errors, ERR_UNKNOWN, "/limits",
 				     "an experiment knows only the limit wall_s, not \"%.60s\"",
@@ -110,8 +111,7 @@ int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *er
 	int rc;
 
 	c->result.seed = 1;
-	json_object_foreach(json, key, value)
-		read_key(c, key, value);
+	json_object_foreach(json, key, value) read_key(c, key, value);
 	if (!name)
 		err_list_add(&c->errors, ERR_TYPE, "/experiment",
 			     "expected the name of an experiment");
@@ -191,8 +191,8 @@ int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
 }
 
 int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
-		 const char *const *names, const char *const *units,
-		 const double *const *columns, size_t n_rows, struct err *err)
+		 const char *const *names, const char *const *units, const double *const *columns,
+		 size_t n_rows, struct err *err)
 {
 	return rec_table(c->rec, name, n_columns, names, units, columns, n_rows, err);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Wall time between two looks at stop(): pieces of the run are made about this long. */
-#define PIECE_S 0.005
+#define PIECE_S	   0.005
 #define PROGRESS_S 0.1
 
 static double now_s(const struct experiment_ctx *c)

@@ -12,18 +12,18 @@ struct experiment_ctx {
 	int dir_fd;
 	const struct engine_control *control;
 	struct spec_datasets datasets;
-	struct mem_arena arena;	       /* recordings and metrics; of a plain run its network too */
+	struct mem_arena arena; /* recordings and metrics; of a plain run its network too */
 	struct rec *rec;
-	struct sim *sim;	       /* of a plain run, until the result is written */
-	json_t *params;		       /* of an experiment, defaults filled in */
+	struct sim *sim; /* of a plain run, until the result is written */
+	json_t *params;	 /* of an experiment, defaults filled in */
 	struct result result;
-	struct result_metric *last;    /* end of result.metrics */
-	struct err_list errors;	       /* of the spec */
-	struct hash digests;	       /* of an experiment's simulations */
-	struct sim_counts counts;      /* of an experiment's finished simulations */
-	double started_s, told_s;      /* by control->now_s */
-	double wall_s;		       /* limit; 0: none */
-	double before_ms;	       /* model time of finished simulations */
+	struct result_metric *last; /* end of result.metrics */
+	struct err_list errors;	    /* of the spec */
+	struct hash digests;	    /* of an experiment's simulations */
+	struct sim_counts counts;   /* of an experiment's finished simulations */
+	double started_s, told_s;   /* by control->now_s */
+	double wall_s;		    /* limit; 0: none */
+	double before_ms;	    /* model time of finished simulations */
 };
 
 /* engine_run.c: Advance a started simulation to its end. Errors: those of sim_advance, the reason of

@@ -19,17 +19,12 @@
 
 enum { EXIT_USAGE = 2, THREADS_MAX = 256, MEMORY_MB_MAX = 1 << 24 };
 
-/* Address space beside the run's arena: the program, JSON, buffers; a stack and an allocator's
- * reserve a thread. */
-static const uint64_t SLACK_BYTES = UINT64_C(1) << 30, SLACK_THREAD_BYTES = UINT64_C(160) << 20;
-
-static const char usage[] =
-	"usage: stdp-run [--threads N] [--memory-mb M] [--child] DIR\n"
-	"       stdp-run --version\n"
-	"Runs DIR/spec.json and leaves columns and result.json in DIR.\n"
-	"  --threads N    threads; changes nothing but time (default 1)\n"
-	"  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
-	"  --child        die with the process that started this one\n";
+static const char usage[] = "usage: stdp-run [--threads N] [--memory-mb M] [--child] DIR\n"
+			    "       stdp-run --version\n"
+			    "Runs DIR/spec.json and leaves columns and result.json in DIR.\n"
+			    "  --threads N    threads; changes nothing but time (default 1)\n"
+			    "  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
+			    "  --child        die with the process that started this one\n";
 
 struct options {
 	unsigned threads;
@@ -113,9 +108,10 @@ static void progress(void *self, const struct engine_progress *p)
 {
 	const struct options *o = self;
 
-	(void)printf("{\"t_ms\": %.15g, \"duration_ms\": %.15g, \"wall_s\": %.3f, \"spikes\": %" PRIu64
-		     "}\n",
-		     p->t_ms, p->duration_ms, p->wall_s, p->spikes);
+	(void)printf(
+		"{\"t_ms\": %.15g, \"duration_ms\": %.15g, \"wall_s\": %.3f, \"spikes\": %" PRIu64
+		"}\n",
+		p->t_ms, p->duration_ms, p->wall_s, p->spikes);
 	if (fflush(stdout) && errno == EPIPE && o->child)
 		child_alone = true;
 }
@@ -143,22 +139,33 @@ static int follow(pid_t parent)
 	return 0;
 }
 
+#ifdef STDP_SANITIZED
+/* Shadow memory is terabytes of address space. */
+static int limit_space(const struct options *o)
+{
+	(void)o;
+	return 0;
+}
+#else
+/* Beside the run's arena: the program, JSON, buffers; a stack and an allocator's reserve a thread. */
+static int limit_space(const struct options *o)
+{
+	uint64_t bytes = o->memory_mb << 20;
+	struct rlimit space;
+
+	if (!o->memory_mb)
+		return 0;
+	bytes += bytes / 4 + (UINT64_C(1) << 30) + o->threads * (UINT64_C(160) << 20);
+	space.rlim_cur = space.rlim_max = bytes;
+	return setrlimit(RLIMIT_AS, &space);
+}
+#endif
+
 static int limit_process(const struct options *o)
 {
 	struct rlimit core = { 0, 0 };
-	int rc = setrlimit(RLIMIT_CORE, &core);
 
-#ifndef STDP_SANITIZED /* shadow memory is terabytes of address space */
-	if (o->memory_mb) {
-		uint64_t bytes = o->memory_mb << 20;
-		struct rlimit space = { 0, 0 };
-
-		bytes += bytes / 4 + SLACK_BYTES + o->threads * SLACK_THREAD_BYTES;
-		space.rlim_cur = space.rlim_max = bytes;
-		rc = setrlimit(RLIMIT_AS, &space) ? -1 : rc;
-	}
-#endif
-	return rc;
+	return setrlimit(RLIMIT_CORE, &core) || limit_space(o) ? -1 : 0;
 }
 
 static int fail(enum err_code code, const char *what, const char *why)

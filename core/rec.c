@@ -221,8 +221,7 @@ static int rates_close_bin(struct rec_part *p, struct err *err)
 	return rec_part_add(p, 0, &count, 1, err);
 }
 
-static int rates_slice(struct rec *r, struct rec_part *p, const struct sim_view *v,
-		       struct err *err)
+static int rates_slice(struct rec *r, struct rec_part *p, const struct sim_view *v, struct err *err)
 {
 	const struct sim_spike *s = v->spikes[p->subject];
 	int64_t width = p->entry.every;

@@ -31,7 +31,7 @@ enum rec_kind {
 
 struct rec_column {
 	const char *name, *file;
-	const char *unit;    /* tables only */
+	const char *unit; /* tables only */
 	enum npy_type type;
 	uint64_t width;	     /* values a row */
 	uint64_t rows;	     /* written so far */
@@ -46,16 +46,16 @@ struct rec_entry {
 	const char *subject, *name;
 	struct rec_column *columns; /* [n_columns] */
 	size_t n_columns;
-	bool ready;		    /* all its columns are open, or were */
-	enum unit unit;		    /* states */
-	size_t size;		    /* spikes, rates: of the population */
-	int64_t every;		    /* steps; rates: the bin */
-	const uint32_t *neurons;    /* [n_neurons] states */
+	bool ready;		 /* all its columns are open, or were */
+	enum unit unit;		 /* states */
+	size_t size;		 /* spikes, rates: of the population */
+	int64_t every;		 /* steps; rates: the bin */
+	const uint32_t *neurons; /* [n_neurons] states */
 	size_t n_neurons;
-	const uint64_t *synapses;   /* [n_synapses] weights, updates; NULL: all */
+	const uint64_t *synapses; /* [n_synapses] weights, updates; NULL: all */
 	uint64_t n_synapses;
 	const uint32_t *source, *target; /* [n_synapses] updates */
-	const double *edges;	    /* [bins + 1] histogram; NULL before its first sample */
+	const double *edges;		 /* [bins + 1] histogram; NULL before its first sample */
 	size_t bins;
 };
 
@@ -73,7 +73,7 @@ int rec_table(struct rec *r, const char *name, size_t n_columns, const char *con
 int rec_close(struct rec *r, struct err *err);
 
 const struct rec_entry *rec_entries(const struct rec *r); /* in order; NULL: none */
-const char *rec_kind_name(enum rec_kind kind);		   /* "weight_updates" */
+const char *rec_kind_name(enum rec_kind kind);		  /* "weight_updates" */
 /* Spikes of a population so far, recorded or not. */
 uint64_t rec_spikes(const struct rec *r, size_t population);
 /* Mean and standard deviation of a plastic projection's weights at rec_finish(); false: has none. */

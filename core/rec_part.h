@@ -31,10 +31,10 @@ struct rec {
 	struct rec_part *head, *tail;
 	size_t n;
 	const struct spec *spec;
-	uint64_t *spikes;	/* [n_populations] of all neurons */
-	uint64_t recorded;	/* rows of all spike recordings */
-	double *weights;	/* scratch: the weights of one projection */
-	double *mean, *sd;	/* [n_projections] at the end; NAN: none */
+	uint64_t *spikes;  /* [n_populations] of all neurons */
+	uint64_t recorded; /* rows of all spike recordings */
+	double *weights;   /* scratch: the weights of one projection */
+	double *mean, *sd; /* [n_projections] at the end; NAN: none */
 };
 
 /* Append a recording; its columns are added by rec_part_column. NULL: no memory. */

@@ -65,8 +65,7 @@ static int snapshot_slice(struct rec *r, struct rec_part *p, const struct sim_vi
 	return due(p, v->t1) ? snapshot(r, p, v->sim, err) : 0;
 }
 
-static int snapshot_finish(struct rec *r, struct rec_part *p, const struct sim *s,
-			   struct err *err)
+static int snapshot_finish(struct rec *r, struct rec_part *p, const struct sim *s, struct err *err)
 {
 	return p->last == sim_now(s) ? 0 : snapshot(r, p, s, err);
 }
@@ -82,8 +81,7 @@ static struct rec_part *part_new(struct rec *r, enum rec_kind kind, size_t proje
 	return p;
 }
 
-static int snapshot_columns(struct rec *r, struct rec_part *p, const struct sim *s,
-			    struct err *err)
+static int snapshot_columns(struct rec *r, struct rec_part *p, const struct sim *s, struct err *err)
 {
 	int rc = rec_part_column(r, p, 0, "source", NPY_U32, 1, err);
 
@@ -105,8 +103,7 @@ static int snapshot_check(const struct rec *r, const struct spec_record_weights 
 			return err_set(err, ERR_RANGE, "/record/weights",
 				       "projection \"%s\" has %" PRIu64
 				       " synapses, so there is no synapse %" PRIu64,
-				       r->spec->projections[w->projection].name, n,
-				       w->synapses[i]);
+				       r->spec->projections[w->projection].name, n, w->synapses[i]);
 	return 0;
 }
 
@@ -226,8 +223,7 @@ static int histogram_slice(struct rec *r, struct rec_part *p, const struct sim_v
 	return due(p, v->t1) ? histogram(r, p, v->sim, err) : 0;
 }
 
-static int histogram_finish(struct rec *r, struct rec_part *p, const struct sim *s,
-			    struct err *err)
+static int histogram_finish(struct rec *r, struct rec_part *p, const struct sim *s, struct err *err)
 {
 	return p->last == sim_now(s) ? 0 : histogram(r, p, s, err);
 }

@@ -300,7 +300,8 @@ static int io_error(struct err *err, const char *what)
 /* Not truncated before it is written: its blocks may be the last on a full disk. */
 static int open_part(int dir_fd)
 {
-	return openat(dir_fd, RUNDIR_RESULT_PART, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	return openat(dir_fd, RUNDIR_RESULT_PART, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		      0666);
 }
 
 static int leave(int dir_fd, const char *data, size_t n, struct err *err)
@@ -379,8 +380,7 @@ int result_write_error(int dir_fd, const struct result *r, struct err *err)
 		     "\"error\":{\"code\":\"%s\",\"path\":\"%s\",\"text\":\"%s\"},"
 		     "\"counts\":{},\"metrics\":{},\"populations\":{},\"projections\":{},"
 		     "\"recordings\":[]}\n",
-		     r->version, "", r->threads, r->seed, err_name(r->error->code), path,
-		     sentence);
+		     r->version, "", r->threads, r->seed, err_name(r->error->code), path, sentence);
 	if (n < 0 || (size_t)n >= sizeof(all))
 		return err_set(err, ERR_INTERNAL, "", "the error is too long to be written");
 	rc = leave(dir_fd, all, (size_t)n, err);

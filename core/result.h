@@ -1,4 +1,4 @@
-/* result.h - result.json (rundir.h): written beside its name and renamed, so that it is whole when it is there. */
+/* result.h - result.json (rundir.h): written beside its name and renamed, so whole when there. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_RESULT_H
 #define CORE_RESULT_H
@@ -14,26 +14,28 @@ struct result_metric {
 
 /* What a run leaves. Pointers are borrowed. */
 struct result {
-	const struct spec *spec;   /* NULL: nothing to tell of populations and projections */
-	const struct sim *sim;	   /* NULL: it was not built */
-	const struct rec *rec;	   /* closed; NULL: no recordings */
+	const struct spec *spec; /* NULL: nothing to tell of populations and projections */
+	const struct sim *sim;	 /* NULL: it was not built */
+	const struct rec *rec;	 /* closed; NULL: no recordings */
 	const char *version;
 	unsigned threads;
 	uint64_t seed;
 	double wall_s, model_ms, duration_ms, dt_ms;
-	bool has_digest;	   /* false: null */
+	bool has_digest; /* false: null */
 	uint64_t digest;
 	struct sim_counts counts;
 	const struct result_metric *metrics;
-	const struct err *error;   /* NULL: it succeeded; else the result is partial */
+	const struct err *error;       /* NULL: it succeeded; else the result is partial */
 	const struct err_list *errors; /* all errors of a spec; NULL or empty: only `error` */
 };
 
 /* Take room for a result at the start, so that a disk full at the end has some. */
 void result_reserve(int dir_fd);
-/* Write it into dir_fd. Errors: NOMEM, IO, NOSPACE; there is no result then, but room for another attempt. */
+/* Write it into dir_fd. Errors: NOMEM, IO, NOSPACE; there is no result then, but room for
+ * another attempt. */
 int result_write(int dir_fd, const struct result *r, struct err *err) MUST_USE;
-/* As result_write, but without memory and with no more than the error: the last resort; what fails is removed. */
+/* As result_write, but without memory and with no more than the error: the last resort. What
+ * fails is removed. */
 int result_write_error(int dir_fd, const struct result *r, struct err *err);
 
 #endif

@@ -157,7 +157,8 @@ static inline json_t *engine_case_recording(const struct engine_case *c, const c
 	json_t *all = json_object_get(c->result, "recordings"), *one;
 	size_t i;
 
-	json_array_foreach(all, i, one) {
+	json_array_foreach(all, i, one)
+	{
 		if (!strcmp(engine_case_string(one, "kind"), kind) &&
 		    !strcmp(engine_case_string(one, "subject"), subject) && nth-- == 0)
 			return one;
@@ -172,7 +173,8 @@ static inline double *engine_case_column(const struct engine_case *c, const json
 	json_t *columns = json_object_get(recording, "columns"), *one;
 	size_t i;
 
-	json_array_foreach(columns, i, one) {
+	json_array_foreach(columns, i, one)
+	{
 		char path[512];
 		size_t len = 0, n, k;
 		enum npy_type type = NPY_I64;

@@ -1,4 +1,4 @@
-/* stdp_window - the window of a rule, measured: one synapse per dt, driven through the engine by pairs of spikes.
+/* stdp_window - the window of a rule, measured: one synapse per dt, driven by pairs of spikes.
  *
  * One network of n spike generators on either side, wired one to one by the rule. dt is the
  * difference of times at the synapse: with the dendritic delay d, a post spike at
@@ -31,16 +31,20 @@ static const char *const default_rule[] = { "stdp_pair", NULL };
 static const struct param_def params[N_PARAMS] = {
 	[RULE] = { "rule", "Plasticity rule, by our name or another simulator's.", UNIT_NONE,
 		   PARAM_STRING, 0, 0, 0, 0, default_rule },
-	[RULE_PARAMS] = { "rule_params", "Parameters of the rule; its own defaults stand for the rest.",
-			  UNIT_NONE, PARAM_OBJECT },
-	[W_0] = { "w_0", "Weight before the pairs; the middle of the rule's bounds if not given, 0.5 "
-			 "if it has none.",
+	[RULE_PARAMS] = { "rule_params",
+			  "Parameters of the rule; its own defaults stand for the rest.", UNIT_NONE,
+			  PARAM_OBJECT },
+	[W_0] = { "w_0",
+		  "Weight before the pairs; the middle of the rule's bounds if not given, 0.5 "
+		  "if it has none.",
 		  UNIT_WEIGHT, PARAM_NUMBER, PARAM_INF, -PARAM_INF, PARAM_INF },
-	[DT_MS] = { "dt_ms", "Differences t_post - t_pre at the synapse; -100 to 100 by 1 if not given.",
+	[DT_MS] = { "dt_ms",
+		    "Differences t_post - t_pre at the synapse; -100 to 100 by 1 if not given.",
 		    UNIT_MS, PARAM_LIST, 0, -1e5, 1e5 },
-	[PAIRS] = { "pairs", "Pairs of spikes per difference.", UNIT_NONE, PARAM_INTEGER, 1, 1, 1e5 },
-	[RATE_HZ] = { "rate_hz", "Pairs per second; the period is rounded to the resolution.", UNIT_HZ,
-		      PARAM_NUMBER, 1, 0, 1000, PARAM_OPEN_MIN },
+	[PAIRS] = { "pairs", "Pairs of spikes per difference.", UNIT_NONE, PARAM_INTEGER, 1, 1,
+		    1e5 },
+	[RATE_HZ] = { "rate_hz", "Pairs per second; the period is rounded to the resolution.",
+		      UNIT_HZ, PARAM_NUMBER, 1, 0, 1000, PARAM_OPEN_MIN },
 	[DELAY_MS] = { "delay_ms", "Dendritic delay.", UNIT_MS, PARAM_NUMBER, 1, 0, 1000,
 		       PARAM_OPEN_MIN },
 };
@@ -165,7 +169,8 @@ static int choose_grid(struct window *x, double delay_ms, struct err *err)
 		if (fits)
 			return 0;
 	}
-	return err_set(err, ERR_GRID, on_grid(delay_ms, 1000.0) ? "/params/dt_ms" : "/params/delay_ms",
+	return err_set(err, ERR_GRID,
+		       on_grid(delay_ms, 1000.0) ? "/params/dt_ms" : "/params/delay_ms",
 		       "times must be multiples of 0.001 ms");
 }
 
@@ -187,7 +192,8 @@ static int read_dt(struct window *x, const json_t *p, struct err *err)
 	if (!x->dt_ms || !x->dt || !x->dw || !x->theory)
 		return err_nomem(err);
 	for (size_t i = 0; i < x->n; i++)
-		x->dt_ms[i] = listed ? json_number_value(json_array_get(list, i)) : (double)i - 100.0;
+		x->dt_ms[i] =
+			listed ? json_number_value(json_array_get(list, i)) : (double)i - 100.0;
 	return 0;
 }
 
@@ -262,15 +268,15 @@ static json_t *network(const struct window *x, uint64_t seed)
 		json_decref(post);
 		return NULL;
 	}
-	return json_pack(
-		"{s:f, s:f, s:s, s:{s:{s:s, s:I, s:{s:o}}, s:{s:s, s:I, s:{s:o}}},"
-		" s:{s:{s:s, s:s, s:{s:s}, s:{s:s, s:f, s:f, s:O}}}}",
-		"resolution_ms", 1.0 / x->per_ms, "duration_ms", (double)x->end / x->per_ms, "seed",
-		digits, "populations", "pre", "model", "spike_generator", "size", (json_int_t)x->n,
-		"params", "spike_times", pre, "post", "model", "spike_generator", "size",
-		(json_int_t)x->n, "params", "spike_times", post, "projections", "pair", "source",
-		"pre", "target", "post", "connect", "rule", "one_to_one", "synapse", "model", x->rule,
-		"weight", x->w_0, "delay_ms", delay_ms, "params", x->rule_params);
+	return json_pack("{s:f, s:f, s:s, s:{s:{s:s, s:I, s:{s:o}}, s:{s:s, s:I, s:{s:o}}},"
+			 " s:{s:{s:s, s:s, s:{s:s}, s:{s:s, s:f, s:f, s:O}}}}",
+			 "resolution_ms", 1.0 / x->per_ms, "duration_ms",
+			 (double)x->end / x->per_ms, "seed", digits, "populations", "pre", "model",
+			 "spike_generator", "size", (json_int_t)x->n, "params", "spike_times", pre,
+			 "post", "model", "spike_generator", "size", (json_int_t)x->n, "params",
+			 "spike_times", post, "projections", "pair", "source", "pre", "target",
+			 "post", "connect", "rule", "one_to_one", "synapse", "model", x->rule,
+			 "weight", x->w_0, "delay_ms", delay_ms, "params", x->rule_params);
 }
 
 /* An error in the network's spec, said in terms of the parameters it was made from. */
@@ -356,11 +362,11 @@ static double changed(const struct pair_rule *r, double w, double amount)
 
 /* Two trains of one period, the second `dt` later; how far each has come. */
 struct trains {
-	int64_t dt, period;   /* steps */
+	int64_t dt, period; /* steps */
 	double per_ms;
 	size_t n_pre, n_post; /* arrivals so far */
-	size_t used;	      /* presynaptic spikes that no later post may pair with (pre-centred) */
-	bool between;	      /* a post arrived since the last pre */
+	size_t used;  /* presynaptic spikes that no later post may pair with (pre-centred) */
+	bool between; /* a post arrived since the last pre */
 };
 
 /* From a presynaptic spike to a post arrival, steps. */
@@ -445,9 +451,9 @@ static void theory(struct window *x, const double *p)
 		pair_rule(p, &rule);
 	x->has_theory = x->pairs == 1 ? x->model->window != NULL : rule.pairing != NO_PAIRING;
 	for (size_t i = 0; i < x->n && x->has_theory; i++)
-		x->theory[i] = sign * (x->pairs == 1
-					       ? x->model->window(p, fabs(x->w_0), x->dt_ms[i])
-					       : many_pairs(x, &rule, x->dt[i]));
+		x->theory[i] =
+			sign * (x->pairs == 1 ? x->model->window(p, fabs(x->w_0), x->dt_ms[i])
+					      : many_pairs(x, &rule, x->dt[i]));
 }
 
 static int at_end(void *self, const struct sim *s, struct err *err)
@@ -475,7 +481,8 @@ static int errors(struct experiment_ctx *c, const struct window *x, struct err *
 		largest = size > largest ? size : largest;
 	}
 	rc = engine_metric(c, "max_abs_error", worst, err);
-	return rc ? rc : engine_metric(c, "max_rel_error", largest > 0 ? worst / largest : worst, err);
+	return rc ? rc
+		  : engine_metric(c, "max_rel_error", largest > 0 ? worst / largest : worst, err);
 }
 
 static int leave(struct experiment_ctx *c, const struct window *x, struct err *err)
@@ -518,7 +525,8 @@ static int run(struct experiment_ctx *c, struct err *err)
 const struct experiment experiment_stdp_window = {
 	.name = "stdp_window",
 	.title = "The window of a plasticity rule",
-	.doc = "Drives one synapse per time difference with pairs of spikes and tables the change of "
+	.doc = "Drives one synapse per time difference with pairs of spikes and tables the change "
+	       "of "
 	       "its weight beside the theory.",
 	.cite = "10.1523/JNEUROSCI.18-24-10464.1998",
 	.params = params,

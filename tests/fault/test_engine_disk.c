@@ -102,17 +102,21 @@ static void fails_with(const char *text, enum err_code code)
 
 Test(engine_disk, a_state_that_is_no_number_is_a_failure)
 {
-	fails_with("{\"duration_ms\":1000,\"populations\":{\"in\":{\"model\":\"spike_generator\",\"size\":1,"
-		   "\"params\":{\"spike_times\":[1,2,3]}},\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":2,"
-		   "\"params\":{\"t_ref\":0.1}}},\"projections\":{\"s\":{\"source\":\"in\",\"target\":"
-		   "\"cell\",\"connect\":{\"rule\":\"all_to_all\"},\"synapse\":{\"weight\":-1.7e308,"
-		   "\"delay_ms\":1}}}}",
-		   ERR_NUMERICAL);
+	fails_with(
+		"{\"duration_ms\":1000,\"populations\":{\"in\":{\"model\":\"spike_generator\","
+		"\"size\":1,"
+		"\"params\":{\"spike_times\":[1,2,3]}},\"cell\":{\"model\":\"iaf_psc_exp\","
+		"\"size\":2,"
+		"\"params\":{\"t_ref\":0.1}}},\"projections\":{\"s\":{\"source\":\"in\",\"target\":"
+		"\"cell\",\"connect\":{\"rule\":\"all_to_all\"},\"synapse\":{\"weight\":-1.7e308,"
+		"\"delay_ms\":1}}}}",
+		ERR_NUMERICAL);
 }
 
 Test(engine_disk, too_high_a_rate_is_a_failure)
 {
-	fails_with("{\"duration_ms\":1000,\"populations\":{\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":2,"
+	fails_with("{\"duration_ms\":1000,\"populations\":{\"cell\":{\"model\":\"iaf_psc_exp\","
+		   "\"size\":2,"
 		   "\"params\":{\"I_e\":5000,\"t_ref\":1}}},\"limits\":{\"max_rate_hz\":50}}",
 		   ERR_RATE);
 }

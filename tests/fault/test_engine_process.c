@@ -15,8 +15,8 @@
 static const char endless[] =
 	"{\"duration_ms\":1e9,\"populations\":{\"cell\":{\"model\":\"iaf_psc_delta\",\"size\":10,"
 	"\"params\":{\"I_e\":400}}},\"record\":{\"spikes\":[\"cell\"]}}";
-static const char brief[] =
-	"{\"duration_ms\":100,\"populations\":{\"cell\":{\"model\":\"iaf_psc_delta\",\"size\":10}}}";
+static const char brief[] = "{\"duration_ms\":100,\"populations\":{\"cell\":{\"model\":\"iaf_psc_"
+			    "delta\",\"size\":10}}}";
 
 /* The program stands three folders above this test's: build/VARIANT/stdp-run. */
 static const char *program(void)
@@ -208,7 +208,8 @@ Test(engine_process, failures_have_their_exit_codes)
 	} cases[] = {
 		{ "{", ERR_SYNTAX },
 		{ "{}", ERR_INVALID },
-		{ "{\"duration_ms\":1,\"populations\":{\"p\":{\"model\":\"iaf_psc_exp\",\"size\":3000}},"
+		{ "{\"duration_ms\":1,\"populations\":{\"p\":{\"model\":\"iaf_psc_exp\",\"size\":"
+		  "3000}},"
 		  "\"projections\":{\"s\":{\"source\":\"p\",\"target\":\"p\",\"connect\":{\"rule\":"
 		  "\"all_to_all\"},\"synapse\":{\"weight\":1,\"delay_ms\":1}}}}",
 		  ERR_LIMIT },

@@ -75,8 +75,9 @@ Test(golden, threads_change_no_bits)
 		for (size_t k = 0; k < COUNTOF(threads); k++) {
 			struct engine_case c = run(golden, threads[k]);
 
-			cr_assert_str_eq(engine_case_digest(&c), engine_case_string(golden, "digest"),
-					 "%s, %u threads", names[i], threads[k]);
+			cr_assert_str_eq(engine_case_digest(&c),
+					 engine_case_string(golden, "digest"), "%s, %u threads",
+					 names[i], threads[k]);
 			engine_case_release(&c);
 		}
 		json_decref(golden);

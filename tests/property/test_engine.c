@@ -7,8 +7,11 @@
 
 enum { CASES = 12 };
 
-static const char *const rules[] = { "stdp_pair", "stdp_synapse", "stdp_nn_symm_synapse",
-				     "stdp_nn_pre_centered_synapse", "stdp_nn_restr_synapse",
+static const char *const rules[] = { "stdp_pair",
+				     "stdp_synapse",
+				     "stdp_nn_symm_synapse",
+				     "stdp_nn_pre_centered_synapse",
+				     "stdp_nn_restr_synapse",
 				     "stdp_pl_synapse_hom" };
 static const char *const wirings[] = { "{\"rule\":\"all_to_all\"}",
 				       "{\"rule\":\"fixed_indegree\",\"indegree\":5}",
@@ -23,23 +26,23 @@ static json_t *network(struct check_random *r)
 	char text[2048];
 	json_t *spec;
 
-	(void)snprintf(text, sizeof(text),
-		       "{\"duration_ms\":%llu,\"seed\":\"%llu\",\"populations\":{"
-		       "\"in\":{\"model\":\"poisson_generator\",\"size\":%llu,\"params\":{\"rate\":%.3f}},"
-		       "\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":%llu,\"params\":{\"I_e\":%.3f},"
-		       "\"init\":{\"V_m\":{\"uniform\":[-70,-56]}}}},\"projections\":{"
-		       "\"in\":{\"source\":\"in\",\"target\":\"cell\",\"connect\":%s,\"synapse\":"
-		       "{\"model\":\"%s\",\"weight\":0.5,\"delay_ms\":%.1f}},"
-		       "\"rec\":{\"source\":\"cell\",\"target\":\"cell\",\"connect\":%s,\"synapse\":"
-		       "{\"model\":\"stdp_pair\",\"weight\":{\"uniform\":[10,90]},\"delay_ms\":%.1f,"
-		       "\"params\":{\"A_plus\":1,\"A_minus\":-1.05,\"w_max\":100}}}}}",
-		       (unsigned long long)(50 + check_below(r, 400)),
-		       (unsigned long long)check_below(r, 1000000),
-		       (unsigned long long)(5 + check_below(r, 60)), check_uniform(r, 5, 200),
-		       (unsigned long long)(5 + check_below(r, 30)), check_uniform(r, 380, 600),
-		       wiring, rule, shortest,
-		       wirings[check_below(r, COUNTOF(wirings))],
-		       shortest + 0.1 * (double)check_below(r, 30));
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"duration_ms\":%llu,\"seed\":\"%llu\",\"populations\":{"
+		"\"in\":{\"model\":\"poisson_generator\",\"size\":%llu,\"params\":{\"rate\":%.3f}},"
+		"\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":%llu,\"params\":{\"I_e\":%.3f},"
+		"\"init\":{\"V_m\":{\"uniform\":[-70,-56]}}}},\"projections\":{"
+		"\"in\":{\"source\":\"in\",\"target\":\"cell\",\"connect\":%s,\"synapse\":"
+		"{\"model\":\"%s\",\"weight\":0.5,\"delay_ms\":%.1f}},"
+		"\"rec\":{\"source\":\"cell\",\"target\":\"cell\",\"connect\":%s,\"synapse\":"
+		"{\"model\":\"stdp_pair\",\"weight\":{\"uniform\":[10,90]},\"delay_ms\":%.1f,"
+		"\"params\":{\"A_plus\":1,\"A_minus\":-1.05,\"w_max\":100}}}}}",
+		(unsigned long long)(50 + check_below(r, 400)),
+		(unsigned long long)check_below(r, 1000000),
+		(unsigned long long)(5 + check_below(r, 60)), check_uniform(r, 5, 200),
+		(unsigned long long)(5 + check_below(r, 30)), check_uniform(r, 380, 600), wiring,
+		rule, shortest, wirings[check_below(r, COUNTOF(wirings))],
+		shortest + 0.1 * (double)check_below(r, 30));
 	spec = json_loads(text, 0, NULL);
 	cr_assert_not_null(spec, "%s", text);
 	return spec;
@@ -61,15 +64,16 @@ static json_t *recorders(struct check_random *r)
 {
 	char text[1024];
 
-	(void)snprintf(text, sizeof(text),
-		       "{\"spikes\":[\"in\",\"cell\"],\"states\":[{\"population\":\"cell\","
-		       "\"variables\":[\"V_m\"],\"every_ms\":%.1f}],\"weights\":["
-		       "{\"projection\":\"in\",\"every_ms\":%.1f},"
-		       "{\"projection\":\"rec\",\"every_ms\":%.1f,\"bins\":7},"
-		       "{\"projection\":\"rec\",\"every\":\"update\"}],"
-		       "\"rates\":[{\"population\":\"in\",\"bin_ms\":%.1f}]}",
-		       0.1 * (double)(1 + check_below(r, 13)), 0.1 * (double)(1 + check_below(r, 70)),
-		       0.1 * (double)(1 + check_below(r, 170)), 0.1 * (double)(1 + check_below(r, 90)));
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"spikes\":[\"in\",\"cell\"],\"states\":[{\"population\":\"cell\","
+		"\"variables\":[\"V_m\"],\"every_ms\":%.1f}],\"weights\":["
+		"{\"projection\":\"in\",\"every_ms\":%.1f},"
+		"{\"projection\":\"rec\",\"every_ms\":%.1f,\"bins\":7},"
+		"{\"projection\":\"rec\",\"every\":\"update\"}],"
+		"\"rates\":[{\"population\":\"in\",\"bin_ms\":%.1f}]}",
+		0.1 * (double)(1 + check_below(r, 13)), 0.1 * (double)(1 + check_below(r, 70)),
+		0.1 * (double)(1 + check_below(r, 170)), 0.1 * (double)(1 + check_below(r, 90)));
 	return json_loads(text, 0, NULL);
 }
 
@@ -117,8 +121,10 @@ Test(property_engine, threads_change_no_byte_of_a_recording)
 				     json_object_get(four.result, "recordings")));
 		cr_assert(json_equal(json_object_get(one.result, "metrics"),
 				     json_object_get(four.result, "metrics")));
-		json_array_foreach(json_object_get(one.result, "recordings"), k, recording) {
-			json_array_foreach(json_object_get(recording, "columns"), j, column) {
+		json_array_foreach(json_object_get(one.result, "recordings"), k, recording)
+		{
+			json_array_foreach(json_object_get(recording, "columns"), j, column)
+			{
 				const char *file = engine_case_string(column, "file");
 				char a[512], b[512];
 				size_t n_a = 0, n_b = 0;

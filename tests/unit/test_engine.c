@@ -9,13 +9,13 @@
 #include "core/base/buf.h"
 #include "tests/engine_case.h"
 
-#define SMALL(duration_ms, more)                                                               \
-	"{\"duration_ms\":" duration_ms ",\"populations\":{"                                   \
-	"\"in\":{\"model\":\"poisson_generator\",\"size\":10,\"params\":{\"rate\":500}},"      \
-	"\"cell\":{\"model\":\"iaf_psc_delta\",\"size\":2,\"params\":{\"I_e\":400}}},"         \
-	"\"projections\":{\"syn\":{\"source\":\"in\",\"target\":\"cell\",\"connect\":"         \
-	"{\"rule\":\"all_to_all\"},\"synapse\":{\"model\":\"stdp_pair\",\"weight\":0.5,"       \
-	"\"delay_ms\":1}}},\"record\":{\"spikes\":[\"cell\"],\"rates\":[{\"population\":"      \
+#define SMALL(duration_ms, more) \
+	"{\"duration_ms\":" duration_ms ",\"populations\":{" \
+	"\"in\":{\"model\":\"poisson_generator\",\"size\":10,\"params\":{\"rate\":500}}," \
+	"\"cell\":{\"model\":\"iaf_psc_delta\",\"size\":2,\"params\":{\"I_e\":400}}}," \
+	"\"projections\":{\"syn\":{\"source\":\"in\",\"target\":\"cell\",\"connect\":" \
+	"{\"rule\":\"all_to_all\"},\"synapse\":{\"model\":\"stdp_pair\",\"weight\":0.5," \
+	"\"delay_ms\":1}}},\"record\":{\"spikes\":[\"cell\"],\"rates\":[{\"population\":" \
 	"\"cell\",\"bin_ms\":10}]}" more "}"
 
 static struct engine_case run_with(struct engine_case_control *self, const char *text,
@@ -34,7 +34,7 @@ static struct engine_case run_with(struct engine_case_control *self, const char 
 static void failed(const struct engine_case *c, enum err_code code, const char *path)
 {
 	cr_assert_eq(c->rc, -(int)code, "%d: %s: %s", c->rc, c->err.path, c->err.text);
-	cr_assert_eq(c->err.code, code);
+	cr_assert_eq(c->err.code, (int)code);
 	cr_assert_not_null(c->result);
 	cr_assert_str_eq(engine_case_error(c), err_name((int)code));
 	cr_assert_str_eq(engine_case_string(json_object_get(c->result, "error"), "path"), path);
@@ -120,10 +120,11 @@ Test(engine, wall_s_ends_a_run)
 Test(engine, wall_s_ends_an_experiment)
 {
 	struct engine_case_control self = { 0 };
-	struct engine_case c = run_with(&self,
-					"{\"experiment\":\"stdp_window\",\"params\":{\"pairs\":40000,"
-					"\"dt_ms\":[1]},\"limits\":{\"wall_s\":0.02}}",
-					0);
+	struct engine_case c =
+		run_with(&self,
+			 "{\"experiment\":\"stdp_window\",\"params\":{\"pairs\":40000,"
+			 "\"dt_ms\":[1]},\"limits\":{\"wall_s\":0.02}}",
+			 0);
 
 	failed(&c, ERR_TIMEOUT, "/limits/wall_s");
 	engine_case_release(&c);
@@ -182,7 +183,8 @@ Test(engine, malformed_text_has_a_line)
 Test(engine, an_invalid_spec_names_all_its_errors)
 {
 	struct engine_case c = engine_case_text(
-		"{\"duration_ms\":-1,\"populations\":{\"a\":{\"model\":\"nothing\",\"size\":1}}}", 1);
+		"{\"duration_ms\":-1,\"populations\":{\"a\":{\"model\":\"nothing\",\"size\":1}}}",
+		1);
 
 	cr_assert_eq(c.rc, -ERR_INVALID);
 	cr_assert_geq(json_array_size(json_object_get(c.result, "errors")), 2);
@@ -209,7 +211,8 @@ Test(engine, the_memory_limit_is_a_limit_and_not_a_lack_of_memory)
 	struct engine_case_control self = { 0 };
 	struct engine_case c = run_with(
 		&self,
-		"{\"duration_ms\":1,\"populations\":{\"p\":{\"model\":\"iaf_psc_exp\",\"size\":1000}},"
+		"{\"duration_ms\":1,\"populations\":{\"p\":{\"model\":\"iaf_psc_exp\",\"size\":"
+		"1000}},"
 		"\"projections\":{\"s\":{\"source\":\"p\",\"target\":\"p\",\"connect\":{\"rule\":"
 		"\"all_to_all\"},\"synapse\":{\"weight\":1,\"delay_ms\":1}}}}",
 		1 << 20);
@@ -242,12 +245,13 @@ static struct engine_case run_data(const char *id, const char *field, int row)
 	struct engine_control control = engine_case_default(&self);
 	char text[1024];
 
-	(void)snprintf(text, sizeof(text),
-		       "{\"duration_ms\":1,\"populations\":{\"p\":{\"model\":\"iaf_psc_exp\",\"size\":3,"
-		       "\"params\":{\"I_e\":{\"dataset\":\"%s\",\"field\":\"%s\",\"row\":%d}}}},"
-		       "\"record\":{\"states\":[{\"population\":\"p\",\"variables\":[\"V_m\"],"
-		       "\"every_ms\":0.1}]}}",
-		       id, field, row);
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"duration_ms\":1,\"populations\":{\"p\":{\"model\":\"iaf_psc_exp\",\"size\":3,"
+		"\"params\":{\"I_e\":{\"dataset\":\"%s\",\"field\":\"%s\",\"row\":%d}}}},"
+		"\"record\":{\"states\":[{\"population\":\"p\",\"variables\":[\"V_m\"],"
+		"\"every_ms\":0.1}]}}",
+		id, field, row);
 	cr_assert_eq(mkdirat(c.dir.fd, "data", 0700), 0);
 	write_npy(&c.dir, "data/set-1.I.npy", currents, 2, 3);
 	write_npy(&c.dir, "outside.I.npy", currents, 2, 3);
@@ -281,8 +285,8 @@ Test(engine, a_data_set_that_is_not_there_or_damaged_is_an_error)
 		const char *id, *field;
 		int row;
 	} cases[] = {
-		{ "set-2", "I", 0 },	{ "set-1", "J", 0 },	     { "set-1", "I", 2 },
-		{ "bad", "I", 0 },	{ "empty", "I", 0 },	     { "../outside", "I", 0 },
+		{ "set-2", "I", 0 },	 { "set-1", "J", 0 },	       { "set-1", "I", 2 },
+		{ "bad", "I", 0 },	 { "empty", "I", 0 },	       { "../outside", "I", 0 },
 		{ "set-1.I", "npy", 0 }, { "set-1", "../set-1.I", 0 }, { "", "I", 0 },
 	};
 
@@ -299,8 +303,9 @@ Test(engine, a_data_set_that_is_not_there_or_damaged_is_an_error)
 
 Test(engine, an_experiment_knows_its_keys)
 {
-	struct engine_case c = engine_case_text(
-		"{\"experiment\":\"nothing\",\"foo\":1,\"seed\":-1,\"name\":2,\"limits\":{\"x\":1}}", 1);
+	struct engine_case c = engine_case_text("{\"experiment\":\"nothing\",\"foo\":1,\"seed\":-1,"
+						"\"name\":2,\"limits\":{\"x\":1}}",
+						1);
 
 	cr_assert_eq(c.rc, -ERR_INVALID);
 	cr_assert_eq(json_array_size(json_object_get(c.result, "errors")), 5);
@@ -312,7 +317,8 @@ static void window_fails(const char *params, enum err_code code, const char *pat
 	char text[1024];
 	struct engine_case c;
 
-	(void)snprintf(text, sizeof(text), "{\"experiment\":\"stdp_window\",\"params\":%s}", params);
+	(void)snprintf(text, sizeof(text), "{\"experiment\":\"stdp_window\",\"params\":%s}",
+		       params);
 	c = engine_case_text(text, 1);
 	failed(&c, code, path);
 	engine_case_release(&c);
@@ -339,7 +345,8 @@ static void window_agrees(const char *params)
 	size_t n = 0;
 	double *dw, largest = 0;
 
-	(void)snprintf(text, sizeof(text), "{\"experiment\":\"stdp_window\",\"params\":%s}", params);
+	(void)snprintf(text, sizeof(text), "{\"experiment\":\"stdp_window\",\"params\":%s}",
+		       params);
 	c = engine_case_text(text, 1);
 	cr_assert_eq(c.rc, 0, "%s: %s: %s", params, c.err.path, c.err.text);
 	dw = engine_case_column(&c, engine_case_recording(&c, "table", "window", 0), "dw", &n);
@@ -356,9 +363,11 @@ Test(engine, the_window_of_one_pair_is_the_formula)
 {
 	window_agrees("{}");
 	window_agrees("{\"delay_ms\":7.5}");
-	window_agrees("{\"w_0\":-0.4}"); /* a weight's sign is the projection's, its magnitude learns */
+	window_agrees(
+		"{\"w_0\":-0.4}"); /* a weight's sign is the projection's, its magnitude learns */
 	window_agrees("{\"dt_ms\":[-1.37,0.001,2.5,0]}");
-	window_agrees("{\"rule_params\":{\"A_plus\":-0.01,\"A_minus\":0.02,\"mu_plus\":0.3,\"mu_minus\":1}}");
+	window_agrees("{\"rule_params\":{\"A_plus\":-0.01,\"A_minus\":0.02,\"mu_plus\":0.3,\"mu_"
+		      "minus\":1}}");
 	window_agrees("{\"rule_params\":{\"A_plus\":0.3},\"w_0\":0.9}"); /* the bound cuts */
 	window_agrees("{\"rule\":\"stdp_pl_synapse_hom\",\"w_0\":45}");
 	window_agrees("{\"rule\":\"stdp_nn_symm_synapse\"}");
@@ -370,7 +379,8 @@ Test(engine, the_window_of_many_pairs_is_the_sum_over_pairs)
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"all_to_all\"}",
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_symmetric\"}",
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_pre_centered\"}",
-		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_reduced_symmetric\"}",
+		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_reduced_"
+		"symmetric\"}",
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"mu_plus\":1,\"mu_minus\":1}",
 		"\"rule\":\"stdp_synapse\",\"rule_params\":{\"mu_plus\":0.4,\"mu_minus\":0.6}",
 		"\"rule\":\"stdp_nn_symm_synapse\"",
@@ -381,7 +391,8 @@ Test(engine, the_window_of_many_pairs_is_the_sum_over_pairs)
 	for (size_t i = 0; i < COUNTOF(rules); i++) {
 		char params[512];
 
-		(void)snprintf(params, sizeof(params), "{%s,\"pairs\":60,\"rate_hz\":20}", rules[i]);
+		(void)snprintf(params, sizeof(params), "{%s,\"pairs\":60,\"rate_hz\":20}",
+			       rules[i]);
 		window_agrees(params);
 	}
 }

@@ -10,15 +10,16 @@ static struct engine_case network(const char *record, const char *more)
 {
 	char text[4096];
 
-	(void)snprintf(text, sizeof(text),
-		       "{\"resolution_ms\":0.1,\"duration_ms\":100,\"seed\":\"7\",\"populations\":{"
-		       "\"in\":{\"model\":\"poisson_generator\",\"size\":20,\"params\":{\"rate\":12000}},"
-		       "\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":5,\"params\":{\"I_e\":500}}},"
-		       "\"projections\":{\"syn\":{\"source\":\"in\",\"target\":\"cell\","
-		       "\"connect\":{\"rule\":\"all_to_all\"},\"synapse\":{\"model\":\"stdp_pair\","
-		       "\"weight\":{\"uniform\":[0.2,0.8]},\"delay_ms\":1.5}}},"
-		       "\"record\":%s%s}",
-		       record, more);
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"resolution_ms\":0.1,\"duration_ms\":100,\"seed\":\"7\",\"populations\":{"
+		"\"in\":{\"model\":\"poisson_generator\",\"size\":20,\"params\":{\"rate\":12000}},"
+		"\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":5,\"params\":{\"I_e\":500}}},"
+		"\"projections\":{\"syn\":{\"source\":\"in\",\"target\":\"cell\","
+		"\"connect\":{\"rule\":\"all_to_all\"},\"synapse\":{\"model\":\"stdp_pair\","
+		"\"weight\":{\"uniform\":[0.2,0.8]},\"delay_ms\":1.5}}},"
+		"\"record\":%s%s}",
+		record, more);
 	return engine_case_text(text, 1);
 }
 
@@ -62,7 +63,8 @@ Test(rec, states_are_sampled_at_every_and_its_multiples)
 {
 	struct engine_case c = network(
 		"{\"states\":[{\"population\":\"cell\",\"variables\":[\"V_m\"],\"every_ms\":0.1},"
-		"{\"population\":\"cell\",\"variables\":[\"V_m\"],\"neurons\":[3,1],\"every_ms\":0.7}]}",
+		"{\"population\":\"cell\",\"variables\":[\"V_m\"],\"neurons\":[3,1],\"every_ms\":0."
+		"7}]}",
 		"");
 	size_t n = 0, n_some = 0;
 	double *all = column(&c, "states", "cell", 0, "value", &n);
@@ -119,10 +121,10 @@ Test(rec, snapshots_are_taken_at_the_start_the_multiples_and_the_end)
 
 Test(rec, chosen_synapses_bear_their_sources_and_targets)
 {
-	struct engine_case c = network(
-		"{\"weights\":[{\"projection\":\"syn\",\"every_ms\":50},"
-		"{\"projection\":\"syn\",\"every_ms\":50,\"synapses\":[99,0,17]}]}",
-		"");
+	struct engine_case c =
+		network("{\"weights\":[{\"projection\":\"syn\",\"every_ms\":50},"
+			"{\"projection\":\"syn\",\"every_ms\":50,\"synapses\":[99,0,17]}]}",
+			"");
 	size_t n = 0, n_some = 0;
 
 	succeeded(&c);
@@ -145,11 +147,11 @@ Test(rec, chosen_synapses_bear_their_sources_and_targets)
 
 Test(rec, each_recorder_of_updates_gets_its_own_synapses)
 {
-	struct engine_case c =
-		network("{\"weights\":[{\"projection\":\"syn\",\"every\":\"update\",\"synapses\":[42,3]},"
-			"{\"projection\":\"syn\",\"every\":\"update\",\"synapses\":[3,77]},"
-			"{\"projection\":\"syn\",\"every\":\"update\"}]}",
-			"");
+	struct engine_case c = network(
+		"{\"weights\":[{\"projection\":\"syn\",\"every\":\"update\",\"synapses\":[42,3]},"
+		"{\"projection\":\"syn\",\"every\":\"update\",\"synapses\":[3,77]},"
+		"{\"projection\":\"syn\",\"every\":\"update\"}]}",
+		"");
 	size_t n[3], seen = 0;
 	double *k[3], *w[3];
 
@@ -266,7 +268,8 @@ Test(rec, what_is_not_recorded_is_not_limited)
 
 Test(rec, final_weights_can_be_left_out)
 {
-	struct engine_case with = network("{}", ""), without = network("{\"final_weights\":false}", "");
+	struct engine_case with = network("{}", ""),
+			   without = network("{\"final_weights\":false}", "");
 
 	succeeded(&with);
 	succeeded(&without);
@@ -303,13 +306,15 @@ static void absent_synapse(const char *every)
 	char text[1024];
 	struct engine_case c;
 
-	(void)snprintf(text, sizeof(text),
-		       "{\"duration_ms\":10,\"populations\":{\"p\":{\"model\":\"parrot_neuron\",\"size\":10}},"
-		       "\"projections\":{\"s\":{\"source\":\"p\",\"target\":\"p\",\"connect\":"
-		       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.1},\"synapse\":{\"model\":\"stdp_pair\","
-		       "\"weight\":0.5,\"delay_ms\":1}}},\"record\":{\"weights\":[{\"projection\":\"s\","
-		       "%s,\"synapses\":[99]}]}}",
-		       every);
+	(void)snprintf(
+		text, sizeof(text),
+		"{\"duration_ms\":10,\"populations\":{\"p\":{\"model\":\"parrot_neuron\",\"size\":"
+		"10}},"
+		"\"projections\":{\"s\":{\"source\":\"p\",\"target\":\"p\",\"connect\":"
+		"{\"rule\":\"pairwise_bernoulli\",\"p\":0.1},\"synapse\":{\"model\":\"stdp_pair\","
+		"\"weight\":0.5,\"delay_ms\":1}}},\"record\":{\"weights\":[{\"projection\":\"s\","
+		"%s,\"synapses\":[99]}]}}",
+		every);
 	c = engine_case_text(text, 1);
 	cr_assert_eq(c.rc, -ERR_RANGE, "%d: %s", c.rc, c.err.text);
 	engine_case_release(&c);
@@ -324,7 +329,8 @@ Test(rec, a_synapse_that_was_not_drawn_is_an_error)
 Test(rec, a_projection_without_synapses_has_empty_recordings)
 {
 	struct engine_case c = engine_case_text(
-		"{\"duration_ms\":10,\"populations\":{\"p\":{\"model\":\"parrot_neuron\",\"size\":10}},"
+		"{\"duration_ms\":10,\"populations\":{\"p\":{\"model\":\"parrot_neuron\",\"size\":"
+		"10}},"
 		"\"projections\":{\"s\":{\"source\":\"p\",\"target\":\"p\",\"connect\":"
 		"{\"rule\":\"pairwise_bernoulli\",\"p\":0},\"synapse\":{\"model\":\"stdp_pair\","
 		"\"weight\":0.5,\"delay_ms\":1}}},\"record\":{\"weights\":[{\"projection\":\"s\","

@@ -27,11 +27,11 @@ static json_t *written(const struct check_dir *dir, const struct result *r)
 
 Test(result, has_every_key_even_when_nothing_was_built)
 {
-	static const char *const keys[] = { "version",	   "compiler", "flags",	  "threads",
-					    "seed",	   "wall_s",   "model_ms", "duration_ms",
-					    "dt_ms",	   "digest",   "partial", "error",
-					    "counts",	   "metrics",  "populations",
-					    "projections", "recordings" };
+	static const char *const keys[] = { "version",	 "compiler", "flags",	    "threads",
+					    "seed",	 "wall_s",   "model_ms",    "duration_ms",
+					    "dt_ms",	 "digest",   "partial",	    "error",
+					    "counts",	 "metrics",  "populations", "projections",
+					    "recordings" };
 	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
 	struct result r = plain();
 	json_t *j = written(&dir, &r);
@@ -61,7 +61,9 @@ Test(result, metrics_keep_their_bits_and_no_number_is_null)
 {
 	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
 	struct result_metric b = { .name = "none", .value = (double)NAN };
-	struct result_metric a = { .next = &b, .name = "a \"quoted\"\n\x01 name", .value = 0.1 + 0.2 };
+	struct result_metric a = { .next = &b,
+				   .name = "a \"quoted\"\n\x01 name",
+				   .value = 0.1 + 0.2 };
 	struct result r = plain();
 	json_t *j, *m;
 
