@@ -87,8 +87,9 @@ struct neuron_model {
 // clang-format off
 #define NEURON_MODELS(X) \
 	X(iaf_psc_delta) X(iaf_psc_exp) X(iaf_psc_alpha) \
-	X(aeif_cond_exp) X(izhikevich) \
-	X(parrot_neuron) X(poisson_generator) X(spike_generator) X(dc_generator)
+	X(iaf_cond_exp) X(lif_adaptive) X(aeif_cond_exp) X(aeif_psc_delta_clopath) \
+	X(izhikevich) X(hh_psc_alpha) X(parrot_neuron) X(poisson_generator) X(spike_generator) \
+	X(dc_generator) X(noise_generator)
 // clang-format on
 
 #define X(name) extern const struct neuron_model neuron_##name;

@@ -33,11 +33,10 @@ typedef void ode_rate(struct ode_lanes lanes, const struct ode_vec *y, struct od
 		      const void *cell);
 
 struct ode {
-	double end;	       /* ms: the width of a step */
-	double t[ODE_LANES];   /* ms into the step */
-	double h[ODE_LANES];   /* width of the next try, ms */
-	double tol[ODE_LANES]; /* error allowed: tol + tol_rate * h |dy/dt| */
-	double tol_rate[ODE_LANES];
+	double end;		 /* ms: the width of a step */
+	double t[ODE_LANES];	 /* ms into the step */
+	double h[ODE_LANES];	 /* width of the next try, ms */
+	double tol[ODE_LANES];	 /* error allowed: tol, or relative: tol * (1 + h |dy/dt|) */
 	double moved[ODE_LANES]; /* out: 1 if this try moved the lane on */
 	unsigned tries;
 };
@@ -163,8 +162,9 @@ static inline ALWAYS_INLINE void ode_accept(size_t dim, struct ode_lanes s, stru
 }
 
 /* One try in each of these lanes that has not reached the end. */
-static inline ALWAYS_INLINE void ode_try(size_t dim, struct ode_lanes s, ode_rate *rate,
-					 const void *cell, struct ode *o, struct ode_vec *y)
+static inline ALWAYS_INLINE void ode_try(size_t dim, bool relative, struct ode_lanes s,
+					 ode_rate *rate, const void *cell, struct ode *o,
+					 struct ode_vec *y)
 {
 	static const double b2[] = { 1.0 / 4 }, b3[] = { 3.0 / 32, 9.0 / 32 };
 	static const double b4[] = { 1932.0 / 2197, -7200.0 / 2197, 7296.0 / 2197 };
@@ -195,14 +195,18 @@ static inline ALWAYS_INLINE void ode_try(size_t dim, struct ode_lanes s, ode_rat
 	ode_point(dim, s, y, h, k, b6, 5, &to);
 	rate(s, &to, &k[5], cell);
 	ode_point(dim, s, y, h, k, fifth, 6, &to);
-	rate(s, &to, &k[6], cell);
+	if (relative)
+		rate(s, &to, &k[6], cell);
 	for (size_t d = 0; d < dim; d++) {
 #pragma omp simd
 		for (size_t l = s.at; l < s.at + s.n; l++) {
 			double e = 1.0 / 360 * k[0].at[d][l] - 128.0 / 4275 * k[2].at[d][l] -
 				   2197.0 / 75240 * k[3].at[d][l] + 1.0 / 50 * k[4].at[d][l] +
 				   2.0 / 55 * k[5].at[d][l];
-			double allowed = o->tol[l] + o->tol_rate[l] * fabs(h[l] * k[6].at[d][l]);
+			double allowed = o->tol[l];
+
+			if (relative)
+				allowed += allowed * fabs(h[l] * k[6].at[d][l]);
 
 			e = fabs(h[l] * e) / allowed;
 			r[l] = e > r[l] ? e : r[l];
@@ -216,15 +220,16 @@ typedef void ode_moved(struct ode_lanes lanes, const struct ode *o, struct ode_v
 
 /* All lanes to the end of the step. Most get there by the first try; a few that do not, those with
  * a spike, go on one by one, since the others would only idle. */
-static inline ALWAYS_INLINE void ode_step(size_t dim, ode_rate *rate, ode_moved *moved, void *cell,
-					  struct ode *o, struct ode_vec *y)
+static inline ALWAYS_INLINE void ode_step(size_t dim, bool relative, ode_rate *rate,
+					  ode_moved *moved, void *cell, struct ode *o,
+					  struct ode_vec *y)
 {
 	const struct ode_lanes all = { 0, ODE_LANES };
 	unsigned tries;
 	double left;
 
 	do {
-		ode_try(dim, all, rate, cell, o, y);
+		ode_try(dim, relative, all, rate, cell, o, y);
 		if (moved)
 			moved(all, o, y, cell);
 		left = 0;
@@ -237,7 +242,7 @@ static inline ALWAYS_INLINE void ode_step(size_t dim, ode_rate *rate, ode_moved 
 
 		o->tries = tries;
 		while (o->t[l] < o->end) {
-			ode_try(dim, one, rate, cell, o, y);
+			ode_try(dim, relative, one, rate, cell, o, y);
 			if (moved)
 				moved(one, o, y, cell);
 		}

@@ -50,16 +50,16 @@ static const struct param_def params[N_PARAMS] = {
 		      0, 1e6 },
 	[A] = { "a", "Adaptation by the potential.", UNIT_NS, PARAM_NUMBER, 4, -1e6, 1e6 },
 	[B] = { "b", "Adaptation by a spike.", UNIT_PA, PARAM_NUMBER, 80.5, -1e6, 1e6 },
-	[TAU_W] = { "tau_w", "Time constant of the adaptation.", UNIT_MS, PARAM_NUMBER, 144, 0, 1e6,
-		    PARAM_OPEN_MIN | PARAM_OFFGRID },
+	[TAU_W] = { "tau_w", "Time constant of the adaptation.", UNIT_MS, PARAM_NUMBER, 144, 1e-3,
+		    1e6, PARAM_OFFGRID },
 	[T_REF] = { "t_ref", "Refractory time.", UNIT_MS, PARAM_NUMBER, 0, 0, 1e6 },
 	[E_EX] = { "E_ex", "Excitatory reversal potential.", UNIT_MV, PARAM_NUMBER, 0, -1e6, 1e6 },
 	[E_IN] = { "E_in", "Inhibitory reversal potential.", UNIT_MV, PARAM_NUMBER, -85, -1e6,
 		   1e6 },
 	[TAU_SYN_EX] = { "tau_syn_ex", "Time constant of the excitatory conductance.", UNIT_MS,
-			 PARAM_NUMBER, 0.2, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID },
+			 PARAM_NUMBER, 0.2, 1e-3, 1e6, PARAM_OFFGRID },
 	[TAU_SYN_IN] = { "tau_syn_in", "Time constant of the inhibitory conductance.", UNIT_MS,
-			 PARAM_NUMBER, 2, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID },
+			 PARAM_NUMBER, 2, 1e-3, 1e6, PARAM_OFFGRID },
 	[I_E] = { "I_e", "Constant input current.", UNIT_PA, PARAM_NUMBER, 0, -1e9, 1e9 },
 	[TOLERANCE] = { "gsl_error_tol", "Error allowed in a step of the integration.", UNIT_NONE,
 			PARAM_NUMBER, 1e-6, 1e-12, 1 },
@@ -199,6 +199,17 @@ static inline ALWAYS_INLINE void fire(struct ode_lanes s, const struct ode *o, s
 	}
 }
 
+/* Where NEST gives up too: an integration that ran away must not pass for a result. */
+static inline ALWAYS_INLINE void fail_if_absurd(struct ode_vec *y)
+{
+#pragma omp simd
+	for (size_t l = 0; l < ODE_LANES; l++) {
+		double v = y->at[V_M][l] < -1e3 ? (double)NAN : y->at[V_M][l];
+
+		y->at[V_M][l] = fabs(y->at[W][l]) > 1e6 ? (double)NAN : v;
+	}
+}
+
 static inline ALWAYS_INLINE void block(const struct neuron_ctx *c, struct cell *x, size_t base)
 {
 	double ex[ODE_LANES], in[ODE_LANES];
@@ -215,14 +226,15 @@ static inline ALWAYS_INLINE void block(const struct neuron_ctx *c, struct cell *
 	for (size_t l = 0; l < ODE_LANES; l++) {
 		x->in[l] += x->coef[DC][l];
 		x->out[l] = 0;
-		o.tol[l] = o.tol_rate[l] = x->coef[TOL][l];
+		o.tol[l] = x->coef[TOL][l];
 	}
-	ode_step(DIM, rate, fire, x, &o, &y);
+	ode_step(DIM, true, rate, fire, x, &o, &y);
 	for (size_t l = 0; l < ODE_LANES; l++) {
 		x->held[l] = x->held[l] > 0 ? x->held[l] - 1 : 0;
 		y.at[G_EX][l] += ex[l];
 		y.at[G_IN][l] -= in[l];
 	}
+	fail_if_absurd(&y);
 	for (size_t d = 0; d < DIM; d++)
 		ode_store(c->state[d], y.at[d], base, c->n);
 	ode_store(c->state[REFRACTORY], x->held, base, c->n);

@@ -173,3 +173,22 @@ Test(neuron_more, izhikevich_follows_nest_by_the_scheme_of_the_paper)
 				    1e-8,
 				    { { "U_m_every_1ms", "U_m", 1e-8 } } });
 }
+
+Test(neuron_more, iaf_cond_exp_follows_nest)
+{
+	follow_all((struct follow){
+		"iaf_cond_exp",
+		"iaf_cond_exp",
+		1e-3,
+		{ { "g_ex_every_1ms", "g_ex", 1e-5 }, { "g_in_every_1ms", "g_in", 1e-5 } } });
+}
+
+Test(neuron_more, hh_psc_alpha_follows_nest)
+{
+	follow_all((struct follow){ "hh_psc_alpha",
+				    "hh_psc_alpha",
+				    1e-3,
+				    { { "Act_m_every_1ms", "Act_m", 1e-5 },
+				      { "Inact_h_every_1ms", "Inact_h", 1e-5 },
+				      { "Act_n_every_1ms", "Act_n", 1e-5 } } });
+}

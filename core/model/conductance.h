@@ -1,0 +1,84 @@
+/* conductance.h - a passive membrane with two decaying conductances, one step.
+ *
+ *   dV/dt = (leak (E_L - V) + g_ex (E_ex - V) + g_in (E_in - V) + I) / C,   dg/dt = -g / tau
+ *
+ * The conductances decay exactly; V moves by one Runge-Kutta step of order 4, which has no exp in
+ * it, with the exact conductances at its start, middle and end. A membrane faster than ten steps
+ * (its total conductance above C / (10 dt)) moves by equal parts of the step, a tenth of its time
+ * constant each; the error is below 1e-5 mV a step. One faster than a hundredth of a step follows
+ * its balance in a thousand parts. */
+/* SPDX-License-Identifier: MIT */
+#ifndef CORE_MODEL_CONDUCTANCE_H
+#define CORE_MODEL_CONDUCTANCE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/attr.h"
+#include "core/base/fmath.h"
+
+enum { CONDUCTANCE_PARTS = 1000 };
+
+/* One neuron: rates are per ms, so g times rev is mV/ms. All conductances over C. */
+struct conductance {
+	double leak, drive;	 /* 1/ms; mV/ms of leak and currents: leak E_L + I / C */
+	double rev_ex, rev_in;	 /* mV */
+	double half_ex, half_in; /* decay over half a part */
+	double width;		 /* of a part, ms */
+};
+
+static inline ALWAYS_INLINE double conductance_part(const struct conductance *c, double v,
+						    double g_ex, double g_in)
+{
+	double h = c->width, ex1 = g_ex * c->half_ex, in1 = g_in * c->half_in;
+	double ex2 = ex1 * c->half_ex, in2 = in1 * c->half_in;
+	double a0 = c->leak + g_ex + g_in, b0 = c->drive + g_ex * c->rev_ex + g_in * c->rev_in;
+	double a1 = c->leak + ex1 + in1, b1 = c->drive + ex1 * c->rev_ex + in1 * c->rev_in;
+	double a2 = c->leak + ex2 + in2, b2 = c->drive + ex2 * c->rev_ex + in2 * c->rev_in;
+	double k0 = b0 - a0 * v;
+	double k1 = b1 - a1 * (v + 0.5 * h * k0);
+	double k2 = b1 - a1 * (v + 0.5 * h * k1);
+	double k3 = b2 - a2 * (v + h * k2);
+
+	return v + h * (1.0 / 6) * ((k0 + k3) + 2 * (k1 + k2));
+}
+
+/* How fast the membrane is: its parts of a step of `dt` ms are one if this is at most 0.1. */
+static inline ALWAYS_INLINE double conductance_speed(double leak, double g_ex, double g_in,
+						     double dt)
+{
+	return (leak + g_ex + g_in) * dt;
+}
+
+/* The same where Runge and Kutta would leave the ground: towards the balance at its middle. */
+static inline double conductance_relax(const struct conductance *c, double v, double g_ex,
+				       double g_in)
+{
+	double ex = g_ex * c->half_ex, in = g_in * c->half_in, a = c->leak + ex + in;
+	double balance = (c->drive + ex * c->rev_ex + in * c->rev_in) / a;
+
+	return balance + (v - balance) * fmath_exp(-c->width * a);
+}
+
+/* The whole step of a fast membrane. `c` describes one part of `width` dt. */
+static inline double conductance_fast(struct conductance c, double v, double g_ex, double g_in,
+				      double dt, double tau_ex, double tau_in)
+{
+	double speed = conductance_speed(c.leak, g_ex, g_in, dt), parts = floor(speed * 10) + 1;
+	bool too_fast = parts > CONDUCTANCE_PARTS;
+
+	parts = too_fast ? CONDUCTANCE_PARTS : parts;
+	c.width = dt / parts;
+	c.half_ex = fmath_exp(-0.5 * c.width / tau_ex);
+	c.half_in = fmath_exp(-0.5 * c.width / tau_in);
+	for (size_t i = 0; i < (size_t)parts; i++) {
+		v = too_fast ? conductance_relax(&c, v, g_ex, g_in)
+			     : conductance_part(&c, v, g_ex, g_in);
+		g_ex *= c.half_ex * c.half_ex;
+		g_in *= c.half_in * c.half_in;
+	}
+	return v;
+}
+
+#endif

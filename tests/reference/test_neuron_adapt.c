@@ -1,0 +1,399 @@
+/* test_neuron_adapt.c - neurons without a reference: closed forms, limits, independence. */
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+
+#include "tests/reference/neuron_world.h"
+
+static struct world world, other;
+static double p[NEURON_PARAMS_MAX];
+
+/* ---- lif_adaptive --------------------------------------------------------------------------- */
+
+/* First spike and the interval to the second, in steps, under a constant current. */
+static void two_spikes(const struct neuron_model *m, double dt, int64_t *ret_first,
+		       int64_t *ret_interval)
+{
+	*ret_first = *ret_interval = 0;
+	world_init(&world, m, p, dt, 0);
+	for (int64_t t = 1; t < 20000; t++) {
+		if (world_advance(&world, t, 0, 0) <= 0)
+			continue;
+		if (*ret_first) {
+			*ret_interval = t - *ret_first;
+			return;
+		}
+		*ret_first = t;
+	}
+}
+
+Test(neuron_adapt, theta_jumps_at_a_spike_and_decays_by_tau_theta)
+{
+	const struct neuron_model *m = &neuron_lif_adaptive;
+	double theta = 20;
+	int spikes = 0;
+
+	world_defaults(m, p);
+	world_set(m, p, "tau_theta", 50);
+	world_set(m, p, "theta_plus", 3);
+	world_set(m, p, "I_e", 30);
+	world_init(&world, m, p, 0.1, 0);
+	for (int64_t t = 1; t <= 5000; t++) {
+		double spike = world_advance(&world, t, 0, 0);
+
+		theta = theta * exp(-0.1 / 50) + 3 * spike;
+		cr_assert_float_eq(world_state(&world, "theta"), theta, 1e-9, "step %d", (int)t);
+		cr_assert_leq(world_state(&world, "V_m"), -72 + theta);
+		spikes += spike > 0;
+	}
+	cr_assert_gt(spikes, 5);
+}
+
+Test(neuron_adapt, the_threshold_starts_at_V_th_and_each_spike_raises_it_by_theta_plus)
+{
+	const struct neuron_model *m = &neuron_lif_adaptive;
+	int64_t first, interval;
+	double want;
+
+	world_defaults(m, p);
+	world_set(m, p, "I_e", 20);
+	two_spikes(m, 0.1, &first, &interval);
+	want = 100 * log(20 / (20 - 13.0));
+	cr_assert_eq(first, (int64_t)ceil(want / 0.1));
+	want = 5 + 100 * log(20 / (20 - 13.05));
+	cr_assert_eq(interval, (int64_t)ceil(want / 0.1));
+}
+
+Test(neuron_adapt, without_adaptation_the_rate_is_that_of_a_leaky_integrator)
+{
+	const struct neuron_model *m = &neuron_lif_adaptive;
+	static const double currents[] = { 14, 20, 50, 200 };
+
+	for (size_t i = 0; i < COUNTOF(currents); i++) {
+		double want = 5 + 100 * log(currents[i] / (currents[i] - 13));
+		int64_t first, interval;
+
+		world_defaults(m, p);
+		world_set(m, p, "theta_plus", 0);
+		world_set(m, p, "I_e", currents[i]);
+		two_spikes(m, 0.5, &first, &interval);
+		cr_assert_eq(interval, (int64_t)ceil(want / 0.5), "%g pA: %d steps, not %g ms",
+			     currents[i], (int)interval, want);
+	}
+	world_set(m, p, "I_e", 13 - 1e-6); /* rheobase: 13 mV times 1 nS */
+	two_spikes(m, 0.5, &(int64_t){ 0 }, &(int64_t){ 0 });
+	cr_assert_lt(world_state(&world, "V_m"), -52);
+}
+
+/* V after one excitatory spike, by many small Euler steps of the equation. */
+static double euler(double g, double tau, double rev, double t)
+{
+	double v = -65, h = 1e-5;
+
+	for (double x = 0; x < t - h / 2; x += h)
+		v += h * ((-65 - v) + g * exp(-x / tau) * (rev - v)) / 100;
+	return v;
+}
+
+Test(neuron_adapt, a_spike_moves_V_m_by_its_conductance)
+{
+	const struct neuron_model *m = &neuron_lif_adaptive;
+
+	world_defaults(m, p);
+	world_set(m, p, "V_th", 1e3);
+	world_init(&world, m, p, 0.5, 1);
+	(void)world_advance(&world, 1, 5, 0);
+	cr_assert_eq(world_state(&world, "V_m"), -65);
+	cr_assert_eq(world_state(&world, "g_e"), 5);
+	for (int64_t t = 2; t <= 21; t++)
+		(void)world_advance(&world, t, 0, 0);
+	cr_assert_float_eq(world_state(&world, "V_m"), euler(5, 1, 0, 10), 2e-4);
+	cr_assert_float_eq(world_state(&world, "g_e"), 5 * exp(-10.0), 1e-12);
+	world_init(&world, m, p, 0.5, 1);
+	for (int64_t t = 1; t <= 21; t++)
+		(void)world_advance(&world, t, 0, t == 1 ? -17 : 0);
+	cr_assert_float_eq(world_state(&world, "V_m"), euler(17, 2, -100, 10), 2e-4);
+}
+
+/* ---- conductances --------------------------------------------------------------------------- */
+
+Test(neuron_adapt, a_conductance_too_fast_for_the_step_still_pulls_V_m_to_its_reversal_potential)
+{
+	static const struct neuron_model *const models[] = { &neuron_iaf_cond_exp,
+							     &neuron_lif_adaptive };
+
+	for (size_t i = 0; i < COUNTOF(models); i++) {
+		const struct neuron_model *m = models[i];
+		double rev;
+
+		world_defaults(m, p);
+		rev = p[param_find(m->params, m->n_params, "E_in")];
+		for (double g = 100; g < 1e9; g *= 7) {
+			double low = 0;
+
+			world_init(&world, m, p, 0.1, 0);
+			for (int64_t t = 1; t <= 50; t++) {
+				(void)world_advance(&world, t, 0, t == 1 ? -g : 0);
+				low = fmin(low, world_state(&world, "V_m"));
+				cr_assert_geq(low, rev - 1e-9, "%s: %g nS at step %d", m->name, g,
+					      (int)t);
+			}
+			if (g > 1e5)
+				cr_assert_lt(low, rev + 0.1, "%s: %g nS: %g", m->name, g, low);
+		}
+	}
+}
+
+/* ---- iaf_psc_alpha -------------------------------------------------------------------------- */
+
+/* Potential at t after one spike of 100 pA with tau_syn = tau_m (t^2 / 2 instead of two terms). */
+static double equal(double tau, double c, double t)
+{
+	return 100 * exp(1.0) / (tau * c) * 0.5 * t * t * exp(-t / tau);
+}
+
+static double unequal(double tau, double tau_m, double c, double t)
+{
+	double a = 1 / tau - 1 / tau_m;
+
+	return 100 * exp(1.0) / (tau * c) *
+	       ((exp(-t / tau_m) - exp(-t / tau)) / (a * a) - t * exp(-t / tau) / a);
+}
+
+Test(neuron_adapt, alpha_currents_with_equal_and_nearly_equal_time_constants_are_no_special_case)
+{
+	static const double taus[] = {
+		10, 10 * (1 + 1e-15), 10 * (1 + 1e-12), 10 * (1 - 1e-9), 2, 100, 5e-4, 1e-2, 0.3,
+		0.2
+	};
+	const struct neuron_model *m = &neuron_iaf_psc_alpha;
+
+	for (size_t k = 0; k < COUNTOF(taus); k++) {
+		bool same = fabs(taus[k] / 10 - 1) < 1e-8;
+
+		world_defaults(m, p);
+		world_set(m, p, "tau_syn_in", taus[k]);
+		world_init(&world, m, p, 0.1, k % 2);
+		(void)world_advance(&world, 1, 0, -100);
+		for (int64_t t = 2; t <= 300; t++) {
+			double x = 0.1 * (double)(t - 1);
+			double want = same ? equal(10, 250, x) : unequal(taus[k], 10, 250, x);
+
+			(void)world_advance(&world, t, 0, 0);
+			cr_assert_float_eq(world_state(&world, "V_m"), -70 - want, 1e-8,
+					   "tau %.17g step %d: %.17g", taus[k], (int)t, want);
+		}
+	}
+}
+
+/* ---- spikes --------------------------------------------------------------------------------- */
+
+Test(neuron_adapt, a_bursting_cell_may_spike_several_times_in_a_step)
+{
+	const struct neuron_model *m = &neuron_aeif_cond_exp;
+	double most = 0, w;
+
+	world_defaults(m, p);
+	world_set(m, p, "I_e", 1e5);
+	world_set(m, p, "V_reset", -45);
+	world_set(m, p, "b", 1);
+	world_set(m, p, "tau_w", 1e6);
+	world_init(&world, m, p, 0.1, 0);
+	for (int64_t t = 1; t <= 10; t++) {
+		double count = world_advance(&world, t, 0, 0);
+
+		most = fmax(most, count);
+	}
+	cr_assert_gt(most, 1);
+	w = world_state(&world, "w");
+	cr_assert_gt(w, 10);
+	cr_assert_lt(w, 200);
+}
+
+Test(neuron_adapt, without_upstroke_an_exponential_cell_spikes_at_V_th)
+{
+	static const struct neuron_model *const models[] = { &neuron_aeif_cond_exp,
+							     &neuron_aeif_psc_delta_clopath };
+	/* passive: 281 pF, 30 nS, from -70.6 mV to -50.4 mV */
+	double want = 281.0 / 30 * log(1000 / (1000 - 30 * 20.2));
+
+	for (size_t i = 0; i < COUNTOF(models); i++) {
+		int64_t t = 1;
+
+		world_defaults(models[i], p);
+		world_set(models[i], p, "Delta_T", 0);
+		world_set(models[i], p, "a", 0);
+		world_set(models[i], p, "I_e", 1000);
+		world_init(&world, models[i], p, 0.1, 0);
+		while (t < 1000 && world_advance(&world, t, 0, 0) <= 0)
+			t++;
+		cr_assert_eq(t, (int64_t)ceil(want / 0.1), "%s: step %d", models[i]->name, (int)t);
+	}
+}
+
+/* How many steps V_m stands at V_reset after the first spike. */
+static int64_t held(const struct neuron_model *m, double t_ref)
+{
+	double reset = p[param_find(m->params, m->n_params, "V_reset")];
+	int64_t n = 0, t = 1;
+
+	world_set(m, p, "t_ref", t_ref);
+	world_init(&world, m, p, 0.1, 0);
+	while (t < 5000 && world_advance(&world, t, 0, 0) <= 0)
+		t++;
+	while (t < 10000 && n < 1000 && world_state(&world, "V_m") > reset + 1e-9)
+		(void)world_advance(&world, ++t, 0, 0);
+	while (t < 10000 && world_state(&world, "V_m") == reset) {
+		(void)world_advance(&world, ++t, 0, 0);
+		n++;
+	}
+	return n;
+}
+
+Test(neuron_adapt, V_m_is_held_for_exactly_the_refractory_time)
+{
+	static const struct neuron_model *const models[] = {
+		&neuron_iaf_psc_alpha, &neuron_iaf_cond_exp, &neuron_lif_adaptive,
+		&neuron_aeif_cond_exp, &neuron_aeif_psc_delta_clopath
+	};
+
+	for (size_t i = 0; i < COUNTOF(models); i++) {
+		world_defaults(models[i], p);
+		world_set(models[i], p, "I_e", models[i] == &neuron_lif_adaptive ? 20 : 1000);
+		/* The step of the spike ends at V_reset too. */
+		cr_assert_eq(held(models[i], 3), 31, "%s", models[i]->name);
+		cr_assert_eq(held(models[i], 0.1), 2, "%s", models[i]->name);
+	}
+}
+
+Test(neuron_adapt, a_spike_without_clamp_goes_to_V_reset_at_once)
+{
+	const struct neuron_model *m = &neuron_aeif_psc_delta_clopath;
+	int spikes = 0;
+
+	world_defaults(m, p);
+	world_set(m, p, "t_clamp", 0);
+	world_set(m, p, "I_e", 1500);
+	world_init(&world, m, p, 0.1, 0);
+	for (int64_t t = 1; t <= 2000; t++) {
+		if (world_advance(&world, t, 0, 0) <= 0)
+			continue;
+		spikes++;
+		cr_assert_lt(world_state(&world, "V_m"), -40);
+	}
+	cr_assert_gt(spikes, 2);
+	cr_assert_lt(spikes, 100);
+}
+
+/* ---- adaptive integration ------------------------------------------------------------------- */
+
+static const struct neuron_model *const adaptive[] = { &neuron_aeif_cond_exp,
+						       &neuron_aeif_psc_delta_clopath,
+						       &neuron_hh_psc_alpha, &neuron_iaf_cond_exp,
+						       &neuron_lif_adaptive };
+
+/* Neuron i of world has a drive of its own; other has all neurons like neuron `alone`. */
+static void alone_or_not(const struct neuron_model *m, size_t alone)
+{
+	double unit = m == &neuron_lif_adaptive ? 0.03 : 1, spikes = 0;
+
+	world_defaults(m, p);
+	world_init(&world, m, p, 0.1, 0);
+	world_init(&other, m, p, 0.1, 1);
+	for (size_t i = 0; i < WORLD_N; i++) {
+		world.current[i] = unit * (100 + 80 * (double)i);
+		other.current[i] = unit * (100 + 80 * (double)alone);
+	}
+	for (int64_t t = 1; t <= 2000; t++) {
+		double ex = t % 70 == 0 ? 20 : 0, in = t % 90 == 0 ? -10 : 0;
+
+		(void)world_advance(&world, t, ex, in);
+		(void)world_advance(&other, t, ex, in);
+		spikes += other.out[0];
+		for (size_t k = 0; k < m->n_states; k++)
+			cr_assert_eq(world.state[k][alone], other.state[k][0], "%s.%s step %d",
+				     m->name, m->states[k].name, (int)t);
+		cr_assert_eq(world.out[alone], other.out[0]);
+	}
+	if (alone == WORLD_N - 1)
+		cr_assert_gt(spikes, 2, "%s", m->name);
+}
+
+Test(neuron_adapt, a_neuron_s_numbers_do_not_depend_on_its_neighbours)
+{
+	for (size_t k = 0; k < COUNTOF(adaptive); k++)
+		for (size_t i = 0; i < WORLD_N; i += 5)
+			alone_or_not(adaptive[k], i);
+}
+
+Test(neuron_adapt, an_equation_too_stiff_gives_no_number_rather_than_a_wrong_one)
+{
+	static const struct neuron_model *const models[] = { &neuron_hh_psc_alpha,
+							     &neuron_aeif_cond_exp };
+
+	for (size_t i = 0; i < COUNTOF(models); i++) {
+		world_defaults(models[i], p);
+		world_set(models[i], p, "C_m", 1e-9);
+		world_set(models[i], p, "I_e", -1000);
+		world_init(&world, models[i], p, 0.1, 0);
+		for (int64_t t = 1; t <= 3; t++)
+			(void)world_advance(&world, t, 0, 0);
+		cr_assert(isnan(world_state(&world, "V_m")), "%s: %g mV", models[i]->name,
+			  world_state(&world, "V_m"));
+	}
+}
+
+/* ---- noise_generator ------------------------------------------------------------------------ */
+
+static void noise_init(double mean, double std, double dt)
+{
+	const struct neuron_model *m = &neuron_noise_generator;
+
+	world_defaults(m, p);
+	world_set(m, p, "mean", mean);
+	world_set(m, p, "std", std);
+	world_set(m, p, "dt", dt);
+	world_set(m, p, "start", 0.5);
+	world_set(m, p, "stop", 2000);
+	world_init(&world, m, p, 0.1, 0);
+	world.c.key = rng_key(7, RNG_SPIKES, "noise");
+}
+
+Test(neuron_adapt, noise_changes_every_dt_between_start_and_stop)
+{
+	double before = 0;
+
+	noise_init(10, 5, 0.3);
+	for (int64_t t = 1; t <= 20010; t++) {
+		double now = world_advance(&world, t, 0, 0);
+
+		if (t <= 5 || t > 20000)
+			cr_assert_eq(now, 0);
+		else
+			cr_assert_eq(now != before, (t - 6) % 3 == 0, "step %d", (int)t);
+		cr_assert_eq(now, world_state(&world, "I"));
+		cr_assert_neq(t == 6 ? world.out[0] : -1, now);
+		before = now;
+	}
+}
+
+Test(neuron_adapt, noise_has_its_mean_and_standard_deviation_and_no_memory)
+{
+	double sum = 0, square = 0, lag = 0, before = 0, n = 0;
+
+	noise_init(100, 20, 0.1);
+	for (int64_t t = 6; t <= 20000; t++) {
+		(void)world_advance(&world, t, 0, 0);
+		for (size_t i = 0; i < WORLD_N; i++) {
+			double x = (world.out[i] - 100) / 20;
+
+			sum += x;
+			square += x * x;
+			lag += x * before;
+			before = x;
+			n++;
+		}
+	}
+	cr_assert_lt(fabs(sum) / sqrt(n), 4);
+	cr_assert_lt(fabs(square - n) / sqrt(2 * n), 4);
+	cr_assert_lt(fabs(lag) / sqrt(n), 4);
+}
