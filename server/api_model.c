@@ -144,7 +144,8 @@ static json_t *warnings_of(json_t *spec, const char *prefix)
 	char at[ERR_PATH_MAX];
 
 	(void)snprintf(at, sizeof(at), "%s/record", prefix);
-	if (!json_object_get(spec, "experiment") && json_object_size(record) == 0)
+	if (json_is_object(spec) && !json_object_get(spec, "experiment") &&
+	    json_object_size(record) == 0)
 		(void)json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "pointer", at,
 							     "code", "nothing-recorded", "detail",
 							     "nothing is recorded but the final "

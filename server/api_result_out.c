@@ -28,6 +28,42 @@ static double real_at(const struct api_result_column *col, uint64_t i)
 	return ((const double *)col->data)[i];
 }
 
+/* A decimal with few places, as times are: exactly what buf_double writes, several times faster. */
+static bool add_decimal(struct buf *b, double x)
+{
+	static const struct {
+		double scale;
+		int places;
+	} tries[] = { { 1.0, 0 }, { 10.0, 1 }, { 100.0, 2 }, { 1000.0, 3 } };
+	char text[24];
+
+	if (!(x > 1e-3 && x < 1e11))
+		return false;
+	for (size_t i = 0; i < COUNTOF(tries); i++) {
+		double whole = floor(x * tries[i].scale + 0.5);
+		int64_t rest, unit = (int64_t)tries[i].scale;
+
+		if (whole / tries[i].scale != x)
+			continue;
+		rest = (int64_t)whole % unit;
+		add_integer(b, (int64_t)whole / unit);
+		if (tries[i].places == 0)
+			return true;
+		text[0] = '.';
+		for (int k = tries[i].places; k > 0; k--, rest /= 10)
+			text[k] = (char)('0' + rest % 10);
+		(void)buf_add(b, text, (size_t)tries[i].places + 1);
+		return true;
+	}
+	return false;
+}
+
+static void add_real(struct buf *b, double x)
+{
+	if (!add_decimal(b, x))
+		(void)buf_double(b, x);
+}
+
 static void add_value(struct buf *b, const struct api_result_column *col, uint64_t i)
 {
 	switch (col->type) {
@@ -38,6 +74,8 @@ static void add_value(struct buf *b, const struct api_result_column *col, uint64
 		add_integer(b, ((const uint32_t *)col->data)[i]);
 		break;
 	case NPY_F64:
+		add_real(b, real_at(col, i));
+		break;
 	case NPY_F32:
 	case NPY_U8:
 	case NPY_I32:

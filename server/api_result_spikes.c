@@ -264,8 +264,8 @@ static int rates_recorded(struct api_result *c, struct rates *r)
 	for (size_t i = 0; !rc && i < n; i++) {
 		json_t *meta = api_result_meta(c, &list[i]);
 		const struct store_column *column = api_result_column(&list[i], "count");
+		int64_t own = json_integer_value(json_object_get(meta, "bin"));
 
-		const int64_t own = json_integer_value(json_object_get(meta, "bin"));
 		r->size = (uint64_t)json_integer_value(json_object_get(meta, "size"));
 		json_decref(meta);
 		if (own < 1 || !column || (r->bin && r->bin % own != 0))
