@@ -16,6 +16,13 @@ function redrawAll() {
 }
 darkQuery.addEventListener('change', redrawAll);
 
+/* The page was left: let its plots go. */
+export function forgetPlots() {
+	for (const plot of live)
+		plot.end?.();
+	live.clear();
+}
+
 /* Colours of now, from the style sheet. */
 export function theme() {
 	const style = getComputedStyle(document.documentElement);
@@ -56,10 +63,10 @@ export function figure({ title, help, wide, links = [], level = 'h3' }) {
 	return { root, body, foot, note: (text) => noteNode.replaceChildren(text) };
 }
 
-/* Call draw(width) now and whenever the width or the theme changes. */
-export function keepDrawn(body, draw) {
+/* Call draw(width) now and whenever the width or the theme changes; end() when the page is left. */
+export function keepDrawn(body, draw, end) {
 	let width = 0;
-	const plot = { body, draw: () => width && draw(width) };
+	const plot = { body, end, draw: () => width && draw(width) };
 	live.add(plot);
 	new ResizeObserver(() => {
 		const now = Math.floor(body.clientWidth);

@@ -232,6 +232,30 @@ function fieldNode(ctx, field) {
 	return node;
 }
 
+/* What the tables say against the numbers in the form: [{pointer, detail}]. Some parameters of experiments are
+ * checked by the server only when the run has begun; here they are told before. */
+function tableErrors(spec, sections) {
+	const out = [];
+	for (const { row, pointer } of sections.flatMap((s) => [...s.fields, ...(s.more ?? [])])) {
+		const v = read(spec, pointer), unit = UNIT[row.unit] ?? row.unit ?? '';
+		if (typeof v !== 'number' || !['number', 'integer'].includes(row.type))
+			continue;
+		const low = row.min ?? -Infinity, high = row.max ?? Infinity;
+		const below = row.open_min ? v <= low : v < low, above = row.open_max ? v >= high : v > high;
+		if (below || above)
+			out.push({ pointer, detail: `${row.name} must be ${below ? (row.open_min ? 'above' : 'at least')
+				: (row.open_max ? 'below' : 'at most')} ${num(below ? low : high)} ${unit}, not ${num(v)} ${unit}`
+				.replace(/ ,/, ',').trimEnd() });
+		else if (row.type === 'integer' && !Number.isInteger(v))
+			out.push({ pointer, detail: `${row.name} must be a whole number, not ${num(v)}` });
+	}
+	return out;
+}
+
+const sectionsOf = (spec, models) => (spec.experiment ? experimentSections(spec, models)
+	: networkSections(spec, models));
+export const formErrors = (spec, models) => tableErrors(spec, sectionsOf(spec, models));
+
 /* Build the form into `root`. ctx: {spec, models, datasets, changed(redraw)}. */
 export function buildForm(root, { spec, models, datasets, keep, changed }) {
 	const open = new Set([...root.querySelectorAll('details[open]')].map((d) => d.dataset.title));
@@ -250,8 +274,7 @@ export function buildForm(root, { spec, models, datasets, keep, changed }) {
 			changed(Boolean(redraw));
 		},
 	};
-	const sections = spec.experiment ? experimentSections(spec, models) : networkSections(spec, models);
-	root.replaceChildren(...sections.map((s) => el('fieldset', { class: 'section' },
+	root.replaceChildren(...sectionsOf(spec, models).map((s) => el('fieldset', { class: 'section' },
 		el('legend', {}, s.title), s.text ? el('p', { class: 'section-text' }, s.text) : null,
 		el('div', { class: 'fields' }, s.fields.map((f) => fieldNode(ctx, f))),
 		s.more?.length ? el('details', { 'data-title': s.title, open: open.has(s.title) },

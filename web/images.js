@@ -54,7 +54,7 @@ function axes(ctx, t, box, { x, y }) {
 }
 
 const inner = (width, height, right = 24) => ({
-	left: 62, top: 10, width: Math.max(40, width - 62 - right), height: height - 10 - 46,
+	left: 62, top: 10, width: Math.max(40, width - 62 - right), height: height - 10 - 42,
 });
 
 /* groups: [{name, size, t_ms, neuron}]; populations one above the other, each with its own height. */
@@ -64,7 +64,7 @@ export function raster(fig, groups, t0, t1) {
 	const sum = wanted.reduce((a, b) => a + b, 0), heights = wanted.map((h) => h * Math.min(1, 620 / sum));
 	let boxes = [];
 	canvasPlot(fig, {
-		height: 56 + gap * (groups.length - 1) + heights.reduce((a, b) => a + b, 0),
+		height: 52 + gap * (groups.length - 1) + heights.reduce((a, b) => a + b, 0),
 		label: `Spike raster of ${groups.map((g) => `${g.name}, ${g.t_ms.length} spikes`).join('; ')}`,
 		draw(ctx, width, height, t) {
 			const frame = inner(width, height);

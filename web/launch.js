@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 import { get, getOnce, post, Problem, problemView } from './api.js';
 import { bytes, code, count, el, rich, say, setTitle, svg } from './dom.js';
-import { buildForm, markErrors } from './form.js';
+import { buildForm, formErrors, markErrors } from './form.js';
 import { changes, lineOf, locate } from './pointer.js';
 
 const EMPTY = { duration_ms: 1000, seed: '1', populations: {}, projections: {}, record: {} };
@@ -94,8 +94,9 @@ export async function launchPage(main, kind, name) {
 			const answer = await post('/v1/specs/validate', { spec: state.spec });
 			if (round !== state.round)
 				return null;
-			if (!answer.valid)
-				return show({ title: 'The spec is not valid yet', message: '', errors: answer.errors });
+			const errors = withLocal(inSpec(answer.errors ?? []));
+			if (errors.length)
+				return show({ title: 'The spec is not valid yet', message: '', errors });
 			markErrors(form, []);
 			problems.replaceChildren(...(answer.warnings ?? []).map((w) =>
 				el('p', { class: 'warning' }, w.detail ?? String(w))));
@@ -133,9 +134,15 @@ export async function launchPage(main, kind, name) {
 		}
 		soon();
 	}
+	/* The server's errors, and what only the tables know. */
+	function withLocal(errors) {
+		const told = new Set(errors.map((e) => e.pointer));
+		return [...errors, ...formErrors(state.spec, models).filter((e) => !told.has(e.pointer))];
+	}
 	async function launch() {
-		if (state.broken)
-			return show(state.broken);
+		const local = state.broken ? [] : withLocal([]);
+		if (state.broken || local.length)
+			return show(state.broken ?? { title: 'The spec is not valid yet', message: '', errors: local });
 		const overrides = from.preset ? changes(from.spec, state.spec) : null;
 		const tags = tagsInput.value.split(',').map((t) => t.trim()).filter(Boolean);
 		const body = overrides ? { preset: from.preset, ...(overrides.length ? { overrides } : {}) }

@@ -41,7 +41,7 @@ export function lines(fig, { x, y, series, data, height = 260, legend, under, ra
 			canvas.setAttribute('role', 'img');
 			canvas.setAttribute('aria-label', label);
 		}
-	});
+	}, () => plot?.destroy());
 }
 
 /* Several traces on one x axis; each trace brings its own times. */

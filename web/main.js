@@ -3,6 +3,7 @@
 import { get, problemView } from './api.js';
 import { dataPage } from './data.js';
 import { el, setTitle } from './dom.js';
+import { forgetPlots } from './figure.js';
 import { launchPage, presetCards } from './launch.js';
 import { listPage, runTable } from './list.js';
 import { modelsPage } from './models.js';
@@ -52,6 +53,7 @@ async function route(event) {
 	const main = el('main', { id: 'main', 'aria-busy': 'true' }, el('p', { class: 'loading' }, 'Loading…'));
 	dispose?.();
 	dispose = null;
+	forgetPlots();
 	document.getElementById('main').replaceWith(main);
 	const found = ROUTES.map(([pattern, page, tab]) => ({ match: pattern.exec(path), page, tab })).find((r) => r.match);
 	for (const a of document.querySelectorAll('nav a'))

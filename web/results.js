@@ -90,10 +90,13 @@ async function spikes(base, list, spec, run) {
 	return [fig.root];
 }
 
-async function rates(base, recorded, spikeList) {
+async function rates(base, recorded, spikeList, spec, run) {
 	const named = new Set(recorded.map((r) => r.subject));
 	const subjects = [...named, ...spikeList.map((r) => r.subject).filter((s) => !named.has(s))];
-	const parts = await Promise.all(subjects.map((s) => get(`${base}/rates${query({ population: s })}`)));
+	const dt = spec.resolution_ms ?? 0.1, steps = Math.max(Math.round(10 / dt), Math.round((run.progress?.t_ms ?? 0) / dt / 100));
+	const bin = Number((Math.max(1, steps) * dt).toPrecision(12));
+	const parts = await Promise.all(subjects.map((s) => get(`${base}/rates${query({ population: s,
+		bin_ms: named.has(s) ? null : bin })}`)));
 	const shown = parts.filter((p) => p.t_ms.length > 1);
 	if (!shown.length)
 		return [];
@@ -172,7 +175,7 @@ export async function resultPanels(root, run) {
 	if (of('spikes').length)
 		jobs.push(part(grid, () => spikes(base, of('spikes'), spec, run)));
 	if (of('rates').length || of('spikes').length)
-		jobs.push(part(grid, () => rates(base, of('rates'), of('spikes'))));
+		jobs.push(part(grid, () => rates(base, of('rates'), of('spikes'), spec, run)));
 	if (of('states').length)
 		jobs.push(part(grid, () => states(base, of('states'), spec)));
 	await Promise.all(jobs);

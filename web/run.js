@@ -26,6 +26,9 @@ function facts(title, pairs, cls = '') {
 		el('dl', {}, shown.map(([k, v]) => [el('dt', {}, k), el('dd', {}, v)]))) : null;
 }
 
+/* What the provenance repeats of the run. */
+const ELSEWHERE = /^(seed|digest|id|state|partial|wall_s|model_ms|duration_ms|(counts|metrics)\..*)$/;
+
 /* Nested provenance as dotted names. */
 function flat(value, at = '') {
 	if (Array.isArray(value))
@@ -144,12 +147,12 @@ export async function runPage(main, id) {
 			fetch(`${base}/log`).then((r) => (r.ok ? r.text() : '')).catch(() => '')]);
 		const p = run.progress ?? {};
 		about.replaceChildren(el('h2', {}, 'About this run'), el('div', { class: 'fact-grid' },
-			facts('Metrics', Object.entries(run.metrics ?? {}).map(([k, v]) => [code(k), num(v, 8)])),
+			facts('Metrics', Object.entries(run.metrics ?? {}).map(([k, v]) => [code(k), num(v, 6)])),
 			facts('Counts', Object.entries(run.counts ?? {}).map(([k, v]) => [k.replace(/_/g, ' '), count(v)])),
 			facts('Time', [['Simulated', simTime(p.t_ms ?? 0)], ['Wall time', wallTime(p.wall_s)],
 				['Speed', speedText(p.real_time_factor)]]),
 			facts('Provenance', [['seed', run.seed], ['digest', run.digest && code(run.digest)],
-				...flat(provenance).filter(([k]) => !['seed', 'digest'].includes(k))
+				...flat(provenance).filter(([k, v]) => v !== '' && !ELSEWHERE.test(k))
 					.map(([k, v]) => [code(k), el('span', { class: 'break' }, v)])], 'wide')),
 		logText(log) ? el('details', {}, el('summary', {}, 'Log'), el('pre', { tabindex: 0 }, logText(log))) : '',
 		el('p', { class: 'plot-links' }, 'The run as data: ',

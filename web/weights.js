@@ -45,12 +45,13 @@ async function histogram(base, projection) {
 /* ---- who is connected how strongly ---- */
 
 function dense(w, sources, targets) {
-	const values = new Float64Array(sources * targets).fill(NaN);
+	const values = new Float64Array(sources * targets), several = new Uint32Array(sources * targets);
 	for (let k = 0; k < w.weight.length; k += 1) {
 		const i = w.target[k] * sources + w.source[k];
-		values[i] = (Number.isNaN(values[i]) ? 0 : values[i]) + w.weight[k];
+		values[i] += w.weight[k];
+		several[i] += 1;
 	}
-	return values;
+	return values.map((v, i) => v / several[i]); /* NaN where no synapse is */
 }
 
 function range(values) {
@@ -113,7 +114,8 @@ async function matrix(base, projection, sizes, times) {
 		help: image ? `The incoming weights of each neuron as an image of 28 by 28 inputs${targets > 100
 			? `; the first 100 of ${targets}` : ''}.`
 			: targets <= 2 ? 'The weight of each synapse over the number of its source.'
-				: 'A pixel is the weight from the source in its column to the target in its row; empty where no synapse is.' });
+				: 'A pixel is the weight from the source in its column to the target in its row; empty where no '
+					+ 'synapse is, the mean where there are several.' });
 	const say = (at) => fig.note(`${count(w.count ?? w.weight.length)} synapses at ${simTime(at)}.`);
 	drawWeights(fig, projection, w, sources, targets);
 	say(w.at_ms);
@@ -172,20 +174,18 @@ async function pairs(base, projection) {
 	const answer = await get(path), dt = answer.dt_ms ?? [], dw = answer.dw ?? [];
 	if (!dt.length)
 		return [];
-	const order = dt.map((_, i) => i).sort((a, b) => dt[a] - dt[b]);
-	const curve = answer.window ?? null;
 	const fig = figure({ title: `Pairs and changes in ${projection}`, links: formats(path, ['csv']),
 		help: 'Every recorded change of a weight over dt = t_post − t_pre at the synapse, of the pair next to it. '
 			+ 'With other spikes near, a change has more than one cause and lies off the rule’s window.' });
-	const measured = { x: order.map((i) => dt[i]), y: order.map((i) => dw[i]), label: 'measured' };
-	if (curve?.dt_ms?.length) {
-		const data = window.uPlot.join([[measured.x, measured.y], [curve.dt_ms, curve.dw]]);
-		lines(fig, { x: 'dt (ms)', y: 'dw', label: `Weight changes of ${projection} over dt`, data, series: [
-			{ label: 'measured', points: 3, colour: (t) => t.accent },
-			{ label: 'window of one pair', colour: (t) => t.ink, span: true }] });
-	} else {
-		traces(fig, { x: 'dt (ms)', y: 'dw', label: `Weight changes of ${projection} over dt`, list: [measured], points: 3 });
-	}
+	const curve = answer.window ?? { dt_ms: [], dw: [] };
+	const rows = [...curve.dt_ms.map((x, i) => [x, x < 0 ? curve.dw[i] : null, x > 0 ? curve.dw[i] : null, null]),
+		...dt.map((x, i) => [x, null, null, dw[i]])].sort((a, b) => a[0] - b[0]);
+	lines(fig, { x: 'dt = t_post − t_pre at the synapse (ms)', short: 'dt', y: 'weight change dw',
+		label: `Weight changes of ${projection} over dt`, data: [0, 1, 2, 3].map((k) => rows.map((r) => r[k])),
+		series: [{ label: 'window, dt < 0', colour: (t) => t.ltd, span: true },
+			{ label: 'window, dt > 0', colour: (t) => t.ltp, span: true },
+			{ label: 'measured', points: dt.length > 500 ? 4 : 7, colour: (t) => t.accent }] });
+	fig.note(`${count(dt.length)} changes.`);
 	return [fig.root];
 }
 

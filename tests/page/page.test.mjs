@@ -79,6 +79,7 @@ async function stop(server) {
 
 const dir = mkdtempSync(join(tmpdir(), 'stdpd-page-'));
 const { server, ready } = start(dir);
+process.on('exit', () => server.kill('SIGKILL'));
 let base = '';
 try {
 	base = await ready;
@@ -299,6 +300,16 @@ await check('a long run shows progress and is cancelled by its button', async ()
 	await shut(page);
 });
 
+await check('without server-sent events, long polls tell the end', async () => {
+	const before = complaints.length, page = await open('#/new/stdp_window');
+	await page.route('**/events', (route) => route.abort());
+	await launch(page);
+	await finished(page);
+	await hasPlots(page, ['STDP curve']);
+	complaints.splice(before);
+	await shut(page);
+});
+
 await check('rename, run again, filter the list, delete', async () => {
 	const page = await open(`#/runs/${windowRun}`);
 	await finished(page);
@@ -322,6 +333,21 @@ await check('rename, run again, filter the list, delete', async () => {
 	await page.waitForURL(/#\/runs$/);
 	expected += 1;
 	must((await page.request.get(`${base}/v1/runs/${windowRun}`)).status() === 404, 'it is still there');
+	await shut(page);
+});
+
+await check('a long list comes in pages', async () => {
+	const body = JSON.stringify({ spec: { experiment: 'stdp_window', params: { dt_ms: [10] }, seed: '1' }, name: 'one of many' });
+	for (let i = 0; i < 27; i += 1)
+		must((await fetch(`${base}/v1/runs`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } })).ok,
+			'the server refuses a run');
+	const page = await open('#/runs'), rows = page.locator('tbody tr');
+	await page.getByLabel('Search').fill('one of many');
+	await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 25);
+	await page.getByRole('button', { name: 'Load more' }).click();
+	await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 27);
+	must(!await page.getByRole('button', { name: 'Load more' }).isVisible(), 'it offers more than there is');
+	must(new Set(await rows.locator('a').evaluateAll((all) => all.map((a) => a.href))).size === 27, 'a run twice');
 	await shut(page);
 });
 
