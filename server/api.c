@@ -157,7 +157,8 @@ static const struct {
 	[API_NPZ] = { "npz", "application/zip" },
 };
 
-/* How much an Accept header wants a media type: its quality, -1 if it does not speak of it. The most exact range wins. */
+/* How much an Accept header wants a media type: its quality, -1 if it does not speak of it. The
+ * most exact range wins. */
 static double quality(const char *accept, const char *media)
 {
 	size_t type = strcspn(media, "/") + 1;

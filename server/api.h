@@ -1,7 +1,7 @@
 /* api.h - the handlers: 5 to 40 lines each, called by the dispatcher alone.
  *
- * A handler returns 0 with the response filled, or -code with err filled: the dispatcher writes problem+json.
- * Several errors at once (a spec's) go through `errors`. */
+ * A handler returns 0 with the response filled, or -code with err filled: the dispatcher writes
+ * problem+json. Several errors at once (a spec's) go through `errors`. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_API_H
 #define SERVER_API_H
@@ -35,18 +35,21 @@ typedef int api_handler(const struct api *api, struct request *rq, struct respon
 /* Helpers of api.c. */
 int api_json(struct response *rs, int status, json_t *body_take,
 	     struct err_list *errors); /* steals body; NULL: out of memory */
-/* The body as JSON: content type checked (415), syntax (400 with line and column). New reference. */
+/* The body as JSON: content type checked (415), syntax (400 with line and column). New reference.
+ */
 int api_body(const struct request *rq, json_t **ret, struct err_list *errors) MUST_USE;
 /* A number from the query; `def` if absent; error RANGE with pointer "?name". */
 int api_query_double(const struct request *rq, const char *name, double def, double min, double max,
 		     double *ret, struct err_list *errors) MUST_USE;
 int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max,
 		  int64_t *ret, struct err_list *errors) MUST_USE;
-/* Format asked for by ?format= or Accept, of the allowed (bit set of 1 << enum api_format); ERR_ACCEPT otherwise. */
+/* Format asked for by ?format= or Accept, of the allowed (bit set of 1 << enum api_format);
+ * ERR_ACCEPT otherwise. */
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	       struct err_list *errors) MUST_USE;
-/* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with status set). */
+/* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with
+ * status set). */
 bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);
 
 /* What is known of a spec (or an experiment's) before it runs. */
@@ -56,11 +59,12 @@ struct api_spec {
 	struct spec_cost cost;	/* zero for experiments */
 	char sha256[CRYPT_HEX_SIZE];
 };
-/* Validate a spec or {"experiment", "params", "seed"} against tables, data sets and this server's limits; pointers get
- * `prefix`. 0, or -code with all errors in the list. */
+/* Validate a spec or {"experiment", "params", "seed"} against tables, data sets and this server's
+ * limits; pointers get `prefix`. 0, or -code with all errors in the list. */
 int api_spec_check(const struct api *api, json_t *spec, const char *prefix, struct mem_arena *arena,
 		   struct api_spec *ret, struct err_list *errors) MUST_USE;
-/* The spec of a preset, new reference (api_preset.c). NULL: there is none of this name, or no memory. */
+/* The spec of a preset, new reference (api_preset.c). NULL: there is none of this name, or no
+ * memory. */
 json_t *api_preset_spec(const char *name);
 
 // clang-format off

@@ -10,7 +10,8 @@
 
 enum { API_RUN_ETAG_MAX = 64 };
 
-/* The run as the contract has it; `list`: without what only one run's own page shows. New reference, NULL: no memory. */
+/* The run as the contract has it; `list`: without what only one run's own page shows. New
+ * reference, NULL: no memory. */
 json_t *api_run_json(const struct api *api, const struct store_run *run, bool list);
 /* Answer with the run, its ETag and, if it is new, its Location. */
 int api_run_answer(const struct api *api, const struct request *rq, struct response *rs,
@@ -25,7 +26,8 @@ int api_run_match(const struct request *rq, const struct store_run *run,
 /* Pass a store error on. */
 int api_run_fail(const struct err *err, struct err_list *errors);
 
-/* What a request gives beside the spec; checked by api_run_meta. Strings live in the JSON or the arena. */
+/* What a request gives beside the spec; checked by api_run_meta. Strings live in the JSON or the
+ * arena. */
 struct api_run_meta {
 	const char *name, *notes; /* NULL: not given */
 	const char *tags;	  /* JSON text, NULL: not given */
@@ -33,11 +35,13 @@ struct api_run_meta {
 };
 int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
 		 struct api_run_meta *ret, struct err_list *errors);
-/* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Idempotency-Key and Prefer: reuse. */
+/* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Idempotency-Key and
+ * Prefer: reuse. */
 int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
 		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
 		  struct err_list *errors);
-/* A waiting POST is back, or its Idempotency-Key is known: 1: answered (or waits on); 0: go on; -code. */
+/* A waiting POST is back, or its Idempotency-Key is known: 1: answered (or waits on); 0: go on;
+ * -code. */
 int api_run_resume(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors) MUST_USE;
 /* Refuse a body that is no object or has other keys than these. */

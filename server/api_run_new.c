@@ -216,7 +216,8 @@ static void apply_overrides(json_t *spec, json_t *overrides, struct err_list *er
 	}
 }
 
-/* An error at a place that an override has set is the override's: "/spec/a/b/c" -> "/overrides/0/value/c". */
+/* An error at a place that an override has set is the override's: "/spec/a/b/c" ->
+ * "/overrides/0/value/c". */
 static void repoint(struct err *e, json_t *overrides, const char *prefix)
 {
 	size_t skip = strlen(prefix), i;
@@ -432,7 +433,8 @@ int api_run_resume(const struct api *api, struct request *rq, struct response *r
 	return rc ? rc : 1;
 }
 
-/* In one transaction: the run and its key, or the run an equal request made meanwhile (its id into `id`). */
+/* In one transaction: the run and its key, or the run an equal request made meanwhile (its id into
+ * `id`). */
 static int insert(const struct api *api, const struct request *rq, const struct store_run_new *run,
 		  char id[ID_SIZE], struct err *err)
 {

@@ -15,7 +15,8 @@ void clock_replace(int64_t (*wall_ms)(void));
 
 /* "2026-01-02T03:04:05.678Z" into text; returns text. */
 char *clock_text(int64_t wall_ms, char text[CLOCK_TEXT_MAX]);
-/* "2026-01-02", or with "T03:04:05", fraction, and "Z" or "+hh:mm"; without a zone: UTC. False if it is none. */
+/* "2026-01-02", or with "T03:04:05", fraction, and "Z" or "+hh:mm"; without a zone: UTC. False if
+ * it is none. */
 bool clock_parse(const char *text, int64_t *ret_wall_ms);
 
 #endif

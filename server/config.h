@@ -36,7 +36,8 @@ struct config {
 	const char *log_level;
 };
 
-/* Defaults, then environment (env, as getenv), then flags. argv's strings are kept. Returns 0, 1 when --help or
+/* Defaults, then environment (env, as getenv), then flags. argv's strings are kept. Returns 0, 1
+ * when --help or
  * --version was asked for (the text to print is in out), -code with err. */
 int config_read(struct config *ret, int argc, char *const *argv,
 		const char *(*env)(const char *name), struct buf *out, struct err *err) MUST_USE;

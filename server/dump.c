@@ -18,7 +18,8 @@ static void put_array(struct buf *out, const json_t *json)
 	(void)buf_char(out, ']');
 }
 
-/* json_object_foreach wants a pointer to what may change; iterators do not change anything either. */
+/* json_object_foreach wants a pointer to what may change; iterators do not change anything either.
+ */
 static void put_object(struct buf *out, json_t *json)
 {
 	const char *key;

@@ -189,7 +189,8 @@ static int on_event(void *self, int64_t seq, const char *kind, const char *data)
 
 	st->after = seq;
 	(void)buf_printf(st->out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)seq, kind, data);
-	if (state) { /* a run may be queued again after an interruption, so only the last state tells */
+	if (state) { /* a run may be queued again after an interruption, so only the last state
+			tells */
 		json_t *json = json_loads(data, 0, NULL);
 		const char *name = json_string_value(json_object_get(json, "state"));
 

@@ -1,4 +1,5 @@
-/* event.h - what watchers of a run hear: its events (rows) and the latest progress (memory only). */
+/* event.h - what watchers of a run hear: its events (rows) and the latest progress (memory only).
+ */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_EVENT_H
 #define SERVER_EVENT_H
@@ -33,13 +34,14 @@ void event_report(struct event *e, const char *run_id, const struct event_progre
 bool event_latest(struct event *e, const char *run_id, struct event_progress *ret);
 void event_forget(struct event *e, const char *run_id);
 
-/* {"t_ms", "duration_ms", "fraction", "wall_s", "real_time_factor", "eta_s"}; the factor is wall time over simulated
- * time. New reference, NULL: no memory. */
+/* {"t_ms", "duration_ms", "fraction", "wall_s", "real_time_factor", "eta_s"}; the factor is wall
+ * time over simulated time. New reference, NULL: no memory. */
 json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool finished);
 
 /* "run:ID" */
 void event_topic(const char *run_id, char topic[EVENT_TOPIC_MAX]);
-/* Server-sent events of a run behind event number `after`; ends behind the state that ends the run. */
+/* Server-sent events of a run behind event number `after`; ends behind the state that ends the run.
+ */
 int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,
 		 int64_t after, struct err *err) MUST_USE;
 

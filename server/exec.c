@@ -443,7 +443,8 @@ static void *owner(void *self)
 
 /* ---- life ---- */
 
-/* Runs that an earlier server left in `state` go on by `event` (and then `second`, unless it is RUN_EVENT_N). */
+/* Runs that an earlier server left in `state` go on by `event` (and then `second`, unless it is
+ * RUN_EVENT_N). */
 static int recover(struct exec *e, enum run_state state, enum run_event event,
 		   enum run_event second, struct err *err)
 {

@@ -1,7 +1,8 @@
-/* exec.h - the executor: starts what is queued, watches it, stops what is cancelled, brings the harvest in.
+/* exec.h - the executor: starts what is queued, watches it, stops what is cancelled, brings the
+ * harvest in.
  *
- * One thread owns all children; another moves what ended ones left into the store, so that a cancel never waits
- * for somebody else's results. */
+ * One thread owns all children; another moves what ended ones left into the store, so that a cancel
+ * never waits for somebody else's results. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_EXEC_H
 #define SERVER_EXEC_H
@@ -25,11 +26,13 @@ struct exec_config {
 	double wall_max_s;
 };
 
-/* Bring what an earlier server left into order (interrupted runs are queued again, cancelled ones end), then start. */
+/* Bring what an earlier server left into order (interrupted runs are queued again, cancelled ones
+ * end), then start. */
 int exec_new(struct exec **ret, const struct exec_config *config, struct err *err) MUST_USE;
 /* A run was queued or is to be cancelled: look now. Any thread. */
 void exec_wake(struct exec *e);
-/* Stop in order: children are told to stop, their runs are `interrupted`, all that ended is brought in. */
+/* Stop in order: children are told to stop, their runs are `interrupted`, all that ended is brought
+ * in. */
 void exec_free(struct exec *e);
 
 #endif

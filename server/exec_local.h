@@ -26,8 +26,8 @@ int exec_local_start(struct exec_local *ret, const char *runner, const char *dir
 void exec_local_signal(const struct exec_local *c, int sig);
 /* Take what stands in the pipe; visit whole lines. */
 void exec_local_read(struct exec_local *c, void (*visit)(void *self, const char *line), void *self);
-/* After pid_fd became readable: the exit as error code (0: well; ERR_CRASHED with the signal's number: killed);
- * closes both descriptors. */
+/* After pid_fd became readable: the exit as error code (0: well; ERR_CRASHED with the signal's
+ * number: killed); closes both descriptors. */
 int exec_local_reap(struct exec_local *c, int *ret_signal);
 
 #endif

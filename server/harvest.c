@@ -227,7 +227,8 @@ static int write_row(struct harvest *h, bool failed, struct err *err)
 	return store_run_finish(h->store, h->job->id, &end, err);
 }
 
-/* In one transaction: the state moves by what the process's end means in the state the run has by now. */
+/* In one transaction: the state moves by what the process's end means in the state the run has by
+ * now. */
 static int finish(struct harvest *h, struct err *err)
 {
 	const char *id = h->job->id;

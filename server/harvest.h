@@ -20,8 +20,8 @@ struct harvest_job {
 	char detail[ERR_TEXT_MAX]; /* what the server knows about a failure; "" */
 };
 
-/* Stage the results, then in one transaction: results visible, counts and digest written, state moved. Whatever fails,
- * the run ends in a state that says so. */
+/* Stage the results, then in one transaction: results visible, counts and digest written, state
+ * moved. Whatever fails, the run ends in a state that says so. */
 void harvest(struct store *s, struct event *e, const struct harvest_job *job);
 /* Remove DATA/runs/NAME with all in it; NULL: everything in DATA/runs. */
 void harvest_remove(struct store *s, const char *name);

@@ -1,7 +1,9 @@
-/* http.c - libmicrohttpd: an epoll pool, bounded bodies, requests and streams that are parked and woken.
+/* http.c - libmicrohttpd: an epoll pool, bounded bodies, requests and streams that are parked and
+ * woken.
  *
- * A request that waits is suspended under the lock of park.c, which wakes it by topic or time. libmicrohttpd aborts
- * when it is stopped with suspended connections, hence park_stop comes first: from then on nothing sleeps. */
+ * A request that waits is suspended under the lock of park.c, which wakes it by topic or time.
+ * libmicrohttpd aborts when it is stopped with suspended connections, hence park_stop comes first:
+ * from then on nothing sleeps. */
 /* SPDX-License-Identifier: MIT */
 #include "server/http.h"
 

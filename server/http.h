@@ -1,4 +1,5 @@
-/* http.h - HTTP over libmicrohttpd: requests in, responses out, streams parked and woken; knows nothing of routes. */
+/* http.h - HTTP over libmicrohttpd: requests in, responses out, streams parked and woken; knows
+ * nothing of routes. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H
@@ -33,8 +34,8 @@ const char *http_header(const struct request *rq, const char *name); /* NULL if 
 void http_query_each(const struct request *rq,
 		     void (*visit)(void *self, const char *name, const char *value), void *self);
 
-/* A stream of server-sent events: read() appends what is new to out; it sets *end when all has been said. Called again
- * when `topic` is woken or a heartbeat is due. */
+/* A stream of server-sent events: read() appends what is new to out; it sets *end when all has been
+ * said. Called again when `topic` is woken or a heartbeat is due. */
 struct http_stream {
 	void *self;
 	int (*read)(void *self, struct buf *out, bool *end);
@@ -50,12 +51,14 @@ struct response {
 	} headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	struct http_stream stream; /* read != NULL: body is ignored */
-	/* A handler that must wait sets status 0 and these; it is called again on http_wake(topic) or at the deadline. */
+	/* A handler that must wait sets status 0 and these; it is called again on http_wake(topic)
+	 * or at the deadline. */
 	char topic[HTTP_MEMO_MAX];
 	double wait_s;
 };
 
-/* Add a header; both strings must outlive the response (arena). Silently ignored over HTTP_HEADERS_MAX in release, asserted. */
+/* Add a header; both strings must outlive the response (arena). Silently ignored over
+ * HTTP_HEADERS_MAX in release, asserted. */
 void http_add_header(struct response *rs, const char *name, const char *value);
 
 struct http;

@@ -37,7 +37,8 @@ void lock_drop(struct lock *l) LOCK_DROPS(*l);
 
 void lock_cond_init(struct lock_cond *c);
 void lock_cond_release(struct lock_cond *c);
-/* Wait until signalled or until monotonic second `deadline` (INFINITY: for ever). False: the deadline passed. */
+/* Wait until signalled or until monotonic second `deadline` (INFINITY: for ever). False: the
+ * deadline passed. */
 bool lock_cond_wait(struct lock_cond *c, struct lock *l, double deadline) LOCK_NEEDS(*l);
 void lock_cond_signal(struct lock_cond *c);
 

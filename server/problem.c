@@ -76,7 +76,8 @@ static void item(struct buf *b, const struct err *e)
 	(void)buf_char(b, '}');
 }
 
-/* Whether the bytes are UTF-8 (overlong forms and surrogates are let through: they harm nobody here). */
+/* Whether the bytes are UTF-8 (overlong forms and surrogates are let through: they harm nobody
+ * here). */
 static bool is_utf8(const char *text)
 {
 	for (; *text; text++) {

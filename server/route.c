@@ -116,8 +116,8 @@ const struct route *route_find(struct request *rq, char *ret_allow, size_t n_all
 
 /* ---- who may ask ---- */
 
-/* Pages of other sites must not reach a server on this machine: neither by a name that resolves here (Host) nor by a
- * request sent from their page (Origin). */
+/* Pages of other sites must not reach a server on this machine: neither by a name that resolves
+ * here (Host) nor by a request sent from their page (Origin). */
 static int check_origin(const struct config *c, const struct request *rq, struct err_list *errors)
 {
 	const char *host = http_header(rq, "Host"), *origin = http_header(rq, "Origin");

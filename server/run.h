@@ -48,7 +48,8 @@ bool run_state_final(enum run_state s);
 enum run_state run_state_find(const char *name);
 /* Where `event` leads from `from`; RUN_N: not allowed there. */
 enum run_state run_next(enum run_state from, enum run_event event);
-/* What the end of a process means: its exit code as error code (0, ERR_CRASHED when a signal killed it). */
+/* What the end of a process means: its exit code as error code (0, ERR_CRASHED when a signal killed
+ * it). */
 enum run_event run_event_of(enum run_state from, int code);
 
 #endif

@@ -1,7 +1,7 @@
 /* store.c - SQLite behind statements by name; the only file that knows sqlite3.h.
  *
- * WAL with synchronous FULL: what was acknowledged survives a power cut. Connections are without mutexes of their
- * own: the writer belongs to whoever holds store.lock, a reader to its thread. */
+ * WAL with synchronous FULL: what was acknowledged survives a power cut. Connections are without
+ * mutexes of their own: the writer belongs to whoever holds store.lock, a reader to its thread. */
 /* SPDX-License-Identifier: MIT */
 #include "server/store.h"
 

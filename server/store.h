@@ -1,6 +1,8 @@
-/* store.h - the data folder and its database: opened once, migrated, locked against a second server.
+/* store.h - the data folder and its database: opened once, migrated, locked against a second
+ * server.
  *
- * The queries stand in store_run.c, store_result.c, store_dataset.c; what they are made of in store_db.h. */
+ * The queries stand in store_run.c, store_result.c, store_dataset.c; what they are made of in
+ * store_db.h. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_STORE_H
 #define SERVER_STORE_H
@@ -9,8 +11,9 @@
 
 struct store;
 
-/* Make DIR with its folders if need be, lock it, open DIR/stdpd.db and bring it to the newest version. Errors: BUSY
- * (another server has it), IO, CORRUPT, CONFLICT (made by a newer program). */
+/* Make DIR with its folders if need be, lock it, open DIR/stdpd.db and bring it to the newest
+ * version. Errors: BUSY (another server has it), IO, CORRUPT, CONFLICT (made by a newer program).
+ */
 int store_open(struct store **ret, const char *dir, struct err *err) MUST_USE;
 /* No other thread may use it any more. NULL is fine. */
 void store_close(struct store *s);

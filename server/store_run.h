@@ -11,7 +11,8 @@
 #include "server/run.h"
 #include "server/store.h"
 
-/* A row without its long texts; strings live in the arena it was read into. JSON columns are JSON text. */
+/* A row without its long texts; strings live in the arena it was read into. JSON columns are JSON
+ * text. */
 struct store_run {
 	const char *id;
 	int64_t seq, version;
@@ -70,8 +71,8 @@ int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SI
 
 /* Writes, inside the caller's store_begin / store_commit. */
 int store_run_add(struct store *s, const struct store_run_new *run, struct err *err) MUST_USE;
-/* Move by an event: the old state stands in the WHERE clause, so of two threads one wins; the other gets -STATE. Adds the
- * `state` event. */
+/* Move by an event: the old state stands in the WHERE clause, so of two threads one wins; the other
+ * gets -STATE. Adds the `state` event. */
 int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event,
 		   struct err *err) MUST_USE;
 int store_run_finish(struct store *s, const char *id, const struct store_run_end *end,
@@ -93,7 +94,8 @@ int store_event_read(struct store *s, const char *run_id, int64_t after,
 int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq,
 		     struct err *err) MUST_USE;
 
-/* A stored answer to an idempotency key of the last 24 hours: -NOTFOUND, -IDEMPOTENCY (another body), or 0 and its run. */
+/* A stored answer to an idempotency key of the last 24 hours: -NOTFOUND, -IDEMPOTENCY (another
+ * body), or 0 and its run. */
 int store_idempotency_get(struct store *s, const char *key, const char *body_sha256,
 			  char ret_run_id[ID_SIZE], struct err *err) MUST_USE;
 int store_idempotency_put(struct store *s, const char *key, const char *body_sha256,

@@ -1,6 +1,7 @@
 /* store_sql.h - every statement, by name; prepared at start, so that a typo fails there.
  *
- * The statements about results and data sets stand in store_sql_result.h: STORE_SQL_RESULT(X), the same shape. */
+ * The statements about results and data sets stand in store_sql_result.h: STORE_SQL_RESULT(X), the
+ * same shape. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_STORE_SQL_H
 #define SERVER_STORE_SQL_H

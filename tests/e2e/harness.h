@@ -1,7 +1,7 @@
 /* harness.h - a real server with a data folder of its own, and requests to it.
  *
- * The program is $STDPD, by default build/bin/stdpd below the working directory. What it logs stands in
- * DIR.log, shown when it does not start. */
+ * The program is $STDPD, by default build/bin/stdpd below the working directory. What it logs
+ * stands in DIR.log, shown when it does not start. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TESTS_E2E_HARNESS_H
 #define TESTS_E2E_HARNESS_H
@@ -26,18 +26,19 @@ struct reply {
 	json_t *json; /* of the body; NULL: it is none */
 };
 
-/* Start on a free port; args: further arguments, NULL-terminated, or NULL. `new` makes a fresh data folder, `again`
- * uses h->dir. They fail the test when the server does not come up. */
+/* Start on a free port; args: further arguments, NULL-terminated, or NULL. `new` makes a fresh data
+ * folder, `again` uses h->dir. They fail the test when the server does not come up. */
 void harness_new(struct harness *h, const char *const *args);
 void harness_again(struct harness *h, const char *const *args);
-/* Try to start on a folder: the exit code if it ended instead, with what it logged in log[n]; -1: it runs (and is stopped). */
+/* Try to start on a folder: the exit code if it ended instead, with what it logged in log[n]; -1:
+ * it runs (and is stopped). */
 int harness_try(const char *dir, const char *const *args, char *log, size_t n);
 int harness_stop(struct harness *h);  /* SIGTERM, wait; exit code (128 + signal if killed) */
 void harness_kill(struct harness *h); /* SIGKILL, wait */
 void harness_free(struct harness *h); /* stop if need be, remove the folder */
 
-/* One request. body NULL: none; a body goes out as application/json unless a header says otherwise. headers:
- * "Name: value", NULL-terminated, or NULL. Release the reply. */
+/* One request. body NULL: none; a body goes out as application/json unless a header says otherwise.
+ * headers: "Name: value", NULL-terminated, or NULL. Release the reply. */
 struct reply harness_ask(const struct harness *h, const char *method, const char *path,
 			 const char *body, const char *const *headers);
 struct reply harness_send(const struct harness *h, const char *method, const char *path,
@@ -57,7 +58,8 @@ void harness_run(const struct harness *h, const char *body, char id[64]);
 struct reply harness_wait(const struct harness *h, const char *id, double seconds);
 /* Wait until it is in `state`; false: not within `seconds`. */
 bool harness_state(const struct harness *h, const char *id, const char *state, double seconds);
-/* Raw bytes over a new connection; the answer (up to n - 1 bytes, until it closes or a second passes) into text. */
+/* Raw bytes over a new connection; the answer (up to n - 1 bytes, until it closes or a second
+ * passes) into text. */
 void harness_raw(const struct harness *h, const char *bytes, size_t len, char *text, size_t n);
 
 #endif
