@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh all|quick|lint VARIANT - run the tests and print "N passed, N failed[, N skipped]" last.
+# run.sh all|quick|lint|sanitize VARIANT - run the tests and print "N passed, N failed[, N skipped]" last.
 #
 # all: every program of every kind, shell and page tests, lints, then the address sanitizer's build
 # and the thread sanitizer's. quick: without lints and sanitizers. A program that does not build, does
@@ -207,15 +207,15 @@ served() {
 
 echo "tests of $(git describe --always --dirty 2>/dev/null || echo the tree), $variant"
 build tests CC="${variant%%-*}"
-if [ "$mode" != lint ]; then
+if [ "$mode" = all ] || [ "$mode" = quick ]; then
 	programs '' unit property reference golden fault e2e
 	plain ''
 	fuzz ''
 	scripts
 	page
 fi
-[ "$mode" = quick ] || lints
-[ "$mode" != all ] || sanitizers
+[ "$mode" = quick ] || [ "$mode" = sanitize ] || lints
+[ "$mode" = quick ] || [ "$mode" = lint ] || sanitizers
 
 [ -z "$failures" ] || printf 'failed:%s\n' "$failures"
 printf '%d passed, %d failed' "$passed" "$failed"
