@@ -3,14 +3,14 @@
 #ifndef CORE_BASE_ATTR_H
 #define CORE_BASE_ATTR_H
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE	  __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define CLEANUP(fn)	  __attribute__((cleanup(fn)))
 /* With inline: code that is to be specialised for constant arguments. */
 #define ALWAYS_INLINE __attribute__((always_inline))
 /* Have the line at p read into the cache; p need not be valid. */
 #define PREFETCH(p) __builtin_prefetch(p)
-#define COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
+#define COUNTOF(a)  (sizeof(a) / sizeof((a)[0]))
 
 /* Compile a hot function for several vector widths, chosen at load time. Same bits in each, since
  * nothing is contracted or reassociated. Empty under sanitizers (they crash in the resolver). */

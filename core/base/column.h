@@ -12,8 +12,8 @@
 struct column;
 
 /* Create DIR/FILE (truncated). width: values per row. Buffered (64 KiB). */
-int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type, uint64_t width,
-		struct err *err) MUST_USE;
+int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type,
+		uint64_t width, struct err *err) MUST_USE;
 /* Append `rows` rows of the column's own type. Errors: IO, NOSPACE. */
 int column_add(struct column *c, const void *values, uint64_t rows, struct err *err) MUST_USE;
 uint64_t column_rows(const struct column *c); /* added so far */

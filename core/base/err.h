@@ -59,10 +59,10 @@ enum err_code {
 enum { ERR_EXIT_BASE = 10, ERR_PATH_MAX = 192, ERR_TEXT_MAX = 320 };
 
 struct err {
-	int code;		  /* enum err_code */
-	int line, column;	  /* of malformed text, from 1; 0 if unknown */
-	char path[ERR_PATH_MAX];  /* JSON Pointer of the offending value, "" if none */
-	char text[ERR_TEXT_MAX];  /* one sentence: expected what, found what */
+	int code;		 /* enum err_code */
+	int line, column;	 /* of malformed text, from 1; 0 if unknown */
+	char path[ERR_PATH_MAX]; /* JSON Pointer of the offending value, "" if none */
+	char text[ERR_TEXT_MAX]; /* one sentence: expected what, found what */
 };
 
 /* Fill err (if not NULL) and return -code. path may be NULL. */
@@ -80,8 +80,8 @@ const char *err_title(int code);
 struct err_list {
 	struct err *items; /* [n] */
 	size_t n, cap;
-	size_t dropped;	   /* errors beyond ERR_LIST_MAX or for which there was no memory */
-	struct err first;  /* a copy of the first, valid even if there was no memory for items */
+	size_t dropped;	  /* errors beyond ERR_LIST_MAX or for which there was no memory */
+	struct err first; /* a copy of the first, valid even if there was no memory for items */
 };
 
 enum { ERR_LIST_MAX = 100 };

@@ -12,7 +12,20 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-enum npy_type { NPY_I64, NPY_U32, NPY_F64, NPY_F32, NPY_U8, NPY_I32, NPY_U16, NPY_I16, NPY_I8, NPY_U64, NPY_BOOL, NPY_N };
+enum npy_type {
+	NPY_I64,
+	NPY_U32,
+	NPY_F64,
+	NPY_F32,
+	NPY_U8,
+	NPY_I32,
+	NPY_U16,
+	NPY_I16,
+	NPY_I8,
+	NPY_U64,
+	NPY_BOOL,
+	NPY_N
+};
 enum { NPY_DIMS_MAX = 4 };
 
 struct npy_header {
@@ -22,8 +35,8 @@ struct npy_header {
 	size_t data_offset; /* bytes of header, when parsed */
 };
 
-size_t npy_size(enum npy_type type);		/* bytes per element */
-const char *npy_descr(enum npy_type type);	/* "<f8" */
+size_t npy_size(enum npy_type type);	   /* bytes per element */
+const char *npy_descr(enum npy_type type); /* "<f8" */
 /* Element i of a little-endian array as a double. */
 double npy_get(enum npy_type type, const void *data, size_t i);
 /* Append the header (a multiple of 64 bytes) to `out`. */

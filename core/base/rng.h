@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 enum rng_purpose {
-	RNG_SPIKES,  /* what a generator emits */
-	RNG_WIRING,  /* who is connected; id = target */
-	RNG_WEIGHT,  /* initial weights; id = synapse */
-	RNG_DELAY,   /* delays; id = synapse */
-	RNG_PARAM,   /* distributed parameters; id = neuron, one key per parameter name */
-	RNG_STATE,   /* distributed initial states */
-	RNG_NOISE,   /* noise currents, noisy rules */
+	RNG_SPIKES, /* what a generator emits */
+	RNG_WIRING, /* who is connected; id = target */
+	RNG_WEIGHT, /* initial weights; id = synapse */
+	RNG_DELAY,  /* delays; id = synapse */
+	RNG_PARAM,  /* distributed parameters; id = neuron, one key per parameter name */
+	RNG_STATE,  /* distributed initial states */
+	RNG_NOISE,  /* noise currents, noisy rules */
 	RNG_EXPERIMENT,
 	RNG_N
 };

@@ -147,7 +147,8 @@ Test(fmath, normal_quantile_inverts_the_distribution_function)
 		z = fmath_normal_quantile(p);
 		back = erfcl(-(long double)z / sqrtl(2.0L)) / 2.0L;
 		/* An error of z grows by z^2 in the tails. */
-		cr_assert(fabsl(back - (long double)p) <= 4e-15L * (long double)(p * (1 + z * z)), "p = %a", p);
+		cr_assert(fabsl(back - (long double)p) <= 4e-15L * (long double)(p * (1 + z * z)),
+			  "p = %a", p);
 	}
 	cr_assert_eq(fmath_normal_quantile(0.5), 0);
 	cr_assert_eq(fmath_normal_quantile(0), -HUGE_VAL);
