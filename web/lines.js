@@ -50,7 +50,7 @@ export function traces(fig, { list, x, y, label, points, height, step }) {
 		: uPlot.join(list.map((l) => [l.x, l.y]));
 	const held = step ? aligned.map((column, i) => (i ? hold(column) : column)) : aligned;
 	lines(fig, {
-		x, y, label, height, data: held,
+		x, y, label, height, data: held, paths: step ? uPlot.paths.stepped({ align: 1 }) : undefined,
 		series: list.map((l) => ({ label: l.label, points, span: true, width: 1.3 })),
 	});
 }
