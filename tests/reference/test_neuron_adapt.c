@@ -397,3 +397,34 @@ Test(neuron_adapt, noise_has_its_mean_and_standard_deviation_and_no_memory)
 	cr_assert_lt(fabs(square - n) / sqrt(2 * n), 4);
 	cr_assert_lt(fabs(lag) / sqrt(n), 4);
 }
+
+/* ---- contradictions ------------------------------------------------------------------------- */
+
+Test(neuron_adapt, a_contradiction_among_parameters_names_one_of_them)
+{
+	static const struct {
+		const char *model, *param;
+		double value;
+	} cases[] = { { "iaf_psc_alpha", "V_reset", -55 },
+		      { "iaf_psc_alpha", "V_min", -60 },
+		      { "iaf_cond_exp", "V_reset", -55 },
+		      { "lif_adaptive", "V_reset", -52 },
+		      { "aeif_cond_exp", "V_reset", 0 },
+		      { "aeif_cond_exp", "V_peak", -51 },
+		      { "aeif_cond_exp", "Delta_T", 0.01 },
+		      { "aeif_psc_delta_clopath", "V_reset", 33 },
+		      { "aeif_psc_delta_clopath", "V_th_max", -51 },
+		      { "izhikevich", "c", 30 },
+		      { "izhikevich", "V_min", 30 },
+		      { "noise_generator", "stop", -1 } };
+
+	for (size_t i = 0; i < COUNTOF(cases); i++) {
+		const struct neuron_model *m = neuron_find(cases[i].model);
+		struct err err = { 0 };
+
+		world_defaults(m, p);
+		world_set(m, p, cases[i].param, cases[i].value);
+		cr_assert_eq(m->check(p, &err), -ERR_CONFLICT, "%s.%s", m->name, cases[i].param);
+		cr_assert_str_eq(err.path, cases[i].param, "%s", m->name);
+	}
+}
