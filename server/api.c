@@ -227,9 +227,22 @@ int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 
 static const double MB = 1048576.0;
 
-static int check_experiment(json_t *spec, const char *prefix, struct api_spec *ret,
-			    struct err_list *errors)
+static struct spec_limits_json spec_limits(const struct config *c)
 {
+	return (struct spec_limits_json){
+		.max_neurons = c->max_neurons,
+		.max_synapses = c->max_synapses,
+		.max_bytes = (double)c->run_memory_mb * MB,
+		.max_steps = c->max_steps,
+		.max_result_bytes = (double)c->max_result_mb * MB,
+		.max_wall_s = c->wall_max_s,
+	};
+}
+
+static int check_experiment(const struct api *api, json_t *spec, const char *prefix,
+			    struct api_spec *ret, struct err_list *errors)
+{
+	const struct spec_limits_json limits = spec_limits(api->config);
 	static const char *const known[] = { "experiment", "params", "seed", "name" };
 	json_t *name = json_object_get(spec, "experiment"),
 	       *params = json_object_get(spec, "params"), *value, *full;
@@ -262,6 +275,8 @@ static int check_experiment(json_t *spec, const char *prefix, struct api_spec *r
 	(void)snprintf(at, sizeof(at), "%s/params", prefix);
 	full = x ? spec_json_params(params ? params : none, x->params, x->n_params, at, errors)
 		 : NULL;
+	if (full && x->check)
+		(void)x->check(full, prefix, &limits, errors);
 	json_decref(none);
 	json_decref(full);
 	if (err_list_count(errors) > before)
@@ -275,15 +290,7 @@ static int check_experiment(json_t *spec, const char *prefix, struct api_spec *r
 static int check_spec(const struct api *api, json_t *spec, const char *prefix,
 		      struct mem_arena *arena, struct api_spec *ret, struct err_list *errors)
 {
-	const struct config *c = api->config;
-	const struct spec_limits_json limits = {
-		.max_neurons = c->max_neurons,
-		.max_synapses = c->max_synapses,
-		.max_bytes = (double)c->run_memory_mb * MB,
-		.max_steps = c->max_steps,
-		.max_result_bytes = (double)c->max_result_mb * MB,
-		.max_wall_s = c->wall_max_s,
-	};
+	const struct spec_limits_json limits = spec_limits(api->config);
 	struct spec_datasets datasets;
 	const struct spec *s;
 	int rc;
@@ -307,7 +314,7 @@ int api_spec_check(const struct api *api, json_t *spec, const char *prefix, stru
 	if (!json_is_object(spec))
 		return err_list_add(errors, ERR_TYPE, prefix, "expected a spec, an object");
 	if (json_object_get(spec, "experiment"))
-		rc = check_experiment(spec, prefix, &result, errors);
+		rc = check_experiment(api, spec, prefix, &result, errors);
 	else
 		rc = check_spec(api, spec, prefix, arena, &result, errors);
 	if (rc)

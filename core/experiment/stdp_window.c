@@ -18,6 +18,7 @@
 #include "core/base/fmath.h"
 #include "core/engine.h"
 #include "core/model/alias.h"
+#include "core/spec_json.h"
 
 enum { RULE, RULE_PARAMS, W_0, DT_MS, PAIRS, RATE_HZ, DELAY_MS, N_PARAMS };
 
@@ -301,6 +302,56 @@ static void translate(struct err *err)
 	}
 }
 
+/* One error of the network's spec among those of a request. */
+static void pass_on(const struct err *e, const char *prefix, struct err_list *errors)
+{
+	struct err err = *e;
+	char path[ERR_PATH_MAX];
+
+	translate(&err);
+	(void)snprintf(path, sizeof(path), "%.90s%.100s", prefix,
+		       strncmp(err.path, "/params", 7) == 0 ? err.path : "/params");
+	(void)err_list_add(errors, (enum err_code)err.code, path, "%s", err.text);
+}
+
+static void forget(struct window *x)
+{
+	mem_free(x->dt_ms);
+	mem_free(x->dt);
+	mem_free(x->dw);
+	mem_free(x->theory);
+}
+
+static int check(json_t *p, const char *prefix, const struct spec_limits_json *limits,
+		 struct err_list *errors)
+{
+	struct err_list found = { 0 };
+	struct window x = { 0 };
+	struct mem_arena arena;
+	const struct spec *spec;
+	struct err err = { 0 };
+	json_t *json = NULL;
+	int rc = read_all(&x, p, &err);
+
+	mem_arena_init(&arena, 0);
+	if (!rc) {
+		json = network(&x, 0);
+		rc = json ? spec_json_read(&spec, json, "", NULL, limits, &arena, &found)
+			  : err_nomem(&err);
+	}
+	if (rc && err.code)
+		pass_on(&err, prefix, errors);
+	for (size_t i = 0; i < found.n; i++)
+		pass_on(&found.items[i], prefix, errors);
+	if (rc && !err.code && !found.n)
+		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	json_decref(json);
+	err_list_release(&found);
+	mem_arena_release(&arena);
+	forget(&x);
+	return rc;
+}
+
 /* The theory of many pairs. */
 
 static double named(const double *p, const char *name)
@@ -515,10 +566,7 @@ static int run(struct experiment_ctx *c, struct err *err)
 		rc = simulate(c, &x, err);
 	if (!rc)
 		rc = leave(c, &x, err);
-	mem_free(x.dt_ms);
-	mem_free(x.dt);
-	mem_free(x.dw);
-	mem_free(x.theory);
+	forget(&x);
 	return rc;
 }
 
@@ -531,5 +579,6 @@ const struct experiment experiment_stdp_window = {
 	.cite = "10.1523/JNEUROSCI.18-24-10464.1998",
 	.params = params,
 	.n_params = N_PARAMS,
+	.check = check,
 	.run = run,
 };

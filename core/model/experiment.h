@@ -5,12 +5,19 @@
 
 #include "core/model/param.h"
 
+struct err_list;
+struct json_t;
+struct spec_limits_json;
 struct experiment_ctx; /* core/engine.h: what an experiment may call */
 
 struct experiment {
 	const char *name, *title, *doc, *cite;
 	const struct param_def *params;
 	size_t n_params;
+	/* What is wrong with params (an object, defaults filled in) beyond their table, all at once:
+	 * pointers are prefix + "/params/...". 0 or -code; nothing is run. */
+	int (*check)(struct json_t *params, const char *prefix,
+		     const struct spec_limits_json *limits, struct err_list *errors);
 	/* Run it: simulations through the context, tables and metrics out. */
 	int (*run)(struct experiment_ctx *c, struct err *err);
 };

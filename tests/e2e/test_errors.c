@@ -104,6 +104,24 @@ Test(errors, a_wrong_spec_is_422_with_all_its_errors_at_their_places)
 	reply_release(&r);
 }
 
+Test(errors, what_an_experiments_rule_refuses_is_told_before_it_runs)
+{
+	struct reply r = refused("POST", "/v1/runs",
+				 "{\"spec\": {\"experiment\": \"stdp_window\", \"params\": "
+				 "{\"rule_params\": {\"tau_plus\": -3, \"A_pls\": 1}}}}",
+				 NULL, 422);
+
+	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "/spec/params/rule_params/tau_plus",
+			 "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/errors/1/pointer"), "/spec/params/rule_params/A_pls");
+	reply_release(&r);
+	r = refused("POST", "/v1/runs",
+		    "{\"experiment\": \"stdp_window\", \"params\": {\"rule\": \"nope\"}}", NULL,
+		    422);
+	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "/params/rule", "%s", r.body);
+	reply_release(&r);
+}
+
 Test(errors, a_body_must_say_one_thing)
 {
 	static const char *const bodies[] = {
