@@ -98,7 +98,7 @@ build/bin/%: build/$(DEFAULT)/%
 $(B)/core/%.o: core/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(LIBS_CFLAGS) $(ALL_CFLAGS) $(CORE_OPT) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -DSTDP_FLAGS='"$(strip $(CORE_OPT))"' $(LIBS_CFLAGS) $(ALL_CFLAGS) $(CORE_OPT) -MMD -MP -c -o $@ $<
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
