@@ -26,7 +26,7 @@ static bool is_single(const struct spec_value *v)
 }
 
 static void fill(double *column, size_t n, const struct spec_value *v, struct rng_key key,
-		const struct param_def *def)
+		 const struct param_def *def)
 {
 	double min = def ? def->min : -PARAM_INF, max = def ? def->max : PARAM_INF;
 
@@ -127,9 +127,8 @@ void net_context(const struct net *net, size_t population, size_t part, int64_t 
 	for (size_t k = 0; k < p->n_in; k++)
 		ret->in[k] = p->in[k].at ? p->in[k].at + (size_t)(step & p->in[k].mask) * p->n + lo
 					 : p->zero + lo;
-	ret->current = p->current.at
-			       ? p->current.at + (size_t)(step & p->current.mask) * p->n + lo
-			       : p->zero + lo;
+	ret->current = p->current.at ? p->current.at + (size_t)(step & p->current.mask) * p->n + lo
+				     : p->zero + lo;
 }
 
 static int init_states(struct net *net, struct net_population *p, struct err *err)
@@ -144,10 +143,10 @@ static int init_states(struct net *net, struct net_population *p, struct err *er
 		if (!p->state[k])
 			return err_nomem(err);
 		for (size_t i = 0; i < p->n; i++)
-			p->state[k][i] =
-				d->init_param >= 0
-					? p->param[d->init_param][i * p->param_stride[d->init_param]]
-					: d->init;
+			p->state[k][i] = d->init_param >= 0
+						 ? p->param[d->init_param]
+							   [i * p->param_stride[d->init_param]]
+						 : d->init;
 		if (v && v->set)
 			fill(p->state[k], p->n, v,
 			     spec_key(net->spec, RNG_STATE, p->spec->name, d->name), NULL);
@@ -199,7 +198,8 @@ static int channel_of(const struct spec_population *source, const struct spec_po
 	return NET_NOWHERE;
 }
 
-static int open_ring(struct net *net, struct net_ring *r, size_t n, int64_t delay_max, struct err *err)
+static int open_ring(struct net *net, struct net_ring *r, size_t n, int64_t delay_max,
+		     struct err *err)
 {
 	int64_t slots = 2;
 
@@ -208,7 +208,7 @@ static int open_ring(struct net *net, struct net_ring *r, size_t n, int64_t dela
 	while (slots < delay_max + 1)
 		slots *= 2;
 	r->mask = slots - 1;
-	r->at = NEW(net->arena, double, n * (size_t)slots);
+	r->at = NEW(net->arena, double, n *(size_t)slots);
 	return r->at ? 0 : err_nomem(err);
 }
 
@@ -254,8 +254,8 @@ static int build(struct net *net, struct err *err)
 		const struct spec_projection *s = &spec->projections[j];
 
 		net->projections[j].spec = s;
-		net->projections[j].channel = channel_of(&spec->populations[s->source],
-							 &spec->populations[s->target]);
+		net->projections[j].channel =
+			channel_of(&spec->populations[s->source], &spec->populations[s->target]);
 		if (s->delay_min < net->slice)
 			net->slice = s->delay_min;
 		rc = net_wire(net, j, err);

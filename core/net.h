@@ -1,7 +1,8 @@
 /* net.h - a spec made into columns of state and rows of synapses, all in one arena.
  *
- * Targets are cut into `n_parts` contiguous chunks, one per thread; each part owns its neurons' state, its slice
- * of the input rings and the synapses that end on its targets. Nothing a part writes is read by another before a barrier. */
+ * Targets are cut into `n_parts` contiguous chunks, one per thread; each part owns its neurons'
+ * state, its slice of the input rings and the synapses that end on its targets. Nothing a part
+ * writes is read by another before a barrier. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_NET_H
 #define CORE_NET_H
@@ -12,8 +13,8 @@ enum { NET_PARTS_MAX = 64 };
 
 /* Input that is under way to a population, one value per slot (step modulo slots) and neuron. */
 struct net_ring {
-	double *at;    /* [slots][n]; NULL: nothing ever arrives */
-	int64_t mask;  /* slots - 1; slots is a power of two over the longest delay */
+	double *at;   /* [slots][n]; NULL: nothing ever arrives */
+	int64_t mask; /* slots - 1; slots is a power of two over the longest delay */
 };
 
 struct net_population {
@@ -23,28 +24,29 @@ struct net_population {
 	size_t param_stride[NEURON_PARAMS_MAX]; /* 1 or 0 */
 	double *coef[NEURON_COEFS_MAX];		/* [n] or [1] */
 	size_t coef_stride;
-	double *state[NEURON_STATES_MAX];	/* [n] */
-	struct net_ring in[NEURON_INPUTS_MAX];	/* spike channels */
+	double *state[NEURON_STATES_MAX];      /* [n] */
+	struct net_ring in[NEURON_INPUTS_MAX]; /* spike channels */
 	struct net_ring current;
-	double *out;				/* [n] of the step being computed */
-	const double *zero;			/* [n] stands in for rings that are not there */
+	double *out;	    /* [n] of the step being computed */
+	const double *zero; /* [n] stands in for rings that are not there */
 	struct rng_key key;
-	size_t n_in;				/* spike channels */
-	uint32_t part[NET_PARTS_MAX + 1];	/* neurons of part i: [part[i], part[i + 1]) */
+	size_t n_in;			  /* spike channels */
+	uint32_t part[NET_PARTS_MAX + 1]; /* neurons of part i: [part[i], part[i + 1]) */
 };
 
-/* The synapses of a projection that end on one part's targets: rows by source, each sorted by (target, draw). */
+/* The synapses of a projection that end on one part's targets: rows by source, each sorted by
+ * (target, draw). */
 struct net_rows {
-	uint64_t *row;	       /* [n_source + 1] */
-	uint64_t *k0;	       /* [n_source] index k of each row's first synapse; NULL for wiring `list` */
-	uint64_t *order;       /* [n] index k of each synapse; wiring `list` only */
-	uint32_t *target;      /* [n] in the target population */
-	double *w;	       /* [n] magnitudes if plastic, else signed */
-	uint16_t *delay;       /* [n] or [1] steps */
+	uint64_t *row; /* [n_source + 1] */
+	uint64_t *k0;  /* [n_source] index k of each row's first synapse; NULL for wiring `list` */
+	uint64_t *order;  /* [n] index k of each synapse; wiring `list` only */
+	uint32_t *target; /* [n] in the target population */
+	double *w;	  /* [n] magnitudes if plastic, else signed */
+	uint16_t *delay;  /* [n] or [1] steps */
 	double *syn[PLASTICITY_SYN_MAX];
 	/* plastic only, one a source: */
 	int64_t *t_last, *t_pre;
-	double *pre;	       /* [n_source][n_pre] */
+	double *pre; /* [n_source][n_pre] */
 };
 
 struct net_history {
@@ -56,15 +58,16 @@ struct net_projection {
 	const struct spec_projection *spec;
 	const struct plasticity_model *model;
 	size_t n_source, n_target;
-	size_t delay_stride;	 /* 0: one delay for all */
+	size_t delay_stride; /* 0: one delay for all */
 	size_t n_syn, n_pre;
-	double sign;		 /* of a plastic projection's weights; 1 if static */
-	int channel;		 /* of the target's input: 0, 1, -1 (by each weight's sign), or NET_NOWHERE, NET_COUNT, NET_CURRENT */
+	double sign; /* of a plastic projection's weights; 1 if static */
+	int channel; /* of the target's input: 0, 1, -1 (by each weight's sign), or NET_NOWHERE,
+			NET_COUNT, NET_CURRENT */
 	bool plastic, on;
-	uint64_t n;		 /* synapses in all parts */
+	uint64_t n; /* synapses in all parts */
 	struct net_rows part[NET_PARTS_MAX];
 	/* plastic only: */
-	double *param;		 /* [model->n_params] current values */
+	double *param; /* [model->n_params] current values */
 	struct plasticity_ctx *ctx;
 	struct plasticity_history *post; /* [n_target] what the rule sees */
 	struct net_history *history;	 /* [n_target] owner of the same */
@@ -84,19 +87,26 @@ struct net {
 
 enum { NET_SLICE_MAX = 64 };
 
-/* Build everything in `arena`. Errors: NOMEM, LIMIT (the arena's), RANGE (a weight beyond the rule's bounds). */
-int net_build(struct net **ret, const struct spec *spec, struct mem_arena *arena, size_t n_parts, struct err *err) MUST_USE;
+/* Build everything in `arena`. Errors: NOMEM, LIMIT (the arena's), RANGE (a weight beyond the
+ * rule's bounds). */
+int net_build(struct net **ret, const struct spec *spec, struct mem_arena *arena, size_t n_parts,
+	      struct err *err) MUST_USE;
 /* Histories are the only memory outside the arena. */
 void net_release(struct net *net);
 
-/* Recompute a population's coefficients from its parameters (and mend states), seen from step `now`. */
-int net_prepare_population(struct net *net, size_t population, int64_t now, struct err *err) MUST_USE;
+/* Recompute a population's coefficients from its parameters (and mend states), seen from step
+ * `now`. */
+int net_prepare_population(struct net *net, size_t population, int64_t now,
+			   struct err *err) MUST_USE;
 /* Set one parameter from a value. */
-int net_set_param(struct net *net, size_t population, size_t param, const struct spec_value *v, struct err *err) MUST_USE;
+int net_set_param(struct net *net, size_t population, size_t param, const struct spec_value *v,
+		  struct err *err) MUST_USE;
 /* Recompute a rule's coefficients. */
 void net_prepare_projection(struct net *net, size_t projection);
-/* The context a model's step() gets for one part of a population at one step; inputs point at the step's slot. */
-void net_context(const struct net *net, size_t population, size_t part, int64_t step, struct neuron_ctx *ret);
+/* The context a model's step() gets for one part of a population at one step; inputs point at the
+ * step's slot. */
+void net_context(const struct net *net, size_t population, size_t part, int64_t step,
+		 struct neuron_ctx *ret);
 /* Index k of synapse i of a source's row in a part. */
 uint64_t net_synapse(const struct net_rows *r, size_t source, uint64_t i);
 

@@ -1,7 +1,8 @@
 /* net_wire.c - projections: who is connected with whom, made into rows by source.
  *
- * Each part draws only its own targets, in order, into a list of sources; a counting sort then makes the rows,
- * each sorted by (target, draw). Weights and delays are drawn by the synapse's index k, so parts do not matter. */
+ * Each part draws only its own targets, in order, into a list of sources; a counting sort then
+ * makes the rows, each sorted by (target, draw). Weights and delays are drawn by the synapse's
+ * index k, so parts do not matter. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <string.h>
@@ -49,7 +50,8 @@ static uint64_t list_start(const struct wiring_ctx *c, uint32_t target)
 	return lo;
 }
 
-static int alloc_rows(struct net *net, struct net_projection *p, struct net_rows *r, size_t n, struct err *err)
+static int alloc_rows(struct net *net, struct net_projection *p, struct net_rows *r, size_t n,
+		      struct err *err)
 {
 	struct mem_arena *a = net->arena;
 	bool list = p->spec->rule->takes_list;
@@ -107,8 +109,8 @@ static void sort_rows(const struct net_projection *p, struct net_rows *r, const 
 	r->row[0] = 0;
 }
 
-static int wire_part(struct net *net, struct net_projection *p, size_t part, const struct wiring_ctx *c,
-		     struct err *err)
+static int wire_part(struct net *net, struct net_projection *p, size_t part,
+		     const struct wiring_ctx *c, struct err *err)
 {
 	const struct net_population *t = &net->populations[p->spec->target];
 	uint32_t lo = t->part[part], hi = t->part[part + 1];
@@ -206,7 +208,8 @@ static int draw_weights(struct net *net, struct net_projection *p, struct err *e
 
 				if (!(w >= min && w <= max))
 					return err_set(err, ERR_RANGE, "/projections",
-						       "the initial weights of projection \"%s\" must lie in "
+						       "the initial weights of projection \"%s\" "
+						       "must lie in "
 						       "[%g, %g], the bounds of %s, not %g",
 						       p->spec->name, min, max, p->model->name, w);
 				r->w[from + j] = p->plastic ? p->sign * w : w;
@@ -268,7 +271,8 @@ static void settle_channel(const struct net *net, struct net_projection *p)
 		p->channel = negative;
 }
 
-static int prepare_rule(struct net *net, struct net_projection *p, size_t projection, struct err *err)
+static int prepare_rule(struct net *net, struct net_projection *p, size_t projection,
+			struct err *err)
 {
 	size_t n = p->model->n_params;
 

@@ -90,7 +90,8 @@ static size_t longest_own_tx(const struct net *net)
 	return longest;
 }
 
-/* A generator whose spikes only act one to one on static synapses needs no spike objects: counts times weights. */
+/* A generator whose spikes only act one to one on static synapses needs no spike objects: counts
+ * times weights. */
 static bool is_unobserved(const struct sim *s, size_t i)
 {
 	const struct spec_population *pop = &s->spec->populations[i];
@@ -123,7 +124,7 @@ static int new_population(struct sim *s, size_t i, struct err *err)
 
 	hash_init(&s->digest[i]);
 	if (p->spec->model->kind == NEURON_CURRENT || is_unobserved(s, i)) {
-		s->dense[i] = NEW(s->arena, double, p->n * (size_t)s->net->slice);
+		s->dense[i] = NEW(s->arena, double, p->n *(size_t)s->net->slice);
 		if (!s->dense[i])
 			return err_nomem(err);
 	}
@@ -346,8 +347,8 @@ static void trim_log(struct sim *s, size_t population)
 	memmove(log->at, log->at + done, (log->n - done) * sizeof(*log->at));
 	log->n -= done;
 	for (size_t j = 0; j < s->spec->n_projections; j++) {
-		for (size_t k = 0; s->spec->projections[j].source == population && k < s->net->n_parts;
-		     k++)
+		for (size_t k = 0;
+		     s->spec->projections[j].source == population && k < s->net->n_parts; k++)
 			s->part[k].cursor[j] -= done;
 	}
 	s->log_from[population] = log->n;
@@ -393,7 +394,8 @@ static int check_rates(struct sim *s, struct err *err)
 		for (size_t k = 0; s->window_count[i] && k < p->n; k++) {
 			if (s->window_count[i][k] > limit)
 				return err_set(err, ERR_RATE, "/limits/max_rate_hz",
-					       "neuron %zu of population \"%s\" fired %u times in the %g ms "
+					       "neuron %zu of population \"%s\" fired %u times in "
+					       "the %g ms "
 					       "before %.10g ms, over max_rate_hz = %g",
 					       k, p->spec->name, s->window_count[i][k],
 					       (double)s->window * s->spec->dt,

@@ -1,7 +1,8 @@
-/* sim_plastic.c - histories of postsynaptic spikes, rows brought up to date, weights read without a trace.
+/* sim_plastic.c - histories of postsynaptic spikes, rows brought up to date, weights read without a
+ * trace.
  *
- * A row's stored state changes at its presynaptic arrivals, at sweeps on a grid of SIM_SWEEP_MS, and where the
- * schedule changes its rule: never because somebody looked. */
+ * A row's stored state changes at its presynaptic arrivals, at sweeps on a grid of SIM_SWEEP_MS,
+ * and where the schedule changes its rule: never because somebody looked. */
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
@@ -40,7 +41,8 @@ void sim_remember(struct sim *s, struct sim_part *part)
 		for (size_t i = 0; i < spikes->n; i++) {
 			const struct sim_spike *x = &spikes->at[i];
 
-			part->counts.plastic_updates += (uint64_t)x->count * p->in_degree[x->neuron];
+			part->counts.plastic_updates +=
+				(uint64_t)x->count * p->in_degree[x->neuron];
 			if (!remember(p, x->neuron, x->step, x->count) && !part->rc)
 				part->rc = err_nomem(&part->err);
 		}
@@ -48,8 +50,8 @@ void sim_remember(struct sim *s, struct sim_part *part)
 }
 
 /* A row as the rule sees it, standing on the stored state. */
-static struct plasticity_row row_of(const struct net_projection *p, const struct net_rows *r, size_t source,
-				    int64_t t)
+static struct plasticity_row row_of(const struct net_projection *p, const struct net_rows *r,
+				    size_t source, int64_t t)
 {
 	uint64_t from = r->row[source];
 	struct plasticity_row row = {
@@ -88,8 +90,8 @@ static void watch(struct sim *s, struct sim_part *part, size_t projection, size_
 	}
 }
 
-const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source, unsigned count,
-			int64_t t)
+const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source,
+			unsigned count, int64_t t)
 {
 	const struct net_projection *p = &s->net->projections[projection];
 	const struct net_rows *r = &p->part[part->id];
@@ -126,7 +128,8 @@ void sim_settle(struct sim *s, size_t projection)
 		settle_part(s, p, &p->part[part]);
 }
 
-/* Spikes that have arrived everywhere are needed no more, but for the last of them: its traces are still read. */
+/* Spikes that have arrived everywhere are needed no more, but for the last of them: its traces are
+ * still read. */
 static void forget(const struct sim *s, struct net_projection *p, size_t target)
 {
 	struct net_history *h = &p->history[target];

@@ -1,4 +1,5 @@
-/* sim_pool.c - the threads of one simulation: each runs the same phase for its own part, then all meet. */
+/* sim_pool.c - the threads of one simulation: each runs the same phase for its own part, then all
+ * meet. */
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
 
@@ -75,7 +76,8 @@ int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err)
 		p->worker[p->n] = (struct worker){ p, &s->part[p->n + 1] };
 		if (pthread_create(&p->thread[p->n], NULL, work, &p->worker[p->n]) == 0)
 			continue;
-		(void)err_set(err, ERR_NOMEM, "", "expected to start %zu threads, could start %zu", n, p->n);
+		(void)err_set(err, ERR_NOMEM, "", "expected to start %zu threads, could start %zu",
+			      n, p->n);
 		sim_pool_free(p);
 		return -ERR_NOMEM;
 	}

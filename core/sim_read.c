@@ -36,7 +36,8 @@ uint64_t sim_synapses(const struct sim *s, size_t projection)
 	return s->net->projections[projection].n;
 }
 
-void sim_endpoints(const struct sim *s, size_t projection, uint32_t *ret_source, uint32_t *ret_target)
+void sim_endpoints(const struct sim *s, size_t projection, uint32_t *ret_source,
+		   uint32_t *ret_target)
 {
 	const struct net_projection *p = &s->net->projections[projection];
 
@@ -96,8 +97,9 @@ int sim_watch(struct sim *s, size_t projection, const uint64_t *synapses, size_t
 	for (size_t i = 0; i < n; i++) {
 		if (synapses[i] >= p->n)
 			return err_set(err, ERR_RANGE, "/record/weights",
-				       "projection \"%s\" has synapses 0 to %llu, not %llu", p->spec->name,
-				       (unsigned long long)p->n - 1, (unsigned long long)synapses[i]);
+				       "projection \"%s\" has synapses 0 to %llu, not %llu",
+				       p->spec->name, (unsigned long long)p->n - 1,
+				       (unsigned long long)synapses[i]);
 		w->synapse[synapses[i] >> 6] |= UINT64_C(1) << (synapses[i] & 63);
 	}
 	mark_rows(s, projection);

@@ -1,7 +1,8 @@
 /* sim_state.h - what the step loop keeps; shared by the sim_*.c files only.
  *
- * A slice runs in two phases, each by all threads: integrate (own neurons over all steps of the slice, own histories),
- * then deliver (all spikes to own targets). Between them one thread merges the spikes of the parts. */
+ * A slice runs in two phases, each by all threads: integrate (own neurons over all steps of the
+ * slice, own histories), then deliver (all spikes to own targets). Between them one thread merges
+ * the spikes of the parts. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_SIM_STATE_H
 #define CORE_SIM_STATE_H
@@ -33,12 +34,12 @@ struct sim_part {
 	double *tx;		     /* [longest row] for rules with their own transmission */
 	struct sim_counts counts;
 	struct err err;
-	int rc;			     /* the first failure in this part, 0 while there is none */
+	int rc; /* the first failure in this part, 0 while there is none */
 };
 
 /* Synapses whose updates are recorded. */
 struct sim_watch {
-	uint8_t *row;	  /* [n_source] some synapse of this row is watched */
+	uint8_t *row;	   /* [n_source] some synapse of this row is watched */
 	uint64_t *synapse; /* bit set by k; NULL: all */
 };
 
@@ -49,16 +50,18 @@ struct sim {
 	struct mem_arena *arena;
 	struct net *net;
 	int64_t now;
-	int64_t t0, t1;		     /* the slice under way: (t0, t1] */
-	struct sim_part *part;	     /* [net->n_parts] */
-	struct sim_pool *pool;	     /* NULL with one thread */
-	struct sim_spikes *log;	     /* [n_populations] merged, from the oldest that an axonal delay still needs */
-	size_t *log_from;	     /* [n_populations] where this slice begins */
-	double **dense;		     /* [n_populations] [slice][n] what current generators (pA) and unobserved
-				      * one-to-one generators (counts) put out; NULL: spikes go through the log */
-	uint32_t **window_count;     /* [n_populations] [n] spikes of cells in this rate window; NULL if not watched */
-	struct hash *digest;	     /* [n_populations] of cells' spikes */
-	struct sim_watch *watch;     /* [n_projections] */
+	int64_t t0, t1;	       /* the slice under way: (t0, t1] */
+	struct sim_part *part; /* [net->n_parts] */
+	struct sim_pool *pool; /* NULL with one thread */
+	struct sim_spikes
+		*log; /* [n_populations] merged, from the oldest that an axonal delay still needs */
+	size_t *log_from; /* [n_populations] where this slice begins */
+	double **dense;	  /* [n_populations] [slice][n] what current generators (pA) and unobserved
+			* one-to-one generators (counts) put out; NULL: spikes go through the log */
+	uint32_t **window_count; /* [n_populations] [n] spikes of cells in this rate window; NULL if
+				    not watched */
+	struct hash *digest;	 /* [n_populations] of cells' spikes */
+	struct sim_watch *watch; /* [n_projections] */
 	struct sim_updates *updates; /* [n_projections] merged */
 	const struct sim_spike **view_spikes;
 	size_t *view_n_spikes;
@@ -66,8 +69,8 @@ struct sim {
 	size_t *view_n_updates;
 	struct sim_observer observer[SIM_OBSERVERS_MAX];
 	size_t n_observers;
-	size_t next_change;	     /* of the schedule */
-	int64_t sweep, window;	     /* grids, steps; window 0: rates are not watched */
+	size_t next_change;    /* of the schedule */
+	int64_t sweep, window; /* grids, steps; window 0: rates are not watched */
 	uint64_t steps;
 };
 
@@ -83,8 +86,8 @@ void sim_sweep(struct sim *s, struct sim_part *part);
 /* The same for one projection, all parts; before its rule or its switch changes. */
 void sim_settle(struct sim *s, size_t projection);
 /* One presynaptic arrival at a plastic row: update, record, return what to deposit. */
-const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source, unsigned count,
-			int64_t t);
+const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source,
+			unsigned count, int64_t t);
 
 /* sim_pool.c: run fn for every part, the first on the caller's thread. */
 int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err) MUST_USE;

@@ -96,10 +96,11 @@ static void check_finite(struct sim *s, struct sim_part *part, size_t population
 		while (isfinite(c->state[k][i]))
 			i++;
 		fail(part, err_set(&part->err, ERR_NUMERICAL, "/populations",
-				   "%s of neuron %zu of population \"%s\" must stay finite, but became %g by "
+				   "%s of neuron %zu of population \"%s\" must stay finite, but "
+				   "became %g by "
 				   "%.10g ms",
-				   p->spec->model->states[k].name, (size_t)c->id0 + i, p->spec->name,
-				   c->state[k][i], (double)s->t1 * s->spec->dt));
+				   p->spec->model->states[k].name, (size_t)c->id0 + i,
+				   p->spec->name, c->state[k][i], (double)s->t1 * s->spec->dt));
 		return;
 	}
 }
@@ -128,8 +129,8 @@ void sim_integrate(struct sim *s, struct sim_part *part)
 }
 
 /* Add m * w[i] to each target, where one delay serves the whole row. */
-static void deposit(double *restrict slot, const uint32_t *restrict target, const double *restrict w,
-		    size_t n, double m)
+static void deposit(double *restrict slot, const uint32_t *restrict target,
+		    const double *restrict w, size_t n, double m)
 {
 	for (size_t i = 0; i < n; i++)
 		slot[target[i]] += m * w[i];
@@ -144,18 +145,20 @@ static void deposit_delays(const struct net_ring *ring, size_t size, const uint3
 }
 
 /* Static weights of both signs, each to its channel. */
-static void deposit_signed(const struct net_population *p, const uint32_t *target, const uint16_t *delay,
-			   size_t stride, const double *w, size_t n, double m, int64_t t)
+static void deposit_signed(const struct net_population *p, const uint32_t *target,
+			   const uint16_t *delay, size_t stride, const double *w, size_t n,
+			   double m, int64_t t)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct net_ring *ring = &p->in[w[i] < 0];
 
-		ring->at[(size_t)((t + delay[i * stride]) & ring->mask) * p->n + target[i]] += m * w[i];
+		ring->at[(size_t)((t + delay[i * stride]) & ring->mask) * p->n + target[i]] +=
+			m * w[i];
 	}
 }
 
-static void deposit_count(const struct net_population *p, const uint32_t *target, const uint16_t *delay,
-			  size_t stride, size_t n, double m, int64_t t)
+static void deposit_count(const struct net_population *p, const uint32_t *target,
+			  const uint16_t *delay, size_t stride, size_t n, double m, int64_t t)
 {
 	const struct net_ring *ring = &p->in[0];
 
@@ -164,8 +167,8 @@ static void deposit_count(const struct net_population *p, const uint32_t *target
 }
 
 /* Let a row's synapses act: amount m (spikes, or pA) times w, at t + delay. */
-static void act(struct sim *s, const struct net_projection *p, const struct net_rows *r, size_t source,
-		const double *w, double m, int64_t t)
+static void act(struct sim *s, const struct net_projection *p, const struct net_rows *r,
+		size_t source, const double *w, double m, int64_t t)
 {
 	const struct net_population *target = &s->net->populations[p->spec->target];
 	uint64_t from = r->row[source];
@@ -188,8 +191,8 @@ static void act(struct sim *s, const struct net_projection *p, const struct net_
 	if (p->delay_stride)
 		deposit_delays(ring, target->n, r->target + from, delay, w, n, m, t);
 	else
-		deposit(ring->at + (size_t)((t + *delay) & ring->mask) * target->n, r->target + from, w, n,
-			m);
+		deposit(ring->at + (size_t)((t + *delay) & ring->mask) * target->n,
+			r->target + from, w, n, m);
 }
 
 static void deliver_spike(struct sim *s, struct sim_part *part, size_t projection,
@@ -220,7 +223,8 @@ static void deliver_current(struct sim *s, struct sim_part *part, size_t project
 	}
 }
 
-/* One to one: source i has one synapse, on target i. The same sums as spike by spike, since adding 0 * w changes nothing. */
+/* One to one: source i has one synapse, on target i. The same sums as spike by spike, since adding
+ * 0 * w changes nothing. */
 static void deliver_counts(struct sim *s, struct sim_part *part, size_t projection, int64_t t)
 {
 	const struct net_projection *p = &s->net->projections[projection];
@@ -228,9 +232,11 @@ static void deliver_counts(struct sim *s, struct sim_part *part, size_t projecti
 	const struct net_rows *r = &p->part[part->id];
 	const struct net_ring *ring = &target->in[p->channel];
 	size_t lo = target->part[part->id], n = target->part[part->id + 1] - lo;
-	const double *restrict count = s->dense[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source + lo;
+	const double *restrict count =
+		s->dense[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source + lo;
 	const double *restrict w = r->w;
-	double *restrict slot = ring->at + (size_t)((t + r->delay[0]) & ring->mask) * target->n + lo;
+	double *restrict slot =
+		ring->at + (size_t)((t + r->delay[0]) & ring->mask) * target->n + lo;
 	double sum = 0;
 
 #pragma omp simd reduction(+ : sum)

@@ -1,8 +1,8 @@
 /* spec.h - the validated, immutable description of one simulation.
  *
- * Names are resolved to indices, times to steps, aliases to models; nothing of JSON is left. A spec lives
- * in the arena it was read into. Populations and projections are sorted bytewise by name: global
- * order never depends on the order in a JSON text. */
+ * Names are resolved to indices, times to steps, aliases to models; nothing of JSON is left. A spec
+ * lives in the arena it was read into. Populations and projections are sorted bytewise by name:
+ * global order never depends on the order in a JSON text. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_SPEC_H
 #define CORE_SPEC_H
@@ -17,14 +17,16 @@ enum spec_value_kind { SPEC_CONST, SPEC_ARRAY, SPEC_UNIFORM, SPEC_NORMAL, SPEC_L
 /* A number, one per item, or a distribution. */
 struct spec_value {
 	enum spec_value_kind kind;
-	double a, b;	     /* const: a; uniform: [a, b); normal: mean a, sd b; lognormal: of the logarithm, mu a, sigma b */
+	double a, b;	     /* const: a; uniform: [a, b); normal: mean a, sd b; lognormal: of the
+				logarithm, mu a, sigma b */
 	const double *array; /* [n] */
 	size_t n;
-	bool set;	     /* false: the table's default stands in a */
+	bool set; /* false: the table's default stands in a */
 };
 
 /* Value for item i; key as spec_key() gives. Distributed values are clipped to [min, max]. */
-double spec_value_at(const struct spec_value *v, struct rng_key key, uint64_t i, double min, double max);
+double spec_value_at(const struct spec_value *v, struct rng_key key, uint64_t i, double min,
+		     double max);
 
 struct spec_population {
 	const char *name;
@@ -39,17 +41,18 @@ struct spec_population {
 
 struct spec_projection {
 	const char *name;
-	size_t source, target;		 /* populations */
+	size_t source, target; /* populations */
 	const struct wiring_rule *rule;
-	struct wiring_ctx wiring;	 /* complete but for the key, which net sets */
-	const uint64_t *list_order;	 /* [wiring.n_list] position in the spec's list of each sorted entry; rule `list` only */
+	struct wiring_ctx wiring;   /* complete but for the key, which net sets */
+	const uint64_t *list_order; /* [wiring.n_list] position in the spec's list of each sorted
+				       entry; rule `list` only */
 	const struct plasticity_model *model;
-	const double *params;		 /* [model->n_params], ours (aliases converted) */
-	struct spec_value weight;	 /* arrays are in synapse order k */
-	struct spec_value delay;	 /* ms; an array or distribution is rounded to steps, at least 1 */
-	int64_t axonal;			 /* steps */
-	int64_t delay_min, delay_max;	 /* steps: bounds of `delay` (65535 at most) */
-	bool keep_final;		 /* final weights go into the result */
+	const double *params;	  /* [model->n_params], ours (aliases converted) */
+	struct spec_value weight; /* arrays are in synapse order k */
+	struct spec_value delay;  /* ms; an array or distribution is rounded to steps, at least 1 */
+	int64_t axonal;		  /* steps */
+	int64_t delay_min, delay_max; /* steps: bounds of `delay` (65535 at most) */
+	bool keep_final;	      /* final weights go into the result */
 };
 
 enum spec_weights_mode { SPEC_WEIGHTS_SNAPSHOT, SPEC_WEIGHTS_UPDATES, SPEC_WEIGHTS_HISTOGRAM };
@@ -57,19 +60,19 @@ enum spec_weights_mode { SPEC_WEIGHTS_SNAPSHOT, SPEC_WEIGHTS_UPDATES, SPEC_WEIGH
 struct spec_record_states {
 	size_t population;
 	size_t n_variables, n_neurons;
-	const int *variables;	   /* indices into model->states */
-	const uint32_t *neurons;   /* ascending not required; as asked */
-	int64_t every;		   /* steps */
+	const int *variables;	 /* indices into model->states */
+	const uint32_t *neurons; /* ascending not required; as asked */
+	int64_t every;		 /* steps */
 };
 
 struct spec_record_weights {
 	size_t projection;
 	enum spec_weights_mode mode;
-	int64_t every;		   /* steps; snapshots and histograms; also at 0 and at the end */
-	const uint64_t *synapses;  /* [n_synapses] k, NULL: all */
+	int64_t every;		  /* steps; snapshots and histograms; also at 0 and at the end */
+	const uint64_t *synapses; /* [n_synapses] k, NULL: all */
 	size_t n_synapses;
-	size_t bins;		   /* histogram */
-	double min, max;	   /* histogram range; min == max: taken from the rule's bounds or the data */
+	size_t bins;	 /* histogram */
+	double min, max; /* histogram range; min == max: taken from the rule's bounds or the data */
 };
 
 struct spec_record_rates {
@@ -79,25 +82,26 @@ struct spec_record_rates {
 
 enum spec_change_kind { SPEC_SET_POPULATION, SPEC_SET_PROJECTION, SPEC_PLASTICITY };
 
-/* One parameter set, or plasticity switched, at `at`: applies before the step (at, at + 1]. In order of time, then list. */
+/* One parameter set, or plasticity switched, at `at`: applies before the step (at, at + 1]. In
+ * order of time, then list. */
 struct spec_change {
 	int64_t at;
 	enum spec_change_kind kind;
-	size_t subject;		 /* population or projection */
-	int param;		 /* index, for the two SET kinds */
+	size_t subject; /* population or projection */
+	int param;	/* index, for the two SET kinds */
 	struct spec_value value;
 	bool on;
 };
 
 struct spec_limits {
-	uint64_t max_spikes;	 /* recorded spikes */
-	double max_rate_hz;	 /* of cells, over windows of 100 ms; 0: none */
-	double wall_s;		 /* 0: none */
+	uint64_t max_spikes; /* recorded spikes */
+	double max_rate_hz;  /* of cells, over windows of 100 ms; 0: none */
+	double wall_s;	     /* 0: none */
 };
 
 struct spec {
-	double dt;	    /* ms */
-	int64_t steps;	    /* duration */
+	double dt;     /* ms */
+	int64_t steps; /* duration */
 	uint64_t seed;
 	size_t n_populations, n_projections;
 	const struct spec_population *populations;
@@ -121,7 +125,9 @@ struct spec_cost spec_cost(const struct spec *s);
 /* Index of a population or projection by name, -1 if there is none. */
 int spec_population(const struct spec *s, const char *name);
 int spec_projection(const struct spec *s, const char *name);
-/* Keys for distributed values: "populations/<name>/params/<param>", one key per object and parameter. */
-struct rng_key spec_key(const struct spec *s, enum rng_purpose purpose, const char *object, const char *detail);
+/* Keys for distributed values: "populations/<name>/params/<param>", one key per object and
+ * parameter. */
+struct rng_key spec_key(const struct spec *s, enum rng_purpose purpose, const char *object,
+			const char *detail);
 
 #endif

@@ -1,4 +1,5 @@
-/* api_result.h - what the handlers of results share: the run, its query, and columns that leave in any format. */
+/* api_result.h - what the handlers of results share: the run, its query, and columns that leave in
+ * any format. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_API_RESULT_H
 #define SERVER_API_RESULT_H
@@ -30,7 +31,8 @@ struct api_result_column {
 	const void *data;
 	uint64_t rows;
 	uint64_t width; /* 0: a number a row; else data[rows][width], in JSON a list of rows */
-	bool by_series; /* data[width][rows] instead: in JSON a list of series, in tables a column each */
+	bool by_series; /* data[width][rows] instead: in JSON a list of series, in tables a column
+			   each */
 	const uint32_t *labels; /* [width] behind the name in tables; NULL: counted */
 	const uint64_t
 		*offset; /* [n_lists + 1] in JSON the rows stand in lists; NULL: they do not */
@@ -55,8 +57,9 @@ struct api_result {
 	size_t n_columns;
 };
 
-/* Serve one kind of view: find the run (404, 409 while it goes on), choose the format, answer 304 where that is right,
- * let `fill` set head and columns, and write them. `names`: query parameters allowed, between blanks. */
+/* Serve one kind of view: find the run (404, 409 while it goes on), choose the format, answer 304
+ * where that is right, let `fill` set head and columns, and write them. `names`: query parameters
+ * allowed, between blanks. */
 int api_result_serve(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors, const char *names, int (*fill)(struct api_result *c));
 /* The same of a run not named by the path; names NULL: any. */
@@ -74,11 +77,12 @@ void api_result_add(struct api_result *c, struct api_result_column column);
 int api_result_limit(struct api_result *c, uint64_t values) MUST_USE;
 int api_result_write(struct api_result *c) MUST_USE; /* api_result_out.c */
 
-/* The recordings of `kind` for ?population= or ?projection=, which may be left out when there is but one. 422 for an unknown
- * name; 409 naming `how` to record it when there is none. */
+/* The recordings of `kind` for ?population= or ?projection=, which may be left out when there is
+ * but one. 422 for an unknown name; 409 naming `how` to record it when there is none. */
 int api_result_find(struct api_result *c, const char *kind, const char *name, const char *how,
 		    struct store_recording **ret, size_t *ret_n) MUST_USE;
-/* The subject asked for, checked; *ret NULL if the query names none. `group`: "populations" or "projections". */
+/* The subject asked for, checked; *ret NULL if the query names none. `group`: "populations" or
+ * "projections". */
 int api_result_subject(struct api_result *c, const char *group, const char **ret) MUST_USE;
 /* The column of a name; NULL: there is none. */
 const struct store_column *api_result_column(const struct store_recording *r, const char *name);

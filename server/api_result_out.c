@@ -1,4 +1,5 @@
-/* api_result_out.c - columns as JSON, NDJSON, CSV or NPZ. Written by hand: a tree of a million numbers is no use. */
+/* api_result_out.c - columns as JSON, NDJSON, CSV or NPZ. Written by hand: a tree of a million
+ * numbers is no use. */
 /* SPDX-License-Identifier: MIT */
 #include "server/api_result.h"
 

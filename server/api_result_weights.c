@@ -1,4 +1,5 @@
-/* api_result_weights.c - weights: snapshots, histograms, matrices, the updates of single synapses. */
+/* api_result_weights.c - weights: snapshots, histograms, matrices, the updates of single synapses.
+ */
 /* SPDX-License-Identifier: MIT */
 #include "server/api_result.h"
 
@@ -244,7 +245,8 @@ static int grid(struct api_result *c, const struct snapshot *s, const struct vie
 	return 0;
 }
 
-/* Which side is shown as an image: asked for, or the only one there is to show when rows x cols fit. */
+/* Which side is shown as an image: asked for, or the only one there is to show when rows x cols
+ * fit. */
 static int image_of(struct api_result *c, const struct view_matrix *m, bool sized,
 		    const char **ret_side, uint64_t *ret_which)
 {
@@ -419,7 +421,8 @@ static int histogram_recorded(struct api_result *c, const struct store_recording
 	return histogram_columns(c, edges, bins, counts, t, (size_t)count->rows);
 }
 
-/* The recording of full snapshots to count from: the one with most synapses, snapshots before final weights. */
+/* The recording of full snapshots to count from: the one with most synapses, snapshots before final
+ * weights. */
 static const struct store_recording *widest(const struct store_recording *all, size_t n)
 {
 	const struct store_recording *best = NULL;

@@ -1,7 +1,8 @@
 /* dataset.h - uploads: what kind a file is, its fields, and where their values stand.
  *
- * The kind is told from the content: IDX, NPY, NPZ, CSV, each of the others also gzipped. Everything read is checked
- * against the bytes there are; what is expanded has a maximum. Values stand in DATA/datasets/ID.FIELD.npy. */
+ * The kind is told from the content: IDX, NPY, NPZ, CSV, each of the others also gzipped.
+ * Everything read is checked against the bytes there are; what is expanded has a maximum. Values
+ * stand in DATA/datasets/ID.FIELD.npy. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_DATASET_H
 #define SERVER_DATASET_H
@@ -34,7 +35,8 @@ struct dataset {
 	struct buf plain;	      /* what a .gz held */
 };
 
-/* Read an upload. `max` bounds expanded bytes. Errors: CORRUPT (broken, with the place), MEDIA (no known kind), LIMIT, NOMEM. */
+/* Read an upload. `max` bounds expanded bytes. Errors: CORRUPT (broken, with the place), MEDIA (no
+ * known kind), LIMIT, NOMEM. */
 int dataset_parse(struct dataset *ret, const void *bytes, size_t n, size_t max,
 		  struct mem_arena *arena, struct err *err) MUST_USE;
 void dataset_release(struct dataset *d);
@@ -44,12 +46,14 @@ bool dataset_field_valid(const char *name);
 size_t dataset_bytes(const struct npy_header *shape); /* of the values */
 const char *dataset_dtype(enum npy_type type);	      /* "float64" */
 
-/* The files of a data set. save: each written beside its name and renamed; on failure nothing is left. */
+/* The files of a data set. save: each written beside its name and renamed; on failure nothing is
+ * left. */
 int dataset_save(struct store *s, const char *id, const struct dataset *d,
 		 struct err *err) MUST_USE;
 /* `fields`: the JSON text of the row in the store. */
 void dataset_drop(struct store *s, const char *id, const char *fields);
-/* Link (or copy) all files of data set `id` into the folder dir_fd, under the same names. Errors: NOTFOUND, IO, NOSPACE. */
+/* Link (or copy) all files of data set `id` into the folder dir_fd, under the same names. Errors:
+ * NOTFOUND, IO, NOSPACE. */
 int dataset_link(struct store *s, const char *id, int dir_fd, struct err *err) MUST_USE;
 /* What the validation of specs reads data sets through. Valid as long as the store. */
 void dataset_source(struct spec_datasets *ret, struct store *s);

@@ -1,9 +1,10 @@
 /* dataset_csv.c - tables of numbers: a field for each column.
  *
- * The first line names the columns; if it holds numbers only there are no names: the columns are c0, c1, ... and
- * beside them stands the whole table as the field "values". Comma, semicolon or tab, whichever the first line has.
- * A column that begins with a word is named as text and its values are left out; after that every cell of a column
- * of numbers must be a number. Lines that begin with # and empty lines are skipped. */
+ * The first line names the columns; if it holds numbers only there are no names: the columns are
+ * c0, c1, ... and beside them stands the whole table as the field "values". Comma, semicolon or
+ * tab, whichever the first line has. A column that begins with a word is named as text and its
+ * values are left out; after that every cell of a column of numbers must be a number. Lines that
+ * begin with # and empty lines are skipped. */
 /* SPDX-License-Identifier: MIT */
 #include "server/dataset.h"
 

@@ -1,4 +1,5 @@
-/* dataset_npy.c - arrays of numpy: one (.npy, the field is "values") or several (.npz, the fields bear their names). */
+/* dataset_npy.c - arrays of numpy: one (.npy, the field is "values") or several (.npz, the fields
+ * bear their names). */
 /* SPDX-License-Identifier: MIT */
 #include "server/dataset.h"
 

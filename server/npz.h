@@ -1,6 +1,7 @@
 /* npz.h - the .npz format (numpy): a zip of .npy files; written stored, read stored or deflated.
  *
- * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT; without zip64: a file ends below 4 GiB. */
+ * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT; without zip64: a file ends below 4
+ * GiB. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_NPZ_H
 #define SERVER_NPZ_H
@@ -37,7 +38,8 @@ struct npz_entry {
 };
 
 bool npz_is(const void *bytes, size_t n);
-/* All entries that end in .npy, in the arena. `max` bounds the sum of expanded bytes. Errors: CORRUPT, LIMIT, NOMEM. */
+/* All entries that end in .npy, in the arena. `max` bounds the sum of expanded bytes. Errors:
+ * CORRUPT, LIMIT, NOMEM. */
 int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena,
 	     struct npz_entry **ret, size_t *ret_n, struct err *err) MUST_USE;
 

@@ -28,6 +28,7 @@ int post_probe(const char *url, long timeout_s, long *ret_status, struct err *er
 		(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, ret_status);
 	curl_easy_cleanup(easy);
 	if (rc != CURLE_OK)
-		return err_set(err, ERR_IO, "", "%s does not answer: %s", url, curl_easy_strerror(rc));
+		return err_set(err, ERR_IO, "", "%s does not answer: %s", url,
+			       curl_easy_strerror(rc));
 	return 0;
 }

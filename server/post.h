@@ -5,8 +5,8 @@
 
 #include "core/base/err.h"
 
-/* GET url and give its status code; the body is thrown away. For health checks: at most `timeout_s` seconds, no
- * redirects, no proxy. Errors: IO. */
+/* GET url and give its status code; the body is thrown away. For health checks: at most `timeout_s`
+ * seconds, no redirects, no proxy. Errors: IO. */
 int post_probe(const char *url, long timeout_s, long *ret_status, struct err *err) MUST_USE;
 
 #endif

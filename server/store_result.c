@@ -1,7 +1,8 @@
 /* store_result.c - columns of a run's directory into chunks, and rows out of them.
  *
- * Chunks are smaller than they might be (1 MiB): a window of a long column then reads little more than itself. All but
- * a column's last have the same size, so a byte's chunk is known without asking. */
+ * Chunks are smaller than they might be (1 MiB): a window of a long column then reads little more
+ * than itself. All but a column's last have the same size, so a byte's chunk is known without
+ * asking. */
 /* SPDX-License-Identifier: MIT */
 #include "server/store_result.h"
 

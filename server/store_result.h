@@ -26,12 +26,14 @@ struct store_recording {
 	struct store_column *columns; /* all in the arena given */
 };
 
-/* Stage every recording of DIR/result.json into the store, in short transactions of chunks of at most 4 MiB, invisible.
- * Returns 0 or -code; on failure what was staged is dropped by store_result_drop (or at start). dir_fd: the run's directory. */
+/* Stage every recording of DIR/result.json into the store, in short transactions of chunks of at
+ * most 4 MiB, invisible. Returns 0 or -code; on failure what was staged is dropped by
+ * store_result_drop (or at start). dir_fd: the run's directory. */
 int store_result_stage(struct store *s, const char *run_id, int dir_fd, struct err *err) MUST_USE;
 /* Inside the caller's store_begin/commit: make the run's staged recordings visible. */
 int store_result_show(struct store *s, const char *run_id, struct err *err) MUST_USE;
-/* Drop all recordings of a run (with NULL: all invisible ones, at start), in a transaction of its own. */
+/* Drop all recordings of a run (with NULL: all invisible ones, at start), in a transaction of its
+ * own. */
 int store_result_drop(struct store *s, const char *run_id, struct err *err) MUST_USE;
 
 /* The visible recordings of a run, of one kind and subject and name (NULL: any). */

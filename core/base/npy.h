@@ -41,8 +41,8 @@ const char *npy_descr(enum npy_type type); /* "<f8" */
 double npy_get(enum npy_type type, const void *data, size_t i);
 /* Append the header (a multiple of 64 bytes) to `out`. */
 int npy_write_header(struct buf *out, const struct npy_header *h, struct err *err) MUST_USE;
-/* Parse the header of a file given as bytes, check that the data are all there (total length n) and C-ordered,
- * little-endian. Bounded: never reads beyond n. Errors: CORRUPT. */
+/* Parse the header of a file given as bytes, check that the data are all there (total length n) and
+ * C-ordered, little-endian. Bounded: never reads beyond n. Errors: CORRUPT. */
 int npy_parse(struct npy_header *ret, const void *bytes, size_t n, struct err *err) MUST_USE;
 
 #endif

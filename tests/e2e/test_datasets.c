@@ -262,7 +262,8 @@ static double correlation(const json_t *image, const unsigned char *pixels)
 	return (sxy - sx * sy / n) / sqrt((sxx - sx * sx / n) * (syy - sy * sy / n));
 }
 
-/* One image out of MNIST as it comes, uploaded by itself to know its pixels here: rows are cut from the NPY on disk. */
+/* One image out of MNIST as it comes, uploaded by itself to know its pixels here: rows are cut from
+ * the NPY on disk. */
 static void read_image(const char *id, int row, unsigned char pixels[784])
 {
 	char path[400];

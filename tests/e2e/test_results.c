@@ -14,7 +14,8 @@
 #include "tests/e2e/harness.h"
 #include "tests/e2e/specs.h"
 
-/* Given trains, so that what must come out is known: two inputs and the cell that they drive by one strong spike each. */
+/* Given trains, so that what must come out is known: two inputs and the cell that they drive by one
+ * strong spike each. */
 #define TRAINS \
 	"{\"spec\":{\"resolution_ms\":0.1,\"duration_ms\":100,\"seed\":\"1\",\"populations\":{" \
 	"\"in\":{\"model\":\"spike_generator\",\"size\":2,\"params\":{\"spike_times\":[[10,30,50]" \
@@ -338,7 +339,8 @@ Test(results, measured_pairs_lie_on_the_window_where_nothing_else_is_near)
 {
 	struct reply r = good("stdp?projection=learn&synapses=0");
 
-	/* pre 30 -> 50: the post arrival at 36.5 facilitates from 30 (dt 6.5) and depresses at 50 (dt -13.5) with that at 16 */
+	/* pre 30 -> 50: the post arrival at 36.5 facilitates from 30 (dt 6.5) and depresses at 50
+	 * (dt -13.5) with that at 16 */
 	HAS(r, "/t_ms", 30, 50);
 	HAS(r, "/dt_ms", 6, 6.5);
 	cr_assert_float_eq(reply_number(&r, "/dw/0"), ltp(6) + ltd(14), 1e-12);

@@ -1,7 +1,8 @@
 /* fuzz_dataset - uploads of any bytes.
  *
- * With clang: -fsanitize=fuzzer,address,undefined -DFUZZER. Without, a plain program: it reads the files named, or
- * changes bytes of built-in examples N times (first argument -N, default 20000) with a seed that it prints. */
+ * With clang: -fsanitize=fuzzer,address,undefined -DFUZZER. Without, a plain program: it reads the
+ * files named, or changes bytes of built-in examples N times (first argument -N, default 20000)
+ * with a seed that it prints. */
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdio.h>

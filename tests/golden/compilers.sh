@@ -48,10 +48,12 @@ for cc in gcc clang; do
 		mkdir -p "$objects"
 		for source in core/*.c core/*/*.c; do
 			object=$objects/$(echo "${source%.c}" | tr / -).o
+			# shellcheck disable=SC2086,SC2046,SC3013 # words are meant to split; dash knows -nt
 			if [ ! "$object" -nt "$source" ] || [ -n "$(find core -name '*.h' -newer "$object")" ]; then
 				"$cc" $common "$level" $(pkg-config --cflags jansson) -c -o "$object" "$source" || exit 1
 			fi
 		done
+		# shellcheck disable=SC2046
 		"$cc" -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
 		check "$objects/stdp-run" "$cc $level"
 	done

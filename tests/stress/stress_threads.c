@@ -1,4 +1,5 @@
-/* stress_threads - one network on 1, 2, 3 and 4 threads: equal digests, and silent under ThreadSanitizer. */
+/* stress_threads - one network on 1, 2, 3 and 4 threads: equal digests, and silent under
+ * ThreadSanitizer. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 #include "core/sim.h"
 #include "core/spec_json.h"
 
-/* Every kind of traffic: recurrent plastic synapses, delays that vary, an axonal delay, currents, both signs, a schedule. */
+/* Every kind of traffic: recurrent plastic synapses, delays that vary, an axonal delay, currents,
+ * both signs, a schedule. */
 static const char text[] =
 	"{\"duration_ms\": 60, \"seed\": \"7\", \"populations\": {"
 	"\"e\": {\"model\": \"iaf_psc_delta\", \"size\": 101, \"params\": {\"V_th\": -60}},"
@@ -15,14 +17,19 @@ static const char text[] =
 	"\"p\": {\"model\": \"poisson_generator\", \"size\": 101, \"params\": {\"rate\": 2000}},"
 	"\"d\": {\"model\": \"dc_generator\", \"size\": 3, \"params\": {\"amplitude\": 200}}},"
 	"\"projections\": {"
-	"\"ee\": {\"source\": \"e\", \"target\": \"e\", \"connect\": {\"rule\": \"fixed_indegree\", \"indegree\": 20},"
-	" \"synapse\": {\"model\": \"stdp_pair\", \"weight\": {\"uniform\": [0.1, 0.9]}, \"delay_ms\": 1.5,"
+	"\"ee\": {\"source\": \"e\", \"target\": \"e\", \"connect\": {\"rule\": "
+	"\"fixed_indegree\", \"indegree\": 20},"
+	" \"synapse\": {\"model\": \"stdp_pair\", \"weight\": {\"uniform\": [0.1, 0.9]}, "
+	"\"delay_ms\": 1.5,"
 	" \"axonal_delay_ms\": 0.7}},"
-	"\"ex\": {\"source\": \"e\", \"target\": \"x\", \"connect\": {\"rule\": \"pairwise_bernoulli\", \"p\": 0.2},"
-	" \"synapse\": {\"model\": \"stdp_pair\", \"weight\": 20, \"delay_ms\": {\"uniform\": [0.5, 3]},"
+	"\"ex\": {\"source\": \"e\", \"target\": \"x\", \"connect\": {\"rule\": "
+	"\"pairwise_bernoulli\", \"p\": 0.2},"
+	" \"synapse\": {\"model\": \"stdp_pair\", \"weight\": 20, \"delay_ms\": {\"uniform\": "
+	"[0.5, 3]},"
 	" \"params\": {\"w_max\": 40, \"pairing\": \"nearest_pre_centered\"}}},"
 	"\"xe\": {\"source\": \"x\", \"target\": \"e\", \"connect\": {\"rule\": \"all_to_all\"},"
-	" \"synapse\": {\"model\": \"static\", \"weight\": {\"normal\": {\"mean\": 0, \"sd\": 0.3}}, \"delay_ms\": 0.5}},"
+	" \"synapse\": {\"model\": \"static\", \"weight\": {\"normal\": {\"mean\": 0, \"sd\": "
+	"0.3}}, \"delay_ms\": 0.5}},"
 	"\"pe\": {\"source\": \"p\", \"target\": \"e\", \"connect\": {\"rule\": \"one_to_one\"},"
 	" \"synapse\": {\"model\": \"static\", \"weight\": 4, \"delay_ms\": 1}},"
 	"\"dx\": {\"source\": \"d\", \"target\": \"x\", \"connect\": {\"rule\": \"all_to_all\"},"
@@ -71,12 +78,14 @@ int main(void)
 		uint64_t also, digest = run(threads, &also);
 
 		if (digest != first || also != spikes) {
-			(void)fprintf(stderr, "not ok - stress_threads: %u threads: %016llx, expected %016llx\n", threads,
-				      (unsigned long long)digest, (unsigned long long)first);
+			(void)fprintf(
+				stderr,
+				"not ok - stress_threads: %u threads: %016llx, expected %016llx\n",
+				threads, (unsigned long long)digest, (unsigned long long)first);
 			return 1;
 		}
 	}
-	(void)printf("ok - stress_threads: %llu spikes, digest %016llx on 1 to 4 threads\n", (unsigned long long)spikes,
-		     (unsigned long long)first);
+	(void)printf("ok - stress_threads: %llu spikes, digest %016llx on 1 to 4 threads\n",
+		     (unsigned long long)spikes, (unsigned long long)first);
 	return 0;
 }
