@@ -16,26 +16,32 @@
 
 enum { KEY_MAX = 256 };
 
+static double draw(const struct spec_value *v, struct rng_key key, uint64_t i)
+{
+	switch (v->kind) {
+	case SPEC_UNIFORM:
+		return v->a + (v->b - v->a) * rng_uniform(key, i, 0);
+	case SPEC_NORMAL:
+		return v->a + v->b * rng_normal(key, i, 0);
+	case SPEC_LOGNORMAL:
+		return fmath_exp(v->a + v->b * rng_normal(key, i, 0));
+	case SPEC_CONST:
+	case SPEC_ARRAY:
+		break;
+	}
+	return v->a;
+}
+
 double spec_value_at(const struct spec_value *v, struct rng_key key, uint64_t i, double min,
 		     double max)
 {
-	double x = v->a;
+	double x;
 
-	switch (v->kind) {
-	case SPEC_CONST:
+	if (v->kind == SPEC_CONST)
 		return v->a;
-	case SPEC_ARRAY:
+	if (v->kind == SPEC_ARRAY)
 		return v->array[i];
-	case SPEC_UNIFORM:
-		x = v->a + (v->b - v->a) * rng_uniform(key, i, 0);
-		break;
-	case SPEC_NORMAL:
-		x = v->a + v->b * rng_normal(key, i, 0);
-		break;
-	case SPEC_LOGNORMAL:
-		x = fmath_exp(v->a + v->b * rng_normal(key, i, 0));
-		break;
-	}
+	x = draw(v, key, i);
 	if (x < min)
 		return min;
 	return x > max ? max : x;

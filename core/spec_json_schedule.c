@@ -112,7 +112,7 @@ static void add_moved(struct spec_json_reader *r, const struct spec_json_at *at,
 					 .subject = (size_t)d->projection,
 					 .param = (int)i };
 
-		if (memcmp(&s->params[i], &before[i], sizeof(double)) == 0)
+		if (s->params[i] == before[i])
 			continue;
 		if (p->model->params[i].flags & PARAM_FIXED) {
 			spec_json_read_fail(r, at, ERR_CONFLICT,

@@ -166,7 +166,7 @@ static double quality(const char *accept, const char *media)
 	int best_rank = -1;
 
 	while (*accept) {
-		size_t item = strcspn(accept, ","), n;
+		size_t item, n;
 		const char *q;
 		int rank = -1;
 

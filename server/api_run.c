@@ -85,7 +85,7 @@ int api_run_patch(const struct api *api, struct request *rq, struct response *rs
 	static const char *const known[] = { "name", "tags", "notes" };
 	struct api_run_meta meta;
 	struct err err = { 0 };
-	struct store_run run;
+	struct store_run run = { 0 };
 	json_t *body = NULL;
 	int rc = api_body(rq, &body, errors);
 
@@ -112,7 +112,7 @@ int api_run_delete(const struct api *api, struct request *rq, struct response *r
 		   struct err_list *errors)
 {
 	struct err err = { 0 };
-	struct store_run run;
+	struct store_run run = { 0 };
 	int rc = begin(api, rq, &run, errors);
 
 	if (rc)
@@ -147,7 +147,7 @@ int api_run_cancel(const struct api *api, struct request *rq, struct response *r
 		   struct err_list *errors)
 {
 	struct err err = { 0 };
-	struct store_run run;
+	struct store_run run = { 0 };
 	int rc = empty_body(rq, errors);
 
 	if (!rc)

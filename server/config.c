@@ -135,30 +135,29 @@ static const struct option *find(const char *name, size_t n)
 	return NULL;
 }
 
-void config_help(struct buf *out, bool markdown)
+static void help_row(struct buf *out, const struct option *o, bool markdown)
 {
+	const char *def = o->type == OPTION_FLAG ? "off" : o->def ? o->def : "";
 	char env[64], flag[96];
 
+	env_name(o, env, sizeof(env));
+	(void)snprintf(flag, sizeof(flag), "--%s%s%s", o->name, *o->arg ? " " : "", o->arg);
 	if (markdown)
-		(void)buf_str(
-			out,
-			"| flag | environment | default | what it does |\n|---|---|---|---|\n");
+		(void)buf_printf(out, "| `%s` | `%s` | %s%s%s | %s |\n", flag, env, *def ? "`" : "",
+				 def, *def ? "`" : "", o->doc);
 	else
-		(void)buf_str(out, "usage: stdpd [--option VALUE]...\n\nA simulation server for "
-				   "spike-timing-dependent plasticity.\n\n");
-	for (size_t i = 0; i < COUNTOF(options); i++) {
-		const struct option *o = &options[i];
-		const char *def = o->type == OPTION_FLAG ? "off" : o->def && *o->def ? o->def : "";
+		(void)buf_printf(out, "  %-26s %s%s%s%s  [%s]\n", flag, o->doc,
+				 *def ? " Default: " : "", def, *def ? "." : "", env);
+}
 
-		env_name(o, env, sizeof(env));
-		(void)snprintf(flag, sizeof(flag), "--%s%s%s", o->name, *o->arg ? " " : "", o->arg);
-		if (markdown)
-			(void)buf_printf(out, "| `%s` | `%s` | %s%s%s | %s |\n", flag, env,
-					 *def ? "`" : "", def, *def ? "`" : "", o->doc);
-		else
-			(void)buf_printf(out, "  %-26s %s%s%s%s  [%s]\n", flag, o->doc,
-					 *def ? " Default: " : "", def, *def ? "." : "", env);
-	}
+void config_help(struct buf *out, bool markdown)
+{
+	(void)buf_str(out, markdown ? "| flag | environment | default | what it does |\n"
+				      "|---|---|---|---|\n"
+				    : "usage: stdpd [--option VALUE]...\n\nA simulation server for "
+				      "spike-timing-dependent plasticity.\n\n");
+	for (size_t i = 0; i < COUNTOF(options); i++)
+		help_row(out, &options[i], markdown);
 	if (!markdown)
 		(void)buf_str(out, "  --help, --version\n");
 }

@@ -155,7 +155,7 @@ static int link_datasets(struct exec *e, int dir, const char *spec, struct err *
 {
 	json_t *json = json_loads(spec, 0, NULL), *ids = json ? spec_json_datasets(json) : NULL,
 	       *id;
-	int data = -1, rc = ids ? 0 : err_nomem(err);
+	int data, rc = ids ? 0 : err_nomem(err);
 	size_t i;
 
 	if (!rc && json_array_size(ids)) {

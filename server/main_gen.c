@@ -36,8 +36,7 @@ static bool write_json_take(const char *dir, const char *name, json_t *json)
 	bool ok;
 
 	if (line) {
-		memcpy(line, text, n);
-		line[n] = '\n';
+		(void)snprintf(line, n + 2, "%s\n", text);
 	}
 	ok = write_text(dir, name, line);
 	mem_free(line);

@@ -58,7 +58,7 @@ static json_t *operation_id(const struct route *r)
 	for (const char *p = r->pattern; *p && n + 1 < sizeof(text); p++) {
 		if (isalnum((unsigned char)*p))
 			text[n++] = *p;
-		else if (text[n - 1] != '_')
+		else if (n && text[n - 1] != '_')
 			text[n++] = '_';
 	}
 	while (n && text[n - 1] == '_')

@@ -79,6 +79,18 @@ static const struct param_def triplet_params[N_TRIPLET] = {
 	[TRIPLET_WMAX] = SIGNED_WMAX(100),
 };
 
+enum { ETA = TAU_MINUS + 1, VOGELS_ALPHA, VOGELS_WMAX, N_VOGELS };
+
+static const struct param_def vogels_params[N_VOGELS] = {
+	[TAU_PLUS] = TAU("tau", "Time constant of the presynaptic trace.", 20),
+	[TAU_MINUS] = TAU("tau_minus", "Time constant of the postsynaptic trace.", 20),
+	[ETA] = { "eta", "Learning rate.", UNIT_WEIGHT, PARAM_NUMBER, 0.001, -PARAM_INF,
+		  PARAM_INF },
+	[VOGELS_ALPHA] = { "alpha", "Depression at every presynaptic spike, in units of eta.",
+			   UNIT_NONE, PARAM_NUMBER, 0.12, -PARAM_INF, PARAM_INF },
+	[VOGELS_WMAX] = SIGNED_WMAX(1),
+};
+
 static void set(const struct plasticity_model *m, double *to, const char *name, double value)
 {
 	to[param_find(m->params, m->n_params, name)] = value;
@@ -165,6 +177,16 @@ static void convert_triplet(const double *from, double *to)
 	set(m, to, "w_max", fabs(from[TRIPLET_WMAX]));
 }
 
+static void convert_vogels(const double *from, double *to)
+{
+	const struct plasticity_model *m = &plasticity_stdp_inhibitory;
+
+	defaults(m, from, to);
+	set(m, to, "eta", from[ETA]);
+	set(m, to, "alpha", from[VOGELS_ALPHA]);
+	set(m, to, "w_max", fabs(from[VOGELS_WMAX]));
+}
+
 static void convert_nothing(const double *from, double *to)
 {
 	(void)from;
@@ -196,6 +218,12 @@ static const struct alias stdp_triplet_synapse = { "stdp_triplet_synapse",
 						   triplet_params,
 						   N_TRIPLET,
 						   convert_triplet };
+static const struct alias vogels_sprekeler_synapse = { "vogels_sprekeler_synapse",
+						       "NEST's inhibitory STDP.",
+						       &plasticity_stdp_inhibitory,
+						       vogels_params,
+						       N_VOGELS,
+						       convert_vogels };
 static const struct alias static_synapse = {
 	"static_synapse", "NEST's static synapse.", &plasticity_static, NULL, 0, convert_nothing
 };
@@ -208,6 +236,7 @@ const struct alias *const alias_list[] = { &static_synapse,
 					   &stdp_nn_restr_synapse,
 					   &stdp_pl_synapse_hom,
 					   &stdp_triplet_synapse,
+					   &vogels_sprekeler_synapse,
 					   NULL };
 
 const struct alias *alias_find(const char *name)

@@ -77,19 +77,6 @@ static void trajectory(const json_t *all, const json_t *c)
 	engine_case_release(&run);
 }
 
-static bool is_known(const json_t *c)
-{
-	static const char *const models[] = {
-		"stdp_synapse",		 "stdp_nn_symm_synapse", "stdp_nn_pre_centered_synapse",
-		"stdp_nn_restr_synapse", "stdp_pl_synapse_hom",	 "stdp_triplet_synapse"
-	};
-
-	for (size_t i = 0; i < COUNTOF(models); i++)
-		if (!strcmp(models[i], engine_case_string(c, "model")))
-			return true;
-	return false;
-}
-
 static size_t trajectories(const char *file)
 {
 	json_t *all = reference(file), *cases = json_object_get(all, "cases"), *c;
@@ -97,8 +84,6 @@ static size_t trajectories(const char *file)
 
 	json_array_foreach(cases, i, c)
 	{
-		if (!is_known(c))
-			continue;
 		trajectory(all, c);
 		n++;
 	}
@@ -111,9 +96,9 @@ Test(engine_nest, pair_trajectories_equal_nest)
 	cr_assert_eq(trajectories("stdp_pair.json"), 14);
 }
 
-Test(engine_nest, nearest_power_and_triplet_trajectories_equal_nest)
+Test(engine_nest, nearest_power_triplet_and_inhibitory_trajectories_equal_nest)
 {
-	cr_assert_eq(trajectories("stdp_variants.json"), 14);
+	cr_assert_eq(trajectories("stdp_variants.json"), 16);
 }
 
 static void use_trains(json_t *spec, const char *name, json_t *trains)
@@ -164,12 +149,10 @@ Test(engine_nest, windows_equal_nest)
 
 	json_array_foreach(cases, i, c)
 	{
-		if (!is_known(c))
-			continue;
 		window(all, c);
 		n++;
 	}
-	cr_assert_eq(n, 8);
+	cr_assert_eq(n, 9);
 	json_decref(all);
 }
 
@@ -185,8 +168,6 @@ Test(engine_nest, the_window_experiment_equals_nest)
 		struct engine_case run;
 		double *dw, *want;
 
-		if (!is_known(c))
-			continue;
 		run = engine_case_json(json_pack(
 			"{s:s, s:{s:O, s:o, s:O, s:O}}", "experiment", "stdp_window", "params",
 			"rule", json_object_get(c, "model"), "rule_params", synapse_params(c),
