@@ -91,6 +91,36 @@ static const struct param_def vogels_params[N_VOGELS] = {
 	[VOGELS_WMAX] = SIGNED_WMAX(1),
 };
 
+enum { STP_U, STP_TAU_REC, STP_TAU_FAC, STP_U_0, STP_X_0, N_TSODYKS2 };
+enum { STP_TAU_PSC = N_TSODYKS2, STP_Y_0, N_TSODYKS };
+
+#define PART(name, text, value) \
+	{ \
+		name, text, UNIT_NONE, PARAM_NUMBER, value, 0, 1, PARAM_FIXED \
+	}
+#define TSODYKS(u_text, u_value) \
+	[STP_U] = { "U",       "Part of the unused release that a spike adds to u.", \
+		    UNIT_NONE, PARAM_NUMBER, \
+		    0.5,       0, \
+		    1,	       PARAM_OPEN_MIN }, \
+	[STP_TAU_REC] = TAU("tau_rec", "Time constant of recovery.", 800), \
+	[STP_TAU_FAC] = { "tau_fac", "Time constant of facilitation; 0: none.", \
+			  UNIT_MS,   PARAM_NUMBER, \
+			  0,	     0, \
+			  1e6,	     PARAM_OFFGRID }, \
+	[STP_U_0] = PART("u", u_text, u_value), \
+	[STP_X_0] = PART("x", "Available resources at the start.", 1)
+
+static const struct param_def tsodyks2_params[N_TSODYKS2] = {
+	TSODYKS("Part of the resources that the first spike uses.", 0.5),
+};
+
+static const struct param_def tsodyks_params[N_TSODYKS] = {
+	TSODYKS("Part in use at time 0.", 0),
+	[STP_TAU_PSC] = TAU("tau_psc", "Time constant of the active resources.", 3),
+	[STP_Y_0] = PART("y", "Active resources at time 0.", 0),
+};
+
 static void set(const struct plasticity_model *m, double *to, const char *name, double value)
 {
 	to[param_find(m->params, m->n_params, name)] = value;
@@ -105,11 +135,16 @@ static void choose(const struct plasticity_model *m, double *to, const char *nam
 	to[i] = param_choice(&m->params[i], choice);
 }
 
-/* What all rules with two traces share. */
-static void defaults(const struct plasticity_model *m, const double *from, double *to)
+static void all_defaults(const struct plasticity_model *m, double *to)
 {
 	for (size_t i = 0; i < m->n_params; i++)
 		to[i] = m->params[i].def;
+}
+
+/* What all rules with two traces share. */
+static void defaults(const struct plasticity_model *m, const double *from, double *to)
+{
+	all_defaults(m, to);
 	set(m, to, "tau_plus", from[TAU_PLUS]);
 	set(m, to, "tau_minus", from[TAU_MINUS]);
 }
@@ -187,6 +222,31 @@ static void convert_vogels(const double *from, double *to)
 	set(m, to, "w_max", fabs(from[VOGELS_WMAX]));
 }
 
+/* u after the first spike's own step, there; before it, here. With U = 1 every spike uses all. */
+static void convert_tsodyks2(const double *from, double *to)
+{
+	const struct plasticity_model *m = &plasticity_stp;
+	double u = from[STP_U];
+
+	all_defaults(m, to);
+	set(m, to, "U", u);
+	set(m, to, "tau_rec", from[STP_TAU_REC]);
+	set(m, to, "tau_fac", from[STP_TAU_FAC]);
+	set(m, to, "u", u < 1 ? (from[STP_U_0] - u) / (1 - u) : 0);
+	set(m, to, "x", from[STP_X_0]);
+}
+
+static void convert_tsodyks(const double *from, double *to)
+{
+	const struct plasticity_model *m = &plasticity_stp;
+
+	convert_tsodyks2(from, to);
+	choose(m, to, "variant", "three_state");
+	set(m, to, "u", from[STP_U_0]);
+	set(m, to, "tau_psc", from[STP_TAU_PSC]);
+	set(m, to, "y", from[STP_Y_0]);
+}
+
 static void convert_nothing(const double *from, double *to)
 {
 	(void)from;
@@ -224,6 +284,16 @@ static const struct alias vogels_sprekeler_synapse = { "vogels_sprekeler_synapse
 						       vogels_params,
 						       N_VOGELS,
 						       convert_vogels };
+static const struct alias tsodyks_synapse = {
+	"tsodyks_synapse", "NEST's short-term plasticity with active resources.",
+	&plasticity_stp,   tsodyks_params,
+	N_TSODYKS,	   convert_tsodyks
+};
+static const struct alias tsodyks2_synapse = {
+	"tsodyks2_synapse", "NEST's short-term plasticity of two states.",
+	&plasticity_stp,    tsodyks2_params,
+	N_TSODYKS2,	    convert_tsodyks2
+};
 static const struct alias static_synapse = {
 	"static_synapse", "NEST's static synapse.", &plasticity_static, NULL, 0, convert_nothing
 };
@@ -237,6 +307,8 @@ const struct alias *const alias_list[] = { &static_synapse,
 					   &stdp_pl_synapse_hom,
 					   &stdp_triplet_synapse,
 					   &vogels_sprekeler_synapse,
+					   &tsodyks_synapse,
+					   &tsodyks2_synapse,
 					   NULL };
 
 const struct alias *alias_find(const char *name)

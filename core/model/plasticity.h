@@ -120,7 +120,7 @@ struct plasticity_model {
 };
 
 // clang-format off
-#define PLASTICITY_MODELS(X) X(static) X(stdp_pair) X(stdp_triplet) X(stdp_inhibitory)
+#define PLASTICITY_MODELS(X) X(static) X(stdp_pair) X(stdp_triplet) X(stdp_inhibitory) X(stp)
 // clang-format on
 
 #define X(name) extern const struct plasticity_model plasticity_##name;
