@@ -21,7 +21,7 @@ static double ulps(double got, long double want)
 		return 0;
 	(void)frexpl(want, &exponent);
 	unit = ldexpl(1.0L, exponent - 53);
-	return (double)(fabsl(got - want) / (fmaxl(unit, 0x1p-1074L)));
+	return (double)(fabsl((long double)got - want) / (fmaxl(unit, 0x1p-1074L)));
 }
 
 typedef double double_fn(double x);

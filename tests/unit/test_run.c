@@ -55,7 +55,7 @@ Test(run, whatever_a_process_ends_with_there_is_a_move)
 Test(run, names_and_states_are_one_to_one)
 {
 	for (int s = 0; s < RUN_N; s++)
-		cr_assert_eq(run_state_find(run_state_name((enum run_state)s)), s);
+		cr_assert_eq((int)run_state_find(run_state_name((enum run_state)s)), s);
 	cr_assert_eq(run_state_find("done"), RUN_N);
 	cr_assert_eq(run_state_find(""), RUN_N);
 }

@@ -361,7 +361,7 @@ Test(spec_json, errors_of_data_sets_stand_where_they_are_named)
 
 		read_patched(&o, changes, "", &datasets, NULL);
 		cr_expect_eq(o.errors.n, 1, "case %zu", i);
-		cr_expect_eq(o.errors.first.code, cases[i].code, "case %zu: %s", i,
+		cr_expect_eq(o.errors.first.code, (int)cases[i].code, "case %zu: %s", i,
 			     o.errors.first.text);
 		cr_expect_str_eq(o.errors.first.path, IN "/params/rate");
 		release(&o);
