@@ -53,7 +53,7 @@ static uint64_t run(unsigned threads, uint64_t *ret_spikes)
 	struct err err = { 0 };
 	struct sim *s;
 	json_t *json;
-	uint64_t digest;
+	uint64_t digest = 0;
 
 	mem_arena_init(&arena, 0);
 	if (spec_json_load(&json, text, strlen(text), &err))

@@ -134,8 +134,8 @@ Test(dataset, arrays_of_numpy_are_read, .fini = forget)
 Test(dataset, what_is_nothing_known_is_refused, .fini = forget)
 {
 	static const char *const cases[] = { "\x01\x02\x03\x04\x05",
-					     "\x7f"
-					     "ELF\x02\x01\x01",
+					     ("\x7f"
+					      "ELF\x02\x01\x01"),
 					     "\x1f\x8b\x08garbage", "PK\x03\x04 no zip at all" };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

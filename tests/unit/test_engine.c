@@ -379,8 +379,8 @@ Test(engine, the_window_of_many_pairs_is_the_sum_over_pairs)
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"all_to_all\"}",
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_symmetric\"}",
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_pre_centered\"}",
-		"\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":\"nearest_reduced_"
-		"symmetric\"}",
+		("\"rule\":\"stdp_pair\",\"rule_params\":{\"pairing\":"
+		 "\"nearest_reduced_symmetric\"}"),
 		"\"rule\":\"stdp_pair\",\"rule_params\":{\"mu_plus\":1,\"mu_minus\":1}",
 		"\"rule\":\"stdp_synapse\",\"rule_params\":{\"mu_plus\":0.4,\"mu_minus\":0.6}",
 		"\"rule\":\"stdp_nn_symm_synapse\"",
