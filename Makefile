@@ -151,7 +151,7 @@ deps:
 	@sh .ci/deps.sh test
 run:
 	@sh .ci/deps.sh run
-	@$(MAKE) all
+	@$(MAKE) -j"$$(nproc)" all
 	@sh .ci/demo.sh $(PORT)
 test: deps
 	@MAKE='$(MAKE)' sh tests/run.sh all $(DEFAULT)

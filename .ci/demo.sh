@@ -36,9 +36,15 @@ curl -fsS "$url/v1/runs/$id/tables/window?format=csv" >"$work/window.csv"
 echo
 echo "The window of pair STDP, each point measured by driving one synapse spike by spike:"
 awk -F, '
+{ sub(/\r$/, "") } # lines end as RFC 4180 has it
 NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
 /^#/ { next }
-{ x[++n] = $column["dt_ms"]; y[n] = $column["dw"]; a = y[n] < 0 ? -y[n] : y[n]; if (a > top) top = a }
+function size(v) { return v < 0 ? -v : v }
+{
+	x[++n] = $column["dt_ms"]; y[n] = $column["dw"]
+	if (size(y[n]) > top) top = size(y[n])
+	if (size(y[n] - $column["dw_theory"]) > worst) worst = size(y[n] - $column["dw_theory"])
+}
 END {
 	if (!top) { print "the table has no change of weight"; exit 1 }
 	printf "%8s  %11s\n", "dt (ms)", "dw"
@@ -51,6 +57,7 @@ END {
 		for (j = 1; j <= k; j++) right = right "#"
 		printf "%8g  %+.4e  %s|%s\n", x[i], y[i], left, right
 	}
+	printf "\nLargest difference from the formula: %g of the largest change (must be at most 1e-9).\n", worst / top
 }' "$work/window.csv"
 echo
 echo "This run:  $url/#/runs/$id"
