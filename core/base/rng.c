@@ -3,8 +3,10 @@
 #include "core/base/rng.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "core/base/attr.h"
 #include "core/base/fmath.h"
 #include "core/base/hash.h"
 
@@ -64,6 +66,40 @@ static double open_uniform(uint64_t bits)
 double rng_uniform(struct rng_key key, uint64_t id, uint64_t counter)
 {
 	return open_uniform(rng_u64(key, id, counter));
+}
+
+/* The same bits without a conversion from integers, which few vector units have: the random bits
+ * as the fraction of a number in [1, 2), from where neither step rounds. */
+static inline double open_uniform_by_fraction(uint64_t bits)
+{
+	double x;
+
+	bits = bits >> 12 | 0x3ff0000000000000;
+	memcpy(&x, &bits, sizeof(x));
+	return x - 1 + 0x1p-53;
+}
+
+CLONES void rng_uniform_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
+			       double *restrict ret)
+{
+#pragma omp simd
+	for (size_t i = 0; i < n; i++) {
+		uint32_t x0 = (uint32_t)counter, x1 = (uint32_t)(counter >> 32);
+		uint32_t x2 = (uint32_t)(id0 + i), x3 = (uint32_t)((id0 + i) >> 32);
+		uint32_t k0 = key.k[0], k1 = key.k[1];
+
+		for (int r = 0; r < ROUNDS; r++) {
+			uint64_t p0 = mul0 * x0, p1 = mul1 * x2;
+
+			x0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0;
+			x1 = (uint32_t)p1;
+			x2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
+			x3 = (uint32_t)p0;
+			k0 += weyl0;
+			k1 += weyl1;
+		}
+		ret[i] = open_uniform_by_fraction((uint64_t)x1 << 32 | x0);
+	}
 }
 
 uint64_t rng_below(struct rng_key key, uint64_t id, uint64_t counter, uint64_t n)
@@ -145,4 +181,70 @@ double rng_poisson(struct rng_key key, uint64_t id, uint64_t counter, double lam
 	if (lambda < 10)
 		return poisson_invert(lambda, rng_uniform(key, id, counter));
 	return poisson_reject(key, id, counter, lambda);
+}
+
+enum { BLOCK = 256, FEW = 8, CDF_MAX = 32 };
+
+/* The distribution function from 0 on, with the very sums of poisson_invert(), until little is
+ * left; a multiple of four. For means below 10 that is 28 at most. */
+static size_t poisson_cdf(double lambda, double *cdf)
+{
+	double p = fmath_exp(-lambda), sum = p;
+	size_t n = 0;
+
+	cdf[n++] = sum;
+	while (n < CDF_MAX && (sum < 1 - 1e-4 || n % 4)) {
+		p *= lambda / (double)n;
+		sum += p;
+		cdf[n++] = sum;
+	}
+	return n;
+}
+
+/* How many of the n_cdf values are below u: the function ascends, so that is where it reaches u. */
+CLONES static void count_below(const double *restrict u, size_t n, const double *restrict cdf,
+			       size_t n_cdf, double *restrict ret)
+{
+	memset(ret, 0, n * sizeof(*ret));
+	for (size_t k = 0; k < n_cdf; k += 4) {
+		double a = cdf[k], b = cdf[k + 1], c = cdf[k + 2], d = cdf[k + 3];
+
+#pragma omp simd
+		for (size_t i = 0; i < n; i++)
+			ret[i] += ((u[i] > a ? 1.0 : 0.0) + (u[i] > b ? 1.0 : 0.0)) +
+				  ((u[i] > c ? 1.0 : 0.0) + (u[i] > d ? 1.0 : 0.0));
+	}
+}
+
+/* One mean below 10 for all. */
+static void poisson_shared(const double *u, size_t n, const double *cdf, size_t n_cdf,
+			   double lambda, double *ret)
+{
+	count_below(u, n, cdf, n_cdf, ret);
+	for (size_t i = 0; i < n; i++)
+		if (u[i] > cdf[n_cdf - 1])
+			ret[i] = poisson_invert(lambda, u[i]);
+}
+
+void rng_poisson_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
+			const double *lambda, size_t stride, double *ret)
+{
+	double cdf[CDF_MAX], u[BLOCK];
+	bool shared = stride == 0 && n >= FEW && *lambda < 10;
+	size_t n_cdf = shared ? poisson_cdf(*lambda, cdf) : 0;
+
+	for (size_t at = 0, m; at < n; at += m) {
+		m = n - at < BLOCK ? n - at : BLOCK;
+		rng_uniform_column(key, id0 + at, counter, m, u);
+		if (shared) {
+			poisson_shared(u, m, cdf, n_cdf, *lambda, ret + at);
+			continue;
+		}
+		for (size_t i = 0; i < m; i++) {
+			double mean = lambda[(at + i) * stride];
+
+			ret[at + i] = mean < 10 ? poisson_invert(mean, u[i])
+						: poisson_reject(key, id0 + at + i, counter, mean);
+		}
+	}
 }

@@ -6,6 +6,7 @@
 #ifndef CORE_BASE_RNG_H
 #define CORE_BASE_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum rng_purpose {
@@ -42,5 +43,11 @@ double rng_exponential(struct rng_key key, uint64_t id, uint64_t counter);
 /* Poisson count with mean `lambda` in [0, 1e6], exact up to rounding of the distribution function;
  * one draw for lambda < 10, further counters are not used: larger means use the id's 2^32 sub-counters. */
 double rng_poisson(struct rng_key key, uint64_t id, uint64_t counter, double lambda);
+
+/* The same draws for the ids id0 + i, i < n, in a fraction of the time: ret[i] has the very bits of
+ * rng_uniform(key, id0 + i, counter), or of rng_poisson() with mean lambda[i * stride]. */
+void rng_uniform_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n, double *ret);
+void rng_poisson_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
+			const double *lambda, size_t stride, double *ret);
 
 #endif

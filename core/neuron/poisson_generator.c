@@ -103,15 +103,29 @@ static double due(const struct neuron_ctx *c, size_t i)
 	return n;
 }
 
+/* The counts of the neurons from i up to the next that is not drawn by counts; that next one. */
+static size_t counts(const struct neuron_ctx *c, size_t i)
+{
+	size_t end = i + 1;
+
+	while (end < c->n && c->out[end] < 0)
+		end++;
+	rng_poisson_column(c->key, c->id0 + i, (uint64_t)c->step, end - i,
+			   c->coef[LAMBDA] + i * c->stride, c->stride, c->out + i);
+	return end;
+}
+
 static void step(const struct neuron_ctx *c)
 {
 	take_hazard(c);
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n;) {
+		if (c->out[i] < 0) {
+			i = counts(c, i);
+			continue;
+		}
 		if (c->out[i] > 0)
 			c->out[i] = due(c, i);
-		else if (c->out[i] < 0)
-			c->out[i] = rng_poisson(c->key, c->id0 + i, (uint64_t)c->step,
-						c->coef[LAMBDA][i * c->stride]);
+		i++;
 	}
 }
 

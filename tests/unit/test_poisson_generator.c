@@ -256,6 +256,53 @@ Test(poisson_generator, a_neuron_emits_the_same_alone_as_among_others)
 	}
 }
 
+/* Silent neurons, some by intervals, some by counts of small and large mean, in runs of any length:
+ * each as if it were alone. */
+Test(poisson_generator, neurons_of_any_rates_side_by_side_do_not_disturb_each_other)
+{
+	static const double rates[] = { 2000, 2000, 100, 7000, 0, 150000, 30, 501, 90000, 2000 };
+	double coef[NEURON_COEFS_MAX], got[50][N], spikes = 0;
+
+	poisson(&a, N, 0, 0);
+	a.c.stride = 1;
+	for (size_t i = 0; i < N; i++) {
+		a.p[0] = rates[i < 100 ? i / 13 : i % COUNTOF(rates)];
+		a.model->prepare(a.p, a.c.dt, coef);
+		for (size_t k = 0; k < a.model->n_coefs; k++)
+			a.coef[k][i] = coef[k];
+	}
+	a.model->changed(&a.c);
+	for (size_t t = 0; t < 50; t++) {
+		(void)advance(&a);
+		memcpy(got[t], a.out, sizeof(a.out));
+	}
+	for (size_t i = 0; i < N; i++) {
+		poisson(&b, 1, i, rates[i < 100 ? i / 13 : i % COUNTOF(rates)]);
+		for (size_t t = 0; t < 50; t++) {
+			spikes += advance(&b);
+			cr_assert_eq(got[t][i], b.out[0], "neuron %zu step %zu: %g, not %g", i,
+				     t + 1, got[t][i], b.out[0]);
+		}
+	}
+	cr_assert_gt(spikes, 1000);
+}
+
+/* What a step by counts emits is the published draw: key, neuron and step, nothing else. */
+Test(poisson_generator, counts_are_the_draws_of_neuron_and_step)
+{
+	static const double rates[] = { 501, 7000, 99000, 250000 };
+
+	for (size_t r = 0; r < COUNTOF(rates); r++) {
+		poisson(&a, N - 1, 0xffffffa0, rates[r]);
+		for (uint64_t t = 1; t <= 200; t++) {
+			(void)advance(&a);
+			for (size_t i = 0; i < a.c.n; i++)
+				cr_assert_eq(a.out[i], rng_poisson(a.c.key, a.c.id0 + i, t,
+								   rates[r] * 0.1 / 1000));
+		}
+	}
+}
+
 Test(poisson_generator, neurons_differ_from_each_other)
 {
 	size_t same = 0;

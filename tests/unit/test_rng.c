@@ -4,7 +4,9 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
+#include "core/base/fmath.h"
 #include "tests/check.h"
 
 enum { DRAWS = 200000 };
@@ -167,4 +169,125 @@ Test(rng, below_reaches_all_and_only_the_numbers_below_n)
 	}
 	for (int i = 0; i < 7; i++)
 		cr_assert(seen[i] > 850 && seen[i] < 1150, "%d: %d", i, seen[i]);
+}
+
+enum { COLUMN = 600 };
+
+/* Lengths on both sides of vectors, blocks and short columns, ids across 2^32 and 2^64. */
+static size_t case_length(struct rng_key key, uint64_t number)
+{
+	static const size_t edges[] = { 0, 1, 3, 7, 8, 9, 255, 256, 257, 511, 513, COLUMN };
+
+	return number < COUNTOF(edges) ? edges[number] : rng_below(key, 0, number, COLUMN + 1);
+}
+
+static uint64_t case_id(struct rng_key key, uint64_t number)
+{
+	switch (number % 4) {
+	case 0:
+		return rng_below(key, 1, number, 100000);
+	case 1:
+		return 0xffffffff - rng_below(key, 1, number, COLUMN);
+	case 2:
+		return UINT64_MAX - rng_below(key, 1, number, COLUMN);
+	default:
+		return rng_u64(key, 1, number);
+	}
+}
+
+static struct rng_key case_key(struct rng_key key, uint64_t number)
+{
+	uint32_t b[4];
+
+	rng_bits(key, 2, number, b);
+	return (struct rng_key){ { b[0], b[1] } };
+}
+
+/* Bytes, since 0 == -0. */
+static void expect_same(double got, double want, uint64_t number, size_t i)
+{
+	cr_assert_eq(memcmp(&got, &want, sizeof(got)), 0, "case %llu, draw %zu: %a, not %a",
+		     (unsigned long long)number, i, got, want);
+}
+
+Test(rng, a_column_of_uniforms_has_the_bits_of_single_draws)
+{
+	struct rng_key key = rng_key(check_seed(), RNG_EXPERIMENT, "column");
+
+	for (uint64_t number = 0; number < 2000; number++) {
+		struct rng_key k = case_key(key, number);
+		uint64_t id0 = case_id(key, number), counter = rng_u64(key, 3, number);
+		size_t n = case_length(key, number);
+		double got[COLUMN + 1];
+
+		got[n] = -1;
+		rng_uniform_column(k, id0, counter, n, got);
+		for (size_t i = 0; i < n; i++)
+			expect_same(got[i], rng_uniform(k, id0 + i, counter), number, i);
+		cr_assert_eq(got[n], -1, "case %llu writes behind its end",
+			     (unsigned long long)number);
+	}
+}
+
+static double some_lambda(struct rng_key key, uint64_t number)
+{
+	static const double edges[] = { 0,   1e-300, 1e-9, 0.05, 0.7,  1,	2,
+					9.5, 9.9999, 10,   10.5, 1000, 0x1p-54, 3 };
+
+	if (number < COUNTOF(edges))
+		return edges[number];
+	return number % 2 ? 11 * rng_uniform(key, 4, number)
+			  : fmath_exp(20 * rng_uniform(key, 4, number) - 17);
+}
+
+Test(rng, a_column_of_poisson_counts_has_the_bits_of_single_draws)
+{
+	struct rng_key key = rng_key(check_seed(), RNG_EXPERIMENT, "counts");
+
+	for (uint64_t number = 0; number < 2000; number++) {
+		struct rng_key k = case_key(key, number);
+		uint64_t id0 = case_id(key, number), counter = rng_u64(key, 3, number);
+		size_t n = case_length(key, number / 14);
+		double got[COLUMN + 1], lambda = some_lambda(key, number);
+
+		got[n] = -1;
+		rng_poisson_column(k, id0, counter, n, &lambda, 0, got);
+		for (size_t i = 0; i < n; i++)
+			expect_same(got[i], rng_poisson(k, id0 + i, counter, lambda), number, i);
+		cr_assert_eq(got[n], -1);
+	}
+}
+
+Test(rng, a_column_of_poisson_counts_may_have_a_mean_each)
+{
+	struct rng_key key = rng_key(check_seed(), RNG_EXPERIMENT, "means");
+
+	for (uint64_t number = 0; number < 200; number++) {
+		struct rng_key k = case_key(key, number);
+		uint64_t id0 = case_id(key, number), counter = rng_u64(key, 3, number);
+		size_t n = case_length(key, number);
+		double got[COLUMN], lambda[COLUMN];
+
+		for (size_t i = 0; i < n; i++)
+			lambda[i] = some_lambda(key, number * 7 + i);
+		rng_poisson_column(k, id0, counter, n, lambda, 1, got);
+		for (size_t i = 0; i < n; i++)
+			expect_same(got[i], rng_poisson(k, id0 + i, counter, lambda[i]), number, i);
+	}
+}
+
+/* With a mean of 9 the table ends with 23, which 1 of 40000 counts exceeds. */
+Test(rng, a_column_of_poisson_counts_keeps_the_rare_large_ones)
+{
+	struct rng_key key = rng_key(8, RNG_SPIKES, "tail");
+	double got[COLUMN], lambda = 9, most = 0;
+
+	for (uint64_t t = 0; t < 1000; t++) {
+		rng_poisson_column(key, 0, t, COLUMN, &lambda, 0, got);
+		for (size_t i = 0; i < COLUMN; i++) {
+			most = fmax(most, got[i]);
+			expect_same(got[i], rng_poisson(key, i, t, lambda), t, i);
+		}
+	}
+	cr_assert_gt(most, 23, "%g", most);
 }
