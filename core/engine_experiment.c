@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/engine_run.h"
+#include "core/net.h"
 
 static int first_error(const struct experiment_ctx *c, struct err *err)
 {
@@ -165,13 +166,14 @@ int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
 {
 	const struct spec *spec = NULL;
 	struct mem_arena arena;
+	const struct net_guard guard = { engine_run_look, c };
 	struct sim *s = NULL;
 	int rc;
 
 	mem_arena_init(&arena, c->arena.limit);
 	rc = engine_run_read(c, &spec, spec_json, &arena, err);
 	if (!rc)
-		rc = sim_new(&s, spec, &arena, c->result.threads, err);
+		rc = sim_new(&s, spec, &arena, c->result.threads, &guard, err);
 	if (!rc)
 		rc = sim_start(s, err);
 	if (!rc) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/net.h"
+
 /* Wall time between two looks at stop(): pieces of the run are made about this long. */
 #define PIECE_S	   0.005
 #define PROGRESS_S 0.1
@@ -36,21 +38,22 @@ static const char *reason(enum err_code why)
 	return why == ERR_INTERRUPTED ? "interrupted" : "stopped";
 }
 
-/* May it go on? */
-static int look(struct experiment_ctx *c, const struct sim *s, double now, struct err *err)
+/* May it go on? `where`: how far it has come, for the reader of the answer. */
+static int look(const struct experiment_ctx *c, const char *where, double now, struct err *err)
 {
-	const struct spec *spec = sim_spec(s);
-	double t_ms = (double)sim_now(s) * spec->dt, all_ms = (double)spec->steps * spec->dt;
 	enum err_code why = c->control->stop ? c->control->stop(c->control->self) : ERR_OK;
 
 	if (why != ERR_OK)
-		return err_set(err, why, "", "%s at %.10g ms of %.10g ms", reason(why), t_ms,
-			       all_ms);
+		return err_set(err, why, "", "%s %s", reason(why), where);
 	if (c->wall_s > 0 && now - c->started_s > c->wall_s)
-		return err_set(err, ERR_TIMEOUT, "/limits/wall_s",
-			       "stopped after wall_s = %g s at %.10g ms of %.10g ms", c->wall_s,
-			       t_ms, all_ms);
+		return err_set(err, ERR_TIMEOUT, "/limits/wall_s", "stopped after wall_s = %g s %s",
+			       c->wall_s, where);
 	return 0;
+}
+
+int engine_run_look(void *context, struct err *err)
+{
+	return look(context, "while the network was built", now_s(context), err);
 }
 
 /* The next piece, from how long the last one took: twice as long at most, never less than a step. */
@@ -72,8 +75,12 @@ int engine_run_advance(struct experiment_ctx *c, struct sim *s, struct err *err)
 	while (sim_now(s) < end) {
 		int64_t left = end - sim_now(s);
 		double before = now;
-		int rc = look(c, s, now, err);
+		char where[96];
+		int rc;
 
+		(void)snprintf(where, sizeof(where), "at %.10g ms of %.10g ms",
+			       (double)sim_now(s) * sim_spec(s)->dt, (double)end * sim_spec(s)->dt);
+		rc = look(c, where, now, err);
 		if (!rc)
 			rc = sim_advance(s, sim_now(s) + (piece < left ? piece : left), err);
 		if (rc)
@@ -180,6 +187,7 @@ static bool was_stopped(int rc)
 
 int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
 {
+	const struct net_guard guard = { engine_run_look, c };
 	const struct spec *spec = NULL;
 	int rc = engine_run_read(c, &spec, json, &c->arena, err);
 
@@ -190,7 +198,7 @@ int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
 	c->result.dt_ms = spec->dt;
 	c->result.duration_ms = (double)spec->steps * spec->dt;
 	c->wall_s = spec->limits.wall_s;
-	rc = sim_new(&c->sim, spec, &c->arena, c->result.threads, err);
+	rc = sim_new(&c->sim, spec, &c->arena, c->result.threads, &guard, err);
 	if (!rc)
 		rc = rec_attach(c->rec, c->sim, err);
 	if (!rc)
@@ -199,7 +207,7 @@ int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
 		rc = engine_run_advance(c, c->sim, err);
 	if (!rc)
 		rc = finish(c, c->sim, err);
-	else if (was_stopped(rc))
+	else if (was_stopped(rc) && c->sim && sim_now(c->sim) > 0)
 		(void)finish(c, c->sim, NULL); /* the reason to stop is what is told */
 	return rc;
 }

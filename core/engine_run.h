@@ -32,6 +32,8 @@ int engine_run_advance(struct experiment_ctx *c, struct sim *s, struct err *err)
 /* Validate a spec into `arena`; all errors go to c->errors, the first to err. */
 int engine_run_read(struct experiment_ctx *c, const struct spec **ret, json_t *json,
 		    struct mem_arena *arena, struct err *err) MUST_USE;
+/* What ends the building of a network: the same reasons. For net_guard. */
+int engine_run_look(void *context, struct err *err) MUST_USE;
 /* A plain spec: build, record, run, leave recordings, metrics and digest in the context. */
 int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err) MUST_USE;
 /* An experiment: check its keys and parameters, run it. */

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { NET_LOOK_WORK = 1 << 16 };
+
 static size_t n_channels(enum neuron_input in)
 {
 	switch (in) {
@@ -265,8 +267,17 @@ static int build(struct net *net, struct err *err)
 	return rc;
 }
 
+int net_look(struct net *net, uint64_t work, struct err *err)
+{
+	net->work += work;
+	if (!net->guard || net->work < NET_LOOK_WORK)
+		return 0;
+	net->work = 0;
+	return net->guard->look(net->guard->self, err);
+}
+
 int net_build(struct net **ret, const struct spec *spec, struct mem_arena *arena, size_t n_parts,
-	      struct err *err)
+	      const struct net_guard *guard, struct err *err)
 {
 	struct net *net = NEW(arena, struct net, 1);
 	int rc;
@@ -275,6 +286,7 @@ int net_build(struct net **ret, const struct spec *spec, struct mem_arena *arena
 		return err_nomem(err);
 	net->spec = spec;
 	net->arena = arena;
+	net->guard = guard;
 	net->n_parts = n_parts < 1 ? 1 : n_parts > NET_PARTS_MAX ? NET_PARTS_MAX : n_parts;
 	rc = build(net, err);
 	if (rc)

@@ -76,8 +76,16 @@ struct net_projection {
 
 enum { NET_NOWHERE = -2, NET_COUNT = -3, NET_CURRENT = -4 };
 
+/* Asked every few milliseconds while a network is built; -code with err filled ends the building. */
+struct net_guard {
+	int (*look)(void *self, struct err *err);
+	void *self;
+};
+
 struct net {
 	const struct spec *spec;
+	const struct net_guard *guard; /* NULL: never asked */
+	uint64_t work;		       /* done since the guard was asked */
 	struct mem_arena *arena;
 	size_t n_parts;
 	int64_t slice; /* steps: the smallest dendritic delay, at most NET_SLICE_MAX */
@@ -90,7 +98,7 @@ enum { NET_SLICE_MAX = 64 };
 /* Build everything in `arena`. Errors: NOMEM, LIMIT (the arena's), RANGE (a weight beyond the
  * rule's bounds). */
 int net_build(struct net **ret, const struct spec *spec, struct mem_arena *arena, size_t n_parts,
-	      struct err *err) MUST_USE;
+	      const struct net_guard *guard, struct err *err) MUST_USE;
 /* Histories are the only memory outside the arena. */
 void net_release(struct net *net);
 
@@ -107,6 +115,8 @@ void net_prepare_projection(struct net *net, size_t projection);
  * step's slot. */
 void net_context(const struct net *net, size_t population, size_t part, int64_t step,
 		 struct neuron_ctx *ret);
+/* Count work done in building (about 50 ns each) and ask the guard when it is due. */
+int net_look(struct net *net, uint64_t work, struct err *err) MUST_USE;
 /* Index k of synapse i of a source's row in a part. */
 uint64_t net_synapse(const struct net_rows *r, size_t source, uint64_t i);
 

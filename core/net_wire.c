@@ -86,8 +86,9 @@ static int alloc_rows(struct net *net, struct net_projection *p, struct net_rows
 }
 
 /* Counting sort of the collected sources into rows; degree[j]: sources of target lo + j. */
-static void sort_rows(const struct net_projection *p, struct net_rows *r, const struct wire_list *l,
-		      const uint32_t *degree, uint32_t lo, uint32_t hi)
+static int sort_rows(struct net *net, const struct net_projection *p, struct net_rows *r,
+		     const struct wire_list *l, const uint32_t *degree, uint32_t lo, uint32_t hi,
+		     struct err *err)
 {
 	uint64_t entry = list_start(&p->spec->wiring, lo);
 	size_t e = 0;
@@ -97,6 +98,10 @@ static void sort_rows(const struct net_projection *p, struct net_rows *r, const 
 	for (size_t i = 0; i < p->n_source; i++)
 		r->row[i + 1] += r->row[i];
 	for (uint32_t j = lo; j < hi; j++) {
+		int rc = net_look(net, degree[j - lo], err);
+
+		if (rc)
+			return rc;
 		for (uint32_t d = 0; d < degree[j - lo]; d++, e++) {
 			uint64_t at = r->row[l->source[e]]++;
 
@@ -107,6 +112,7 @@ static void sort_rows(const struct net_projection *p, struct net_rows *r, const 
 	}
 	memmove(r->row + 1, r->row, p->n_source * sizeof(*r->row));
 	r->row[0] = 0;
+	return 0;
 }
 
 static int wire_part(struct net *net, struct net_projection *p, size_t part,
@@ -123,13 +129,14 @@ static int wire_part(struct net *net, struct net_projection *p, size_t part,
 
 		p->spec->rule->sources(c, j, collect, &l);
 		degree[j - lo] = (uint32_t)(l.n - before);
+		rc = net_look(net, 1 + l.n - before, err);
 	}
 	if (!rc && l.failed)
 		rc = err_nomem(err);
 	if (!rc)
 		rc = alloc_rows(net, p, &p->part[part], l.n, err);
 	if (!rc)
-		sort_rows(p, &p->part[part], &l, degree, lo, hi);
+		rc = sort_rows(net, p, &p->part[part], &l, degree, lo, hi, err);
 	if (!rc && p->in_degree)
 		memcpy(p->in_degree + lo, degree, (size_t)(hi - lo) * sizeof(*degree));
 	p->n += l.n;
@@ -202,7 +209,10 @@ static int draw_weights(struct net *net, struct net_projection *p, struct err *e
 
 		for (size_t i = 0; i < p->n_source; i++) {
 			uint64_t from = r->row[i], n = r->row[i + 1] - from;
+			int rc = net_look(net, n, err);
 
+			if (rc)
+				return rc;
 			for (uint64_t j = 0; j < n; j++) {
 				double w = spec_value_at(v, key, net_synapse(r, i, j), min, max);
 
@@ -219,7 +229,7 @@ static int draw_weights(struct net *net, struct net_projection *p, struct err *e
 	return 0;
 }
 
-static void draw_delays(struct net *net, struct net_projection *p)
+static int draw_delays(struct net *net, struct net_projection *p, struct err *err)
 {
 	const struct spec_value *v = &p->spec->delay;
 	struct rng_key key = spec_key(net->spec, RNG_DELAY, p->spec->name, "delay");
@@ -235,7 +245,10 @@ static void draw_delays(struct net *net, struct net_projection *p)
 		}
 		for (size_t i = 0; i < p->n_source; i++) {
 			uint64_t from = r->row[i], n = r->row[i + 1] - from;
+			int rc = net_look(net, n, err);
 
+			if (rc)
+				return rc;
 			for (uint64_t j = 0; j < n; j++) {
 				double d = spec_value_at(v, key, net_synapse(r, i, j), -PARAM_INF,
 							 PARAM_INF);
@@ -246,6 +259,7 @@ static void draw_delays(struct net *net, struct net_projection *p)
 			}
 		}
 	}
+	return 0;
 }
 
 /* A static projection whose weights have one sign needs no look at each of them. */
@@ -313,8 +327,9 @@ int net_wire(struct net *net, size_t projection, struct err *err)
 	if (rc)
 		return rc;
 	number_synapses(net, p);
-	draw_delays(net, p);
-	rc = draw_weights(net, p, err);
+	rc = draw_delays(net, p, err);
+	if (!rc)
+		rc = draw_weights(net, p, err);
 	if (!rc)
 		settle_channel(net, p);
 	return rc;

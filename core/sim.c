@@ -160,10 +160,10 @@ static int new_tables(struct sim *s, struct err *err)
 	return 0;
 }
 
-static int build(struct sim *s, unsigned threads, struct err *err)
+static int build(struct sim *s, unsigned threads, const struct net_guard *guard, struct err *err)
 {
 	double dt = s->spec->dt;
-	int rc = net_build(&s->net, s->spec, s->arena, threads, err);
+	int rc = net_build(&s->net, s->spec, s->arena, threads, guard, err);
 
 	if (rc)
 		return rc;
@@ -180,7 +180,7 @@ static int build(struct sim *s, unsigned threads, struct err *err)
 }
 
 int sim_new(struct sim **ret, const struct spec *spec, struct mem_arena *arena, unsigned threads,
-	    struct err *err)
+	    const struct net_guard *guard, struct err *err)
 {
 	struct sim *s = NEW(arena, struct sim, 1);
 	int rc;
@@ -189,7 +189,7 @@ int sim_new(struct sim **ret, const struct spec *spec, struct mem_arena *arena, 
 		return err_nomem(err);
 	s->spec = spec;
 	s->arena = arena;
-	rc = build(s, threads, err);
+	rc = build(s, threads, guard, err);
 	if (rc)
 		sim_free(s);
 	else

@@ -9,6 +9,7 @@
 #include "core/spec.h"
 
 struct sim;
+struct net_guard; /* core/net.h */
 
 struct sim_spike {
 	int64_t step;
@@ -53,9 +54,9 @@ struct sim_counts {
 };
 
 /* Build the network in `arena` and stand at t = 0. `threads` changes nothing but time. Errors:
- * NOMEM, LIMIT (arena), RANGE. */
+ * NOMEM, LIMIT (arena), RANGE, or the guard's (may be NULL). */
 int sim_new(struct sim **ret, const struct spec *spec, struct mem_arena *arena, unsigned threads,
-	    struct err *err) MUST_USE;
+	    const struct net_guard *guard, struct err *err) MUST_USE;
 void sim_free(struct sim *s); /* threads and histories; the arena is the caller's */
 /* Before the first step: synapses whose updates are to be seen. synapses NULL: all. */
 int sim_watch(struct sim *s, size_t projection, const uint64_t *synapses, size_t n,

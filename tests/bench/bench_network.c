@@ -130,7 +130,7 @@ static struct result run(double scale, bool plastic, unsigned threads)
 	mem_arena_init(&arena, 0);
 	const struct spec *spec = read_spec(&arena, scale, plastic);
 	t0 = now_s();
-	if (sim_new(&s, spec, &arena, threads, &err) || sim_start(s, &err)) {
+	if (sim_new(&s, spec, &arena, threads, NULL, &err) || sim_start(s, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		exit(1);
 	}

@@ -60,7 +60,7 @@ static uint64_t run(unsigned threads, uint64_t *ret_spikes)
 		die("syntax", &err);
 	if (spec_json_read(&spec, json, "", NULL, &none, &arena, &errors))
 		die("spec", &errors.first);
-	if (sim_new(&s, spec, &arena, threads, &err) || sim_start(s, &err) ||
+	if (sim_new(&s, spec, &arena, threads, NULL, &err) || sim_start(s, &err) ||
 	    sim_advance(s, spec->steps, &err) || sim_digest(s, &digest, &err))
 		die("run", &err);
 	*ret_spikes = sim_counts(s).spikes;
