@@ -75,45 +75,75 @@ void exec_wake(struct exec *e)
 
 /* ---- harvest ---- */
 
+static void append(struct exec *e, struct pending *p)
+{
+	p->next = NULL;
+	*e->last = p;
+	e->last = &p->next;
+}
+
+/* Wait until a run is to be brought in; NULL: no more will come. */
+static struct pending *next_pending(struct exec *e)
+{
+	struct pending *p;
+
+	lock_take(&e->lock);
+	while (!e->first && !e->closed)
+		(void)lock_cond_wait(&e->more, &e->lock, (double)INFINITY);
+	p = e->first;
+	if (p)
+		e->first = p->next;
+	if (!e->first)
+		e->last = &e->first;
+	lock_drop(&e->lock);
+	return p;
+}
+
+/* What could not be stored is tried again, behind the others, unless the server ends: then the run is
+ * found unfinished at the next start. */
+static bool try_again(struct exec *e, struct pending *p)
+{
+	bool again;
+
+	lock_take(&e->lock);
+	if (!e->first && !e->closed)
+		(void)lock_cond_wait(&e->more, &e->lock, clock_mono_s() + RETRY_S);
+	again = !e->closed;
+	if (again)
+		append(e, p);
+	lock_drop(&e->lock);
+	return again;
+}
+
 static void *harvester(void *self)
 {
 	struct exec *e = self;
+	struct pending *p;
 
-	for (;;) {
-		struct pending *p;
-
-		lock_take(&e->lock);
-		while (!e->first && !e->closed)
-			(void)lock_cond_wait(&e->more, &e->lock, (double)INFINITY);
-		p = e->first;
-		if (p)
-			e->first = p->next;
-		if (!e->first)
-			e->last = &e->first;
-		lock_drop(&e->lock);
-		if (!p)
-			return NULL;
-		harvest(e->config.store, e->config.event, &p->job);
+	while ((p = next_pending(e))) {
+		if (harvest(e->config.store, e->config.event, &p->job) && try_again(e, p))
+			continue;
 		mem_free(p);
 		lock_take(&e->lock);
 		e->n_pending--;
 		lock_drop(&e->lock);
 		exec_wake(e); /* there may be room for one more */
 	}
+	return NULL;
 }
 
-static void bring_in(struct exec *e, const struct harvest_job *job)
+static void bring_in(struct exec *e, struct harvest_job *job)
 {
 	struct pending *p = mem_alloc(1, sizeof(*p));
 
 	if (!p) { /* slower, but not lost */
-		harvest(e->config.store, e->config.event, job);
+		if (harvest(e->config.store, e->config.event, job))
+			log_text(LOG_ERROR, "run %s ends at the next start of the server", job->id);
 		return;
 	}
 	p->job = *job;
 	lock_take(&e->lock);
-	*e->last = p;
-	e->last = &p->next;
+	append(e, p);
 	e->n_pending++;
 	lock_cond_signal(&e->more);
 	lock_drop(&e->lock);

@@ -220,8 +220,8 @@ static int write_row(struct harvest *h, bool failed, struct err *err)
 		.shape = h->shape.data,
 		.error = failed ? h->error.data : NULL,
 		.log = h->log.data,
-		.partial = h->staged && (failed || h->job->code ||
-					 json_is_true(json_object_get(h->result, "partial"))),
+		.partial = failed || h->job->code ||
+			   json_is_true(json_object_get(h->result, "partial")),
 	};
 
 	return store_run_finish(h->store, h->job->id, &end, err);
@@ -277,7 +277,24 @@ static void drop_staged(struct harvest *h)
 		log_err("dropping a result", &err);
 }
 
-void harvest(struct store *s, struct event *e, const struct harvest_job *job)
+/* Room for at least the state: the staged chunks and the run's folder go. */
+static int finish_without_result(struct harvest *h, struct harvest_job *job, struct err *err)
+{
+	log_err("ending a run", err);
+	drop_staged(h);
+	harvest_remove(h->store, job->id);
+	job->code = err->code;
+	job->signal = 0;
+	(void)snprintf(job->detail, sizeof(job->detail), "%s", err->text);
+	json_decref(h->result);
+	h->result = NULL;
+	h->why = *err;
+	release_texts(h);
+	describe(h);
+	return finish(h, err);
+}
+
+int harvest(struct store *s, struct event *e, struct harvest_job *job)
 {
 	struct harvest h = { .job = job, .store = s };
 	struct err err = { 0 };
@@ -293,22 +310,19 @@ void harvest(struct store *s, struct event *e, const struct harvest_job *job)
 		stage(&h, dir);
 	describe(&h);
 	rc = finish(&h, &err);
-	if (rc) { /* a full disk, most likely: keep at least the state */
-		log_err("ending a run", &err);
-		drop_staged(&h);
-		h.why = err;
-		release_texts(&h);
-		describe(&h);
-		rc = finish(&h, &err);
-	} else if (h.result && !h.staged && h.why.code != ERR_INTERRUPTED) {
+	if (rc) /* a full disk, most likely */
+		rc = finish_without_result(&h, job, &err);
+	else if (h.result && !h.staged && h.why.code != ERR_INTERRUPTED)
 		drop_staged(&h); /* what a failed staging left */
-	}
 	if (rc)
-		log_err("ending a run", &err);
+		log_err("ending a run, to be tried again", &err);
 	if (dir >= 0)
 		(void)close(dir);
 	release(&h);
+	if (rc)
+		return rc;
 	event_forget(e, job->id);
 	event_wake(e, job->id);
 	harvest_remove(s, job->id);
+	return 0;
 }
