@@ -106,6 +106,23 @@ Test(engine, an_interrupted_run_keeps_what_it_has)
 	stopped(ERR_INTERRUPTED);
 }
 
+Test(engine, a_network_that_is_being_built_can_be_stopped)
+{
+	struct engine_case_control self = { .stop_with = ERR_CANCELLED };
+	struct engine_case c = run_with(
+		&self,
+		"{\"duration_ms\":10,\"populations\":{\"a\":{\"model\":\"parrot_neuron\",\"size\":"
+		"500}},"
+		"\"projections\":{\"p\":{\"source\":\"a\",\"target\":\"a\",\"connect\":{\"rule\":"
+		"\"all_to_all\"}}}}",
+		0);
+
+	cr_assert_eq(c.rc, -ERR_CANCELLED);
+	cr_assert(strstr(c.err.text, "while the network was built"), "%s", c.err.text);
+	cr_assert(json_is_true(json_object_get(c.result, "partial")));
+	engine_case_release(&c);
+}
+
 Test(engine, wall_s_ends_a_run)
 {
 	struct engine_case_control self = { 0 };
