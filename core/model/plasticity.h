@@ -9,7 +9,11 @@
  * as it was before this spike; the pre spike depresses, with the post trace of arrivals strictly
  * before t; the weight so reached is transmitted; the pre trace takes the spike in. A post spike of
  * step s arrives at s + delay (delay is dendritic). Weights are magnitudes; the sign is the
- * projection's. */
+ * projection's.
+ *
+ * What else a rule may ask to be kept, each by one function or name in its descriptor: logs of the
+ * target's states (`needs`), a signal such as dopamine (`on_signal`), earlier presynaptic arrivals
+ * (`memory`), and updates on a grid of time (`tick_ms`). */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_MODEL_PLASTICITY_H
 #define CORE_MODEL_PLASTICITY_H
@@ -27,6 +31,7 @@ enum {
 	PLASTICITY_TRACES_MAX = 2, /* per post spike */
 	PLASTICITY_PRE_MAX = 4,	   /* per source */
 	PLASTICITY_SYN_MAX = 3,	   /* per synapse, beside the weight */
+	PLASTICITY_NEEDS_MAX = 4,  /* states of the target */
 };
 
 /* One postsynaptic spike and the traces just after it. */
@@ -60,11 +65,25 @@ static inline ALWAYS_INLINE void plasticity_read_ahead(const struct plasticity_h
 
 enum { PLASTICITY_AHEAD = 12 }; /* synapses */
 
+/* One arrival of the modulator's signal (dopamine, reward) at all synapses of a projection. */
+struct plasticity_signal {
+	int64_t step;  /* of arrival: delay included */
+	double amount; /* spikes of the modulator in one step, or what the schedule gives */
+	double k;      /* the rule's trace of the signal just after, by on_signal() */
+};
+
 struct plasticity_ctx {
 	double dt;					 /* ms */
 	double coef[PLASTICITY_COEFS_MAX];		 /* from prepare() */
 	struct fmath_decay decay[PLASTICITY_DECAYS_MAX]; /* of the rule's time constants */
-	const struct plasticity_history *post;		 /* [targets of this part] */
+	const struct plasticity_history *post;		 /* [n_target] */
+	/* [n_target] records of on_step(), ascending; NULL if the rule has none. Those of steps after
+	 * t_last - (longest delay of the projection) are there. */
+	const struct plasticity_history *log;
+	/* Ascending arrivals: all in (t_last, t] and at least the last one up to t_last. */
+	const struct plasticity_signal *signal; /* [n_signal] */
+	size_t n_signal;
+	struct rng_key key; /* of the projection's noise; draw with id = synapse k */
 };
 
 /* The synapses of one source. */
@@ -74,8 +93,14 @@ struct plasticity_row {
 	int64_t t_pre;		/* the last presynaptic arrival; -1 before the first */
 	unsigned n_spikes;	/* presynaptic spikes arriving at t; 0: only bring up to date */
 	bool on;		/* false: weights stand still, traces go on */
+	bool tick;		/* t is a multiple of tick_ms(); n_spikes is 0 then */
+	const int64_t *past;	/* [n_past] presynaptic arrivals before t, ascending, one entry a
+				 * spike: at least those after t_last - memory() */
+	size_t n_past;
 	double *pre;		/* [n_pre] per-source state */
 	size_t n;		/* synapses */
+	uint64_t k0;		/* index k of synapse 0, if `order` is NULL */
+	const uint64_t *order;	/* [n] index k of each; see plasticity_synapse() */
 	const uint32_t *target; /* [n] index into ctx->post */
 	const uint16_t *delay;	/* [n] steps if delay_stride is 1, [1] if it is 0 */
 	size_t delay_stride;
@@ -85,15 +110,29 @@ struct plasticity_row {
 		     * The engine sets tx = w unless the rule's own_tx is true. */
 };
 
+/* Index k of synapse i of a row: what names it in random numbers. */
+static inline ALWAYS_INLINE uint64_t plasticity_synapse(const struct plasticity_row *row, size_t i)
+{
+	return row->order ? row->order[i] : row->k0 + i;
+}
+
 struct plasticity_syn_def {
 	const char *name, *doc;
 	double init;
+};
+
+/* A published set of parameters, by name. */
+struct plasticity_set {
+	const char *name, *doc;
+	const double *p; /* [n_params] */
 };
 
 struct plasticity_model {
 	const char *name, *doc, *cite;
 	const struct param_def *params;
 	size_t n_params;
+	const struct plasticity_set *sets; /* [n_sets] */
+	size_t n_sets;
 	size_t n_coefs, n_decays, n_traces, n_pre;
 	bool own_tx;
 	const struct plasticity_syn_def *syn; /* [n_syn(...)] */
@@ -108,6 +147,23 @@ struct plasticity_model {
 	 * no history is kept. */
 	void (*on_post)(const struct plasticity_ctx *c, const struct plasticity_spike *prev,
 			int64_t step, double *k);
+	/* States that every target must have, by name; NULL-terminated. NULL: none. */
+	const char *const *needs;
+	/* How many steps ago the lagged values of on_step() are. NULL: 0. */
+	int64_t (*lag)(const double *coef, double dt);
+	/* After a target's step: v[] are the values of `needs` after it, lagged[] those `lag` steps
+	 * earlier (NULL in the first `lag` steps). Leave in k[2] what update() will want of this step;
+	 * false: nothing. Needed if `needs` is there. */
+	bool (*on_step)(const struct plasticity_ctx *c, const double *v, const double *lagged,
+			double *k);
+	/* The trace just after a signal of `amount` at `step`, given the arrival before it (NULL: the
+	 * first). NULL: the rule has no modulator. */
+	double (*on_signal)(const struct plasticity_ctx *c, const struct plasticity_signal *prev,
+			    int64_t step, double amount);
+	/* How many steps a presynaptic arrival stays in row->past after it came. NULL: none is kept. */
+	int64_t (*memory)(const double *coef, double dt);
+	/* Grid on which rows are brought up to date with row->tick, ms (a multiple of dt). NULL: none. */
+	double (*tick_ms)(const double *p);
 	/* Bring a row to row->t and, with n_spikes > 0, take presynaptic spikes in. NULL: static.
 	 * Does not touch t_last and t_pre: the engine moves them after the call. */
 	void (*update)(const struct plasticity_ctx *c, struct plasticity_row *row);
