@@ -300,23 +300,8 @@ void net_release(struct net *net)
 {
 	if (!net || !net->projections)
 		return;
-	for (size_t j = 0; j < net->spec->n_projections; j++) {
-		struct net_projection *p = &net->projections[j];
-
-		for (size_t i = 0; p->history && i < p->n_target; i++)
-			mem_free(p->history[i].at);
-		p->history = NULL;
-	}
-}
-
-void net_prepare_projection(struct net *net, size_t projection)
-{
-	struct net_projection *p = &net->projections[projection];
-	double tau[PLASTICITY_DECAYS_MAX];
-
-	p->model->prepare(p->param, net->spec->dt, p->ctx->coef, tau);
-	for (size_t k = 0; k < p->model->n_decays; k++)
-		fmath_decay_init(&p->ctx->decay[k], tau[k] / net->spec->dt);
+	for (size_t j = 0; j < net->spec->n_projections; j++)
+		net_plastic_release(&net->projections[j], net->n_parts);
 }
 
 uint64_t net_synapse(const struct net_rows *r, size_t source, uint64_t i)

@@ -46,12 +46,42 @@ struct net_rows {
 	double *syn[PLASTICITY_SYN_MAX];
 	/* plastic only, one a source: */
 	int64_t *t_last, *t_pre;
-	double *pre; /* [n_source][n_pre] */
+	double *pre;	       /* [n_source][n_pre] */
+	double *stp;	       /* [n_source][n_pre of the rule `stp`]; NULL: no such option */
+	struct net_past *past; /* [n_source]; NULL: the rule has no memory */
 };
 
+/* Growing arrays, by mem_alloc. */
 struct net_history {
-	struct plasticity_spike *at; /* mem_alloc */
+	struct plasticity_spike *at;
 	size_t n, cap;
+};
+
+struct net_past {
+	int64_t *at; /* arrivals of one source's spikes, ascending */
+	size_t n, cap;
+};
+
+struct net_signals {
+	struct plasticity_signal *at;
+	size_t n, cap;
+};
+
+/* Logs of the targets' states, for rules that need them. */
+struct net_log {
+	size_t n_needs;
+	int needs[PLASTICITY_NEEDS_MAX]; /* indices of the target's states */
+	int64_t lag;			 /* steps */
+	double *lagged; /* [lag][n_target][n_needs] the values of the last `lag` steps, by step
+			   modulo lag; NULL: no lag */
+	struct plasticity_history *view; /* [n_target] what the rule sees; NULL: no log */
+	struct net_history *record;	 /* [n_target] owner of the same */
+};
+
+/* What homeostatic scaling knows of a target. */
+struct net_rates {
+	double *running; /* [n_target] Hz, as of the last step of scaling; NULL: no such option */
+	double *since;	 /* [n_target] Hz, what spikes since then will add */
 };
 
 struct net_projection {
@@ -72,6 +102,14 @@ struct net_projection {
 	struct plasticity_history *post; /* [n_target] what the rule sees */
 	struct net_history *history;	 /* [n_target] owner of the same */
 	uint32_t *in_degree;		 /* [n_target] */
+	int64_t sweep, tick;		 /* steps: grids of upkeep; tick 0: none */
+	int64_t every[OPTION_N];	 /* steps; 0: not on a grid */
+	int64_t memory;			 /* steps that arrivals are kept; -1: not at all */
+	double modulation;
+	struct plasticity_ctx *stp; /* short-term plasticity beside the rule; NULL: none */
+	struct net_signals signals;
+	struct net_log log;
+	struct net_rates rates;
 };
 
 enum { NET_NOWHERE = -2, NET_COUNT = -3, NET_CURRENT = -4 };
@@ -109,7 +147,7 @@ int net_prepare_population(struct net *net, size_t population, int64_t now,
 /* Set one parameter from a value. */
 int net_set_param(struct net *net, size_t population, size_t param, const struct spec_value *v,
 		  struct err *err) MUST_USE;
-/* Recompute a rule's coefficients. */
+/* Recompute a rule's coefficients from its parameters and the modulation. */
 void net_prepare_projection(struct net *net, size_t projection);
 /* The context a model's step() gets for one part of a population at one step; inputs point at the
  * step's slot. */
@@ -119,6 +157,13 @@ void net_context(const struct net *net, size_t population, size_t part, int64_t 
 int net_look(struct net *net, uint64_t work, struct err *err) MUST_USE;
 /* Index k of synapse i of a source's row in a part. */
 uint64_t net_synapse(const struct net_rows *r, size_t source, uint64_t i);
+
+/* net_plastic.c: what a projection keeps for its rule and its options, but for rows. */
+int net_plastic(struct net *net, size_t projection, struct err *err) MUST_USE;
+/* What one part's rows keep beside the synapses. */
+int net_plastic_rows(struct net *net, const struct net_projection *p, struct net_rows *r,
+		     struct err *err) MUST_USE;
+void net_plastic_release(struct net_projection *p, size_t n_parts);
 
 /* net_wire.c: the rows of all projections. */
 int net_wire(struct net *net, size_t projection, struct err *err) MUST_USE;

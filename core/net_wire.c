@@ -73,16 +73,7 @@ static int alloc_rows(struct net *net, struct net_projection *p, struct net_rows
 		for (size_t i = 0; i < n; i++)
 			r->syn[k][i] = p->model->syn[k].init;
 	}
-	if (!p->plastic)
-		return 0;
-	r->t_last = NEW(a, int64_t, p->n_source);
-	r->t_pre = NEW(a, int64_t, p->n_source);
-	r->pre = NEW(a, double, p->n_source * p->n_pre + 1);
-	if (!r->t_last || !r->t_pre || !r->pre)
-		return err_nomem(err);
-	for (size_t i = 0; i < p->n_source; i++)
-		r->t_pre[i] = -1;
-	return 0;
+	return p->plastic ? net_plastic_rows(net, p, r, err) : 0;
 }
 
 /* Counting sort of the collected sources into rows; degree[j]: sources of target lo + j. */
@@ -285,27 +276,6 @@ static void settle_channel(const struct net *net, struct net_projection *p)
 		p->channel = negative;
 }
 
-static int prepare_rule(struct net *net, struct net_projection *p, size_t projection,
-			struct err *err)
-{
-	size_t n = p->model->n_params;
-
-	p->param = NEW(net->arena, double, n + 1);
-	p->ctx = NEW(net->arena, struct plasticity_ctx, 1);
-	p->post = NEW(net->arena, struct plasticity_history, p->n_target);
-	p->history = NEW(net->arena, struct net_history, p->n_target);
-	p->in_degree = NEW(net->arena, uint32_t, p->n_target);
-	if (!p->param || !p->ctx || !p->post || !p->history || !p->in_degree)
-		return err_nomem(err);
-	memcpy(p->param, p->spec->params, n * sizeof(*p->param));
-	p->ctx->dt = net->spec->dt;
-	p->ctx->post = p->post;
-	net_prepare_projection(net, projection);
-	p->n_syn = p->model->n_syn ? p->model->n_syn(p->ctx->coef) : 0;
-	p->n_pre = p->model->n_pre;
-	return 0;
-}
-
 int net_wire(struct net *net, size_t projection, struct err *err)
 {
 	struct net_projection *p = &net->projections[projection];
@@ -321,7 +291,7 @@ int net_wire(struct net *net, size_t projection, struct err *err)
 	p->sign = p->plastic && is_negative(&p->spec->weight) ? -1 : 1;
 	wiring.key = spec_key(net->spec, RNG_WIRING, p->spec->name, "");
 	if (p->plastic)
-		rc = prepare_rule(net, p, projection, err);
+		rc = net_plastic(net, projection, err);
 	for (size_t part = 0; !rc && part < net->n_parts; part++)
 		rc = wire_part(net, p, part, &wiring, err);
 	if (rc)

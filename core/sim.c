@@ -8,32 +8,14 @@
 
 #include "core/sim_state.h"
 
-/* Rows that no presynaptic spike visits are brought up to date, and histories cut, this often. */
-#define SIM_SWEEP_MS 4000.0
 /* limits.max_rate_hz is judged over windows of this length. */
 #define SIM_WINDOW_MS 100.0
-
-/* Room for one more item of `size` bytes. */
-static bool reserve(void **at, size_t n, size_t *cap, size_t size)
-{
-	size_t wanted = *cap ? *cap * 2 : 256;
-	void *grown;
-
-	if (n < *cap)
-		return true;
-	grown = mem_resize(*at, wanted, size);
-	if (!grown)
-		return false;
-	*at = grown;
-	*cap = wanted;
-	return true;
-}
 
 bool sim_push_spike(struct sim_spikes *a, struct sim_spike x)
 {
 	void *at = a->at;
 
-	if (!reserve(&at, a->n, &a->cap, sizeof(x)))
+	if (!mem_reserve(&at, a->n, &a->cap, sizeof(x), 256))
 		return false;
 	a->at = at;
 	a->at[a->n++] = x;
@@ -44,7 +26,7 @@ bool sim_push_update(struct sim_updates *a, struct sim_update x)
 {
 	void *at = a->at;
 
-	if (!reserve(&at, a->n, &a->cap, sizeof(x)))
+	if (!mem_reserve(&at, a->n, &a->cap, sizeof(x), 256))
 		return false;
 	a->at = at;
 	a->at[a->n++] = x;
@@ -54,7 +36,14 @@ bool sim_push_update(struct sim_updates *a, struct sim_update x)
 static int new_part(struct sim *s, size_t id, size_t longest, struct err *err)
 {
 	struct sim_part *part = &s->part[id];
-	size_t n_pop = s->spec->n_populations, n_proj = s->spec->n_projections;
+	size_t n_pop = s->spec->n_populations, n_proj = s->spec->n_projections, most = 1;
+
+	for (size_t i = 0; i < n_pop; i++) {
+		const struct net_population *p = &s->net->populations[i];
+		size_t n = p->part[id + 1] - p->part[id];
+
+		most = n > most ? n : most;
+	}
 
 	part->id = id;
 	part->ctx = NEW(s->arena, struct neuron_ctx, n_pop + 1);
@@ -62,7 +51,9 @@ static int new_part(struct sim *s, size_t id, size_t longest, struct err *err)
 	part->updates = NEW(s->arena, struct sim_updates, n_proj + 1);
 	part->cursor = NEW(s->arena, size_t, n_proj + 1);
 	part->tx = NEW(s->arena, double, longest);
-	if (!part->ctx || !part->spikes || !part->updates || !part->cursor || !part->tx)
+	part->of_target = NEW(s->arena, double, most);
+	if (!part->ctx || !part->spikes || !part->updates || !part->cursor || !part->tx ||
+	    !part->of_target)
 		return err_nomem(err);
 	for (size_t i = 0; i < n_pop; i++)
 		net_context(s->net, i, id, 0, &part->ctx[i]);
@@ -77,7 +68,7 @@ static size_t longest_own_tx(const struct net *net)
 	for (size_t j = 0; j < net->spec->n_projections; j++) {
 		const struct net_projection *p = &net->projections[j];
 
-		for (size_t k = 0; p->model->own_tx && k < net->n_parts; k++) {
+		for (size_t k = 0; (p->model->own_tx || p->stp) && k < net->n_parts; k++) {
 			const struct net_rows *r = &p->part[k];
 
 			for (size_t i = 0; i < p->n_source; i++) {
@@ -106,7 +97,7 @@ static bool is_unobserved(const struct sim *s, size_t i)
 	for (size_t j = 0; j < s->spec->n_projections; j++) {
 		const struct net_projection *p = &s->net->projections[j];
 
-		if (p->spec->target == i && p->plastic)
+		if ((p->spec->target == i && p->plastic) || p->spec->modulator == (int)i)
 			return false;
 		if (p->spec->source != i)
 			continue;
@@ -146,6 +137,7 @@ static int new_tables(struct sim *s, struct err *err)
 	s->log_from = NEW(a, size_t, n_pop);
 	s->dense = NEW(a, double *, n_pop);
 	s->window_count = NEW(a, uint32_t *, n_pop);
+	s->logged = NEW(a, bool, n_pop);
 	s->digest = NEW(a, struct hash, n_pop);
 	s->watch = NEW(a, struct sim_watch, n_proj);
 	s->updates = NEW(a, struct sim_updates, n_proj);
@@ -153,11 +145,21 @@ static int new_tables(struct sim *s, struct err *err)
 	s->view_n_spikes = NEW(a, size_t, n_pop);
 	s->view_updates = NEW(a, const struct sim_update *, n_proj);
 	s->view_n_updates = NEW(a, size_t, n_proj);
-	if (!s->part || !s->log || !s->log_from || !s->dense || !s->window_count || !s->digest ||
-	    !s->watch || !s->updates || !s->view_spikes || !s->view_n_spikes || !s->view_updates ||
-	    !s->view_n_updates)
+	if (!s->part || !s->log || !s->log_from || !s->dense || !s->window_count || !s->logged ||
+	    !s->digest || !s->watch || !s->updates || !s->view_spikes || !s->view_n_spikes ||
+	    !s->view_updates || !s->view_n_updates)
 		return err_nomem(err);
 	return 0;
+}
+
+/* Grids that include time 0. */
+static void begin(struct sim *s)
+{
+	for (size_t j = 0; j < s->spec->n_projections; j++) {
+		if (s->net->projections[j].every[OPTION_NORMALISE] > 0)
+			sim_option_normalise(s, j);
+	}
+	s->grid = sim_option_next(s);
 }
 
 static int build(struct sim *s, unsigned threads, const struct net_guard *guard, struct err *err)
@@ -167,15 +169,19 @@ static int build(struct sim *s, unsigned threads, const struct net_guard *guard,
 
 	if (rc)
 		return rc;
-	s->sweep = (int64_t)ceil(SIM_SWEEP_MS / dt);
 	s->window = s->spec->limits.max_rate_hz > 0 ? (int64_t)ceil(SIM_WINDOW_MS / dt) : 0;
 	rc = new_tables(s, err);
 	for (size_t i = 0; !rc && i < s->spec->n_populations; i++)
 		rc = new_population(s, i, err);
+	for (size_t j = 0; j < s->spec->n_projections; j++)
+		s->logged[s->spec->projections[j].target] |=
+			s->net->projections[j].log.view != NULL;
 	for (size_t k = 0; !rc && k < s->net->n_parts; k++)
 		rc = new_part(s, k, longest_own_tx(s->net), err);
 	if (!rc && s->net->n_parts > 1)
 		rc = sim_pool_new(&s->pool, s, err);
+	if (!rc)
+		begin(s);
 	return rc;
 }
 
@@ -365,6 +371,8 @@ static int slice(struct sim *s, int64_t t1, struct err *err)
 	rc = phase_error(s, err);
 	for (size_t i = 0; !rc && i < s->spec->n_populations; i++)
 		rc = merge_spikes(s, i, err);
+	if (!rc)
+		rc = sim_history_signals(s, err);
 	if (rc)
 		return rc;
 	run_phase(s, sim_deliver);
@@ -375,8 +383,11 @@ static int slice(struct sim *s, int64_t t1, struct err *err)
 	}
 	s->steps += (uint64_t)(t1 - s->now);
 	s->now = t1;
-	if (!rc && s->now % s->sweep == 0)
-		run_phase(s, sim_sweep);
+	if (!rc && s->now == s->grid) {
+		run_phase(s, sim_option_grid);
+		sim_option_forget(s);
+		s->grid = sim_option_next(s);
+	}
 	if (!rc)
 		rc = tell(s, err);
 	for (size_t i = 0; !rc && i < s->spec->n_populations; i++)
@@ -407,26 +418,46 @@ static int check_rates(struct sim *s, struct err *err)
 	return 0;
 }
 
+static int apply_population(struct sim *s, const struct spec_change *c, struct err *err)
+{
+	int rc = net_set_param(s->net, c->subject, (size_t)c->param, &c->value, err);
+
+	if (!rc)
+		rc = net_prepare_population(s->net, c->subject, s->now, err);
+	for (size_t k = 0; !rc && k < s->net->n_parts; k++)
+		net_context(s->net, c->subject, k, s->now, &s->part[k].ctx[c->subject]);
+	return rc;
+}
+
 static int apply(struct sim *s, const struct spec_change *c, struct err *err)
 {
-	struct net_projection *p;
-	int rc;
+	struct net_projection *p = &s->net->projections[c->subject];
 
-	if (c->kind == SPEC_SET_POPULATION) {
-		rc = net_set_param(s->net, c->subject, (size_t)c->param, &c->value, err);
-		if (!rc)
-			rc = net_prepare_population(s->net, c->subject, s->now, err);
-		for (size_t k = 0; !rc && k < s->net->n_parts; k++)
-			net_context(s->net, c->subject, k, s->now, &s->part[k].ctx[c->subject]);
-		return rc;
-	}
-	p = &s->net->projections[c->subject];
-	sim_settle(s, c->subject);
-	if (c->kind == SPEC_PLASTICITY) {
+	switch (c->kind) {
+	case SPEC_SET_POPULATION:
+		return apply_population(s, c, err);
+	case SPEC_REWARD:
+		return sim_history_signal(s, c->subject, s->now, c->value.a, err);
+	case SPEC_NORMALISE:
+		sim_settle(s, c->subject);
+		sim_option_normalise(s, c->subject);
+		break;
+	case SPEC_PLASTICITY:
+		sim_settle(s, c->subject);
 		p->on = c->on;
-	} else if (p->plastic) {
-		p->param[c->param] = c->value.a;
+		break;
+	case SPEC_MODULATION:
+		sim_settle(s, c->subject);
+		p->modulation = c->value.a;
 		net_prepare_projection(s->net, c->subject);
+		break;
+	case SPEC_SET_PROJECTION:
+		sim_settle(s, c->subject);
+		if (p->plastic) {
+			p->param[c->param] = c->value.a;
+			net_prepare_projection(s->net, c->subject);
+		}
+		break;
 	}
 	return 0;
 }
@@ -436,9 +467,8 @@ static int64_t next_stop(const struct sim *s, int64_t to)
 {
 	int64_t grid = (s->now / s->net->slice + 1) * s->net->slice;
 	int64_t stop = grid < to ? grid : to;
-	int64_t sweep = (s->now / s->sweep + 1) * s->sweep;
 
-	stop = sweep < stop ? sweep : stop;
+	stop = s->grid < stop ? s->grid : stop;
 	if (s->window) {
 		int64_t window = (s->now / s->window + 1) * s->window;
 

@@ -1,53 +1,11 @@
-/* sim_plastic.c - histories of postsynaptic spikes, rows brought up to date, weights read without a
- * trace.
+/* sim_plastic.c - rows of plastic synapses: brought up to date, and read without a trace.
  *
- * A row's stored state changes at its presynaptic arrivals, at sweeps on a grid of SIM_SWEEP_MS,
- * and where the schedule changes its rule: never because somebody looked. */
+ * A row's stored state changes at its presynaptic arrivals, on the grids of sim_option.c, and where
+ * the schedule changes its rule: never because somebody looked. */
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
 #include "core/sim_state.h"
-
-static bool remember(struct net_projection *p, size_t target, int64_t step, uint32_t count)
-{
-	struct net_history *h = &p->history[target];
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (h->n == h->cap) {
-			size_t cap = h->cap ? h->cap * 2 : 8;
-			struct plasticity_spike *grown = mem_resize(h->at, cap, sizeof(*grown));
-
-			if (!grown)
-				return false;
-			h->at = grown;
-			h->cap = cap;
-		}
-		h->at[h->n].step = step;
-		p->model->on_post(p->ctx, h->n ? &h->at[h->n - 1] : NULL, step, h->at[h->n].k);
-		h->n++;
-	}
-	p->post[target] = (struct plasticity_history){ h->at, h->n };
-	return true;
-}
-
-void sim_remember(struct sim *s, struct sim_part *part)
-{
-	for (size_t j = 0; j < s->spec->n_projections; j++) {
-		struct net_projection *p = &s->net->projections[j];
-		const struct sim_spikes *spikes = &part->spikes[p->spec->target];
-
-		if (!p->plastic || !p->model->on_post)
-			continue;
-		for (size_t i = 0; i < spikes->n; i++) {
-			const struct sim_spike *x = &spikes->at[i];
-
-			part->counts.plastic_updates +=
-				(uint64_t)x->count * p->in_degree[x->neuron];
-			if (!remember(p, x->neuron, x->step, x->count) && !part->rc)
-				part->rc = err_nomem(&part->err);
-		}
-	}
-}
 
 /* A row as the rule sees it, standing on the stored state. */
 static struct plasticity_row row_of(const struct net_projection *p, const struct net_rows *r,
@@ -60,7 +18,11 @@ static struct plasticity_row row_of(const struct net_projection *p, const struct
 		.t_pre = r->t_pre[source],
 		.on = p->on,
 		.pre = r->pre + source * p->n_pre,
+		.past = r->past ? r->past[source].at : NULL,
+		.n_past = r->past ? r->past[source].n : 0,
 		.n = (size_t)(r->row[source + 1] - from),
+		.k0 = r->k0 ? r->k0[source] : 0,
+		.order = r->order ? r->order + from : NULL,
 		.target = r->target + from,
 		.delay = r->delay + from * p->delay_stride,
 		.delay_stride = p->delay_stride,
@@ -90,31 +52,50 @@ static void watch(struct sim *s, struct sim_part *part, size_t projection, size_
 	}
 }
 
+/* Short-term plasticity beside the rule: what is transmitted is the new weight times u x. */
+static void release(const struct net_projection *p, const struct net_rows *r, size_t source,
+		    struct plasticity_row row)
+{
+	row.pre = r->stp + source * plasticity_stp.n_pre;
+	plasticity_stp.update(p->stp, &row);
+}
+
 const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source,
 			unsigned count, int64_t t)
 {
 	const struct net_projection *p = &s->net->projections[projection];
 	const struct net_rows *r = &p->part[part->id];
-	struct plasticity_row row = row_of(p, r, source, t);
+	struct plasticity_row row;
 
+	if (r->past)
+		sim_history_forget_past(p, &r->past[source], r->t_last[source]);
+	row = row_of(p, r, source, t);
 	row.n_spikes = count;
-	row.tx = p->model->own_tx ? part->tx : row.w;
+	row.tx = p->model->own_tx || p->stp ? part->tx : row.w;
 	p->model->update(p->ctx, &row);
+	if (p->stp)
+		release(p, r, source, row);
 	r->t_last[source] = t;
 	r->t_pre[source] = t;
+	if (r->past && !sim_history_past(&r->past[source], t, count) && !part->rc)
+		part->rc = err_nomem(&part->err);
 	part->counts.plastic_updates += (uint64_t)count * row.n;
 	if (s->watch[projection].row && s->watch[projection].row[source])
 		watch(s, part, projection, source, &row);
 	return row.tx;
 }
 
-static void settle_part(struct sim *s, const struct net_projection *p, const struct net_rows *r)
+void sim_settle_part(struct sim *s, struct sim_part *part, size_t projection, bool tick)
 {
+	const struct net_projection *p = &s->net->projections[projection];
+	const struct net_rows *r = &p->part[part->id];
+
 	for (size_t i = 0; i < p->n_source; i++) {
 		struct plasticity_row row = row_of(p, r, i, s->now);
 
 		if (row.n == 0)
 			continue;
+		row.tick = tick;
 		p->model->update(p->ctx, &row);
 		r->t_last[i] = s->now;
 	}
@@ -122,41 +103,8 @@ static void settle_part(struct sim *s, const struct net_projection *p, const str
 
 void sim_settle(struct sim *s, size_t projection)
 {
-	const struct net_projection *p = &s->net->projections[projection];
-
-	for (size_t part = 0; p->plastic && part < s->net->n_parts; part++)
-		settle_part(s, p, &p->part[part]);
-}
-
-/* Spikes that have arrived everywhere are needed no more, but for the last of them: its traces are
- * still read. */
-static void forget(const struct sim *s, struct net_projection *p, size_t target)
-{
-	struct net_history *h = &p->history[target];
-	size_t keep = 0;
-
-	while (keep < h->n && h->at[keep].step + p->spec->delay_max <= s->now)
-		keep++;
-	if (keep < 2)
-		return;
-	keep--;
-	memmove(h->at, h->at + keep, (h->n - keep) * sizeof(*h->at));
-	h->n -= keep;
-	p->post[target] = (struct plasticity_history){ h->at, h->n };
-}
-
-void sim_sweep(struct sim *s, struct sim_part *part)
-{
-	for (size_t j = 0; j < s->spec->n_projections; j++) {
-		struct net_projection *p = &s->net->projections[j];
-		const struct net_population *t = &s->net->populations[p->spec->target];
-
-		if (!p->plastic)
-			continue;
-		settle_part(s, p, &p->part[part->id]);
-		for (size_t i = t->part[part->id]; i < t->part[part->id + 1]; i++)
-			forget(s, p, i);
-	}
+	for (size_t k = 0; s->net->projections[projection].plastic && k < s->net->n_parts; k++)
+		sim_settle_part(s, &s->part[k], projection, false);
 }
 
 /* Buffers to evaluate one row in. */

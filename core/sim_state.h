@@ -32,6 +32,7 @@ struct sim_part {
 	struct sim_updates *updates; /* [n_projections] of this slice */
 	size_t *cursor;		     /* [n_projections] next spike of the source's log to visit */
 	double *tx;		     /* [longest row] for rules with their own transmission */
+	double *of_target;	     /* [most own targets of a projection] scratch of the options */
 	struct sim_counts counts;
 	struct err err;
 	int rc; /* the first failure in this part, 0 while there is none */
@@ -60,6 +61,7 @@ struct sim {
 			* one-to-one generators (counts) put out; NULL: spikes go through the log */
 	uint32_t **window_count; /* [n_populations] [n] spikes of cells in this rate window; NULL if
 				    not watched */
+	bool *logged;		 /* [n_populations] a rule needs its states after every step */
 	struct hash *digest;	 /* [n_populations] of cells' spikes */
 	struct sim_watch *watch; /* [n_projections] */
 	struct sim_updates *updates; /* [n_projections] merged */
@@ -69,8 +71,9 @@ struct sim {
 	size_t *view_n_updates;
 	struct sim_observer observer[SIM_OBSERVERS_MAX];
 	size_t n_observers;
-	size_t next_change;    /* of the schedule */
-	int64_t sweep, window; /* grids, steps; window 0: rates are not watched */
+	size_t next_change; /* of the schedule */
+	int64_t window;	    /* steps; 0: rates are not watched */
+	int64_t grid;	    /* the next step at which sim_option_grid has something to do */
 	uint64_t steps;
 };
 
@@ -79,15 +82,36 @@ void sim_integrate(struct sim *s, struct sim_part *part);
 void sim_deliver(struct sim *s, struct sim_part *part);
 
 /* sim_plastic.c */
-/* Take a part's spikes of this slice into the histories of the projections that end on them. */
-void sim_remember(struct sim *s, struct sim_part *part);
-/* Bring all rows of one part to now and forget spikes that no row can need again. */
-void sim_sweep(struct sim *s, struct sim_part *part);
-/* The same for one projection, all parts; before its rule or its switch changes. */
+/* Bring all rows of a projection to now, one part's or all; before its rule or switch changes. */
+void sim_settle_part(struct sim *s, struct sim_part *part, size_t projection, bool tick);
 void sim_settle(struct sim *s, size_t projection);
 /* One presynaptic arrival at a plastic row: update, record, return what to deposit. */
 const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection, size_t source,
 			unsigned count, int64_t t);
+
+/* sim_history.c: Take a part's spikes of this slice into the histories of the projections that end
+ * on them; the states of its neurons after a step into logs. */
+void sim_history_spikes(struct sim *s, struct sim_part *part);
+void sim_history_states(struct sim *s, struct sim_part *part, size_t population, int64_t step);
+/* Take the merged spikes of modulators in; or one signal, sent at `step`. */
+int sim_history_signals(struct sim *s, struct err *err) MUST_USE;
+int sim_history_signal(struct sim *s, size_t projection, int64_t step, double amount,
+		       struct err *err) MUST_USE;
+/* Add n_spikes arrivals at t; false: no memory. */
+bool sim_history_past(struct net_past *past, int64_t t, unsigned n_spikes);
+/* Drop what no row can need again once all rows of a projection (of a part) stand at now. */
+void sim_history_forget(const struct sim *s, struct sim_part *part, size_t projection);
+void sim_history_forget_signals(struct sim *s, size_t projection);
+/* Drop arrivals that a row up to date to t_last needs no more. */
+void sim_history_forget_past(const struct net_projection *p, struct net_past *past, int64_t t_last);
+
+/* sim_option.c: The next step after now at which a grid has something to do; do it, for one part;
+ * and what is nobody's part. */
+int64_t sim_option_next(const struct sim *s);
+void sim_option_grid(struct sim *s, struct sim_part *part);
+void sim_option_forget(struct sim *s);
+/* Normalise a settled projection now, all parts. */
+void sim_option_normalise(struct sim *s, size_t projection);
 
 /* sim_pool.c: run fn for every part, the first on the caller's thread. */
 int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err) MUST_USE;

@@ -121,11 +121,13 @@ void sim_integrate(struct sim *s, struct sim_part *part)
 				keep_dense(s, part, i, lo);
 			else
 				collect(s, part, i, lo);
+			if (s->logged[i])
+				sim_history_states(s, part, i, t);
 		}
 		if (p->spec->model->kind == NEURON_CELL)
 			check_finite(s, part, i);
 	}
-	sim_remember(s, part);
+	sim_history_spikes(s, part);
 }
 
 /* Add m * w[i] to each target, where one delay serves the whole row. */

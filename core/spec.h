@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/model/neuron.h"
 #include "core/model/plasticity.h"
+#include "core/model/synapse_option.h"
 #include "core/model/wiring.h"
 
 enum spec_value_kind { SPEC_CONST, SPEC_ARRAY, SPEC_UNIFORM, SPEC_NORMAL, SPEC_LOGNORMAL };
@@ -51,8 +52,13 @@ struct spec_projection {
 	struct spec_value weight; /* arrays are in synapse order k */
 	struct spec_value delay;  /* ms; an array or distribution is rounded to steps, at least 1 */
 	int64_t axonal;		  /* steps */
-	int64_t delay_min, delay_max; /* steps: bounds of `delay` (65535 at most) */
-	bool keep_final;	      /* final weights go into the result */
+	int64_t delay_min, delay_max;	/* steps: bounds of `delay` (65535 at most) */
+	bool keep_final;		/* final weights go into the result */
+	const double *option[OPTION_N]; /* [synapse_options[i].n_params]; NULL: not asked for */
+	const double *stp; /* parameters of short-term plasticity beside the rule; NULL: none */
+	double modulation; /* all amplitudes of the rule are multiplied by it */
+	int modulator;	   /* population whose spikes are the rule's signal, -1: none */
+	int64_t modulator_delay; /* steps; of the schedule's rewards too */
 };
 
 enum spec_weights_mode { SPEC_WEIGHTS_SNAPSHOT, SPEC_WEIGHTS_UPDATES, SPEC_WEIGHTS_HISTOGRAM };
@@ -80,10 +86,16 @@ struct spec_record_rates {
 	int64_t bin; /* steps */
 };
 
-enum spec_change_kind { SPEC_SET_POPULATION, SPEC_SET_PROJECTION, SPEC_PLASTICITY };
+enum spec_change_kind {
+	SPEC_SET_POPULATION,
+	SPEC_SET_PROJECTION,
+	SPEC_PLASTICITY, /* on or off */
+	SPEC_MODULATION, /* value.a: the new factor */
+	SPEC_REWARD,	 /* value.a: a signal as of so many spikes of the modulator */
+	SPEC_NORMALISE,	 /* now, whatever its period */
+};
 
-/* One parameter set, or plasticity switched, at `at`: applies before the step (at, at + 1]. In
- * order of time, then list. */
+/* One change at `at`: applies before the step (at, at + 1]. In order of time, then list. */
 struct spec_change {
 	int64_t at;
 	enum spec_change_kind kind;

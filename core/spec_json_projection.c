@@ -334,6 +334,7 @@ static void check_kinds(struct spec_json_reader *r, const struct spec_json_at *a
 	else if (from->kind != NEURON_CURRENT && to->kind == NEURON_CURRENT)
 		spec_json_read_fail(r, &target, ERR_CONFLICT,
 				    "expected a model that takes spikes, found %s", to->name);
+	spec_json_option_needs(r, &target, p);
 }
 
 static void read_projection(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,

@@ -165,6 +165,14 @@ void spec_json_synapse_params(struct spec_json_reader *r, json_t *json,
 			      const struct spec_json_at *at, const struct plasticity_model *model,
 			      struct spec_json_synapse *s, bool scheduled);
 
+/* spec_json_option.c: members of a synapse beside the rule; out: the draft. */
+spec_json_member spec_json_option_set, spec_json_option_modulator, spec_json_option_stp,
+	spec_json_option_scale, spec_json_option_noise, spec_json_option_normalise;
+spec_json_member spec_json_option_modulation; /* out: the factor, a double */
+/* The states that the rule needs, its target must have. */
+void spec_json_option_needs(struct spec_json_reader *r, const struct spec_json_at *at,
+			    const struct spec_projection *p);
+
 /* spec_json_record.c, spec_json_schedule.c, spec_json_limits.c */
 spec_json_member spec_json_record_all;
 spec_json_member spec_json_schedule_all;

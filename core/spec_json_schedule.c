@@ -259,6 +259,90 @@ static void read_plasticity(struct spec_json_reader *r, json_t *json, const stru
 	add(out, c);
 }
 
+/* {"modulation": ...}, {"reward": ...}, {"normalise": ...} */
+
+static void read_factor(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			void *out)
+{
+	spec_json_option_modulation(r, json, at, &((struct spec_change *)out)->value.a);
+}
+
+static const struct spec_json_key modulation_keys[] = {
+	{ "projection", read_plastic, true },
+	{ "factor", read_factor, true },
+};
+
+static void read_modulation(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
+{
+	struct spec_change c = { .kind = SPEC_MODULATION };
+
+	spec_json_read_object(r, json, at, "modulation", modulation_keys, COUNTOF(modulation_keys),
+			      &c);
+	add(out, c);
+}
+
+static void read_rewarded(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			  void *out)
+{
+	struct spec_change *c = out;
+	int i = spec_json_read_projection(r, json, at);
+	const struct plasticity_model *m = i < 0 ? NULL : r->projections[i].model;
+
+	c->subject = i < 0 ? 0 : (size_t)i;
+	if (m && !m->on_signal)
+		spec_json_read_fail(
+			r, at, ERR_CONFLICT,
+			"expected a rule that has a modulator, as stdp_dopamine, found %s",
+			m->name);
+}
+
+static void read_amount(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			void *out)
+{
+	(void)spec_json_read_number(r, json, at, &((struct spec_change *)out)->value.a);
+}
+
+static const struct spec_json_key reward_keys[] = {
+	{ "projection", read_rewarded, true },
+	{ "amount", read_amount, true },
+};
+
+static void read_reward(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			void *out)
+{
+	struct spec_change c = { .kind = SPEC_REWARD };
+
+	spec_json_read_object(r, json, at, "reward", reward_keys, COUNTOF(reward_keys), &c);
+	add(out, c);
+}
+
+static void read_normalised(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
+{
+	struct spec_change *c = out;
+	int i = spec_json_read_projection(r, json, at);
+
+	c->subject = i < 0 ? 0 : (size_t)i;
+	if (i >= 0 && r->projections[i].model && !r->projections[i].option[OPTION_NORMALISE])
+		spec_json_read_fail(r, at, ERR_CONFLICT,
+				    "expected a projection with the option \"normalise\"");
+}
+
+static const struct spec_json_key normalise_keys[] = {
+	{ "projection", read_normalised, true },
+};
+
+static void read_normalise(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   void *out)
+{
+	struct spec_change c = { .kind = SPEC_NORMALISE };
+
+	spec_json_read_object(r, json, at, "normalise", normalise_keys, COUNTOF(normalise_keys),
+			      &c);
+	add(out, c);
+}
+
 /* Entries. */
 
 static void read_nothing(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -271,23 +355,25 @@ static void read_nothing(struct spec_json_reader *r, json_t *json, const struct 
 }
 
 static const struct spec_json_key entry_keys[] = {
-	{ "at_ms", read_nothing, true },
-	{ "set", read_set, false },
-	{ "plasticity", read_plasticity, false },
+	{ "at_ms", read_nothing, true },	  { "set", read_set, false },
+	{ "plasticity", read_plasticity, false }, { "modulation", read_modulation, false },
+	{ "reward", read_reward, false },	  { "normalise", read_normalise, false },
 };
 
 static void read_entry(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 		       struct draft *d)
 {
-	bool set = json_object_get(json, "set") != NULL;
-	bool plasticity = json_object_get(json, "plasticity") != NULL;
+	size_t given = 0;
 
+	for (size_t i = 1; i < COUNTOF(entry_keys); i++)
+		given += json_object_get(json, entry_keys[i].name) != NULL;
 	spec_json_read_object(r, json, at, "an entry of the schedule", entry_keys,
 			      COUNTOF(entry_keys), d);
-	if (json_is_object(json) && set == plasticity)
-		spec_json_read_fail(r, at, set ? ERR_CONFLICT : ERR_MISSING,
-				    "expected either \"set\" or \"plasticity\", found %s",
-				    set ? "both" : "neither");
+	if (json_is_object(json) && given != 1)
+		spec_json_read_fail(r, at, given ? ERR_CONFLICT : ERR_MISSING,
+				    "expected one of set, plasticity, modulation, reward and "
+				    "normalise, found %s",
+				    given ? "more" : "none");
 }
 
 static int by_time(const void *a, const void *b)

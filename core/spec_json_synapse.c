@@ -306,10 +306,27 @@ static void check_delay(struct spec_json_reader *r, const struct spec_json_at *a
 	p->delay_max = (int64_t)clip(max, 1.0, SPEC_JSON_DELAY_MAX);
 }
 
+static void read_modulation(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			    void *out)
+{
+	struct spec_json_projection_draft *d = out;
+
+	spec_json_option_modulation(r, json, at, &d->p->modulation);
+}
+
 static const struct spec_json_key keys[] = {
-	{ "model", read_model, false },	   { "weight", read_weight, false },
-	{ "delay_ms", read_delay, false }, { "axonal_delay_ms", read_axonal, false },
+	{ "model", read_model, false },
+	{ "set", spec_json_option_set, false },
+	{ "weight", read_weight, false },
+	{ "delay_ms", read_delay, false },
+	{ "axonal_delay_ms", read_axonal, false },
 	{ "params", read_params, false },
+	{ "modulation", read_modulation, false },
+	{ "modulator", spec_json_option_modulator, false },
+	{ "stp", spec_json_option_stp, false },
+	{ "scale", spec_json_option_scale, false },
+	{ "noise", spec_json_option_noise, false },
+	{ "normalise", spec_json_option_normalise, false },
 };
 
 static void set_defaults(struct spec_json_reader *r, json_t *model,
@@ -320,6 +337,23 @@ static void set_defaults(struct spec_json_reader *r, json_t *model,
 	d->p->weight = (struct spec_value){ .a = 1.0 };
 	d->p->delay = (struct spec_value){ .a = DELAY_DEFAULT_MS };
 	d->p->delay_min = d->p->delay_max = 1;
+	d->p->modulation = 1.0;
+	d->p->modulator = -1;
+	d->p->modulator_delay =
+		r->spec->dt > 0.0 ? (int64_t)(DELAY_DEFAULT_MS / r->spec->dt + 0.5) : 1;
+	if (d->p->modulator_delay < 1)
+		d->p->modulator_delay = 1;
+}
+
+/* A static weight with short-term plasticity beside it is the rule of that. */
+static void use_stp(struct spec_json_reader *r, struct spec_json_projection_draft *d)
+{
+	const double *p = d->p->stp;
+
+	if (!p || d->p->model->update || !use_model(r, d, plasticity_stp.name) || r->nomem)
+		return;
+	memcpy(d->s->given, p, plasticity_stp.n_params * sizeof(*p));
+	d->p->stp = NULL;
 }
 
 static void finish(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -330,6 +364,9 @@ static void finish(struct spec_json_reader *r, json_t *json, const struct spec_j
 	struct spec_json_at delay = spec_json_read_key(at, "delay_ms");
 
 	if (!d->p->model || r->nomem)
+		return;
+	use_stp(r, d);
+	if (r->nomem)
 		return;
 	d->p->keep_final = d->p->model->update != NULL;
 	convert(d);

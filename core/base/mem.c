@@ -85,6 +85,21 @@ void *mem_resize(void *p, size_t n, size_t size)
 	return mem_raw_resize(p, bytes);
 }
 
+bool mem_reserve(void **at, size_t n, size_t *cap, size_t size, size_t first)
+{
+	size_t wanted = *cap ? *cap * 2 : first;
+	void *grown;
+
+	if (n < *cap)
+		return true;
+	grown = mem_resize(*at, wanted, size);
+	if (!grown)
+		return false;
+	*at = grown;
+	*cap = wanted;
+	return true;
+}
+
 void mem_free(void *p)
 {
 	mem_raw_free(p);

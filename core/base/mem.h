@@ -12,6 +12,9 @@
 void *mem_alloc(size_t n, size_t size) MUST_USE;
 /* As realloc(p, n * size); the grown part is not zeroed. On NULL the old block lives on. */
 void *mem_resize(void *p, size_t n, size_t size) MUST_USE;
+/* Room for one more item of `size` bytes in *at, which holds n and has room for *cap: twice as many
+ * as before, `first` at the beginning. False: no memory, nothing changed. */
+bool mem_reserve(void **at, size_t n, size_t *cap, size_t size, size_t first) MUST_USE;
 void mem_free(void *p); /* NULL is fine */
 char *mem_strdup(const char *s) MUST_USE;
 

@@ -52,7 +52,7 @@ enum {
 	PARAM_REQUIRED = 8, /* no default */
 	PARAM_OFFGRID = 16, /* a time that may lie off the grid (a time constant) */
 	PARAM_HIDDEN = 32,  /* set by aliases; not shown in forms */
-	PARAM_GAIN = 64,    /* a rule's amplitude: all of them scale with a projection's modulation */
+	PARAM_GAIN = 64, /* a rule's amplitude: all of them scale with a projection's modulation */
 };
 
 struct param_def {

@@ -88,13 +88,13 @@ struct plasticity_ctx {
 
 /* The synapses of one source. */
 struct plasticity_row {
-	int64_t t;		/* now, at the synapse, steps */
-	int64_t t_last;		/* the row is up to date to here (arrivals <= t_last are in) */
-	int64_t t_pre;		/* the last presynaptic arrival; -1 before the first */
-	unsigned n_spikes;	/* presynaptic spikes arriving at t; 0: only bring up to date */
-	bool on;		/* false: weights stand still, traces go on */
-	bool tick;		/* t is a multiple of tick_ms(); n_spikes is 0 then */
-	const int64_t *past;	/* [n_past] presynaptic arrivals before t, ascending, one entry a
+	int64_t t;	     /* now, at the synapse, steps */
+	int64_t t_last;	     /* the row is up to date to here (arrivals <= t_last are in) */
+	int64_t t_pre;	     /* the last presynaptic arrival; -1 before the first */
+	unsigned n_spikes;   /* presynaptic spikes arriving at t; 0: only bring up to date */
+	bool on;	     /* false: weights stand still, traces go on */
+	bool tick;	     /* t is a multiple of tick_ms(); n_spikes is 0 then */
+	const int64_t *past; /* [n_past] presynaptic arrivals before t, ascending, one entry a
 				 * spike: at least those after t_last - memory() */
 	size_t n_past;
 	double *pre;		/* [n_pre] per-source state */
