@@ -59,6 +59,32 @@ static const struct param_def params[N_PARAMS] = {
 		    0, PARAM_INF, PARAM_OPEN_MIN },
 };
 
+/* The paper's fits to visual cortex (Sjoestroem 2001) and to hippocampal cultures (Wang 2005).
+ * tau_plus and tau_minus are fixed there; a minimal model has no use for tau_x. */
+// clang-format off
+#define SET(a2p, a3p, a2m, a3m, tau_x, tau_y, pairing) \
+	(const double[N_PARAMS]){ a2p, a3p, a2m, a3m, 16.8, 33.7, tau_x, tau_y, pairing, 0, 1 }
+
+static const struct plasticity_set sets[] = {
+	{ "visual_cortex_all_to_all_full", "Visual cortex, all spikes, full model.",
+	  SET(5e-10, 6.2e-3, 7e-3, 2.3e-4, 101, 125, ALL_TO_ALL) },
+	{ "visual_cortex_all_to_all_minimal", "Visual cortex, all spikes, minimal model.",
+	  SET(0, 6.5e-3, 7.1e-3, 0, 101, 114, ALL_TO_ALL) },
+	{ "visual_cortex_nearest_full", "Visual cortex, nearest spikes, full model.",
+	  SET(8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40, NEAREST) },
+	{ "visual_cortex_nearest_minimal", "Visual cortex, nearest spikes, minimal model.",
+	  SET(0, 5e-2, 8e-3, 0, 101, 40, NEAREST) },
+	{ "hippocampus_all_to_all_full", "Hippocampal culture, all spikes, full model.",
+	  SET(6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, 946, 27, ALL_TO_ALL) },
+	{ "hippocampus_all_to_all_minimal", "Hippocampal culture, all spikes, minimal model.",
+	  SET(5.3e-3, 8e-3, 3.5e-3, 0, 101, 40, ALL_TO_ALL) },
+	{ "hippocampus_nearest_full", "Hippocampal culture, nearest spikes, full model.",
+	  SET(4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47, NEAREST) },
+	{ "hippocampus_nearest_minimal", "Hippocampal culture, nearest spikes, minimal model.",
+	  SET(4.6e-3, 9.1e-3, 3e-3, 0, 101, 48, NEAREST) },
+};
+// clang-format on
+
 enum { C_A2_PLUS, C_A3_PLUS, C_A2_MINUS, C_A3_MINUS, C_MIN, C_MAX, C_PAIRING, N_COEFS };
 enum { D_PLUS, D_MINUS, D_X, D_Y, N_DECAYS };
 enum { R1, R2, N_PRE }; /* just after the last presynaptic spike */
@@ -221,6 +247,8 @@ const struct plasticity_model plasticity_stdp_triplet = {
 	.cite = "10.1523/JNEUROSCI.1425-06.2006",
 	.params = params,
 	.n_params = N_PARAMS,
+	.sets = sets,
+	.n_sets = COUNTOF(sets),
 	.n_coefs = N_COEFS,
 	.n_decays = N_DECAYS,
 	.n_traces = N_TRACES,

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/check.h"
 #include "tests/unit/one_synapse.h"
@@ -14,22 +15,23 @@ static struct one o, swept;
 
 /* A parameter set of the paper; tau_plus 16.8 ms, tau_minus 33.7 ms in all. */
 struct set {
+	const char *name;
 	double a2_plus, a3_plus, a2_minus, a3_minus, tau_x, tau_y;
 	int pairing;
 };
 
 static const struct set visual[] = {
-	{ 5e-10, 6.2e-3, 7e-3, 2.3e-4, 101, 125, ALL_TO_ALL },
-	{ 0, 6.5e-3, 7.1e-3, 0, 100, 114, ALL_TO_ALL },
-	{ 8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40, NEAREST },
-	{ 0, 5e-2, 8e-3, 0, 100, 40, NEAREST },
+	{ "visual_cortex_all_to_all_full", 5e-10, 6.2e-3, 7e-3, 2.3e-4, 101, 125, ALL_TO_ALL },
+	{ "visual_cortex_all_to_all_minimal", 0, 6.5e-3, 7.1e-3, 0, 100, 114, ALL_TO_ALL },
+	{ "visual_cortex_nearest_full", 8.8e-11, 5.3e-2, 6.6e-3, 3.1e-3, 714, 40, NEAREST },
+	{ "visual_cortex_nearest_minimal", 0, 5e-2, 8e-3, 0, 100, 40, NEAREST },
 };
 
 static const struct set hippocampal[] = {
-	{ 6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, 946, 27, ALL_TO_ALL },
-	{ 5.3e-3, 8e-3, 3.5e-3, 0, 100, 40, ALL_TO_ALL },
-	{ 4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47, NEAREST },
-	{ 4.6e-3, 9.1e-3, 3e-3, 0, 100, 48, NEAREST },
+	{ "hippocampus_all_to_all_full", 6.1e-3, 6.7e-3, 1.6e-3, 1.4e-3, 946, 27, ALL_TO_ALL },
+	{ "hippocampus_all_to_all_minimal", 5.3e-3, 8e-3, 3.5e-3, 0, 100, 40, ALL_TO_ALL },
+	{ "hippocampus_nearest_full", 4.6e-3, 9.1e-3, 3e-3, 7.5e-9, 575, 47, NEAREST },
+	{ "hippocampus_nearest_minimal", 4.6e-3, 9.1e-3, 3e-3, 0, 100, 48, NEAREST },
 };
 
 static void use(double *p, const struct set *s)
@@ -43,6 +45,30 @@ static void use(double *p, const struct set *s)
 	one_set(rule, p, "tau_y", s->tau_y);
 	one_set(rule, p, "pairing", s->pairing);
 	one_set(rule, p, "w_max", PARAM_INF);
+}
+
+Test(stdp_triplet, the_named_sets_are_the_papers)
+{
+	static const char *const free[] = { "tau_x",
+					    "w_max" }; /* of a minimal model; no bound here */
+	double p[PLASTICITY_PARAMS_MAX];
+
+	cr_assert_eq(rule->n_sets, 8);
+	for (size_t i = 0; i < 8; i++) {
+		const struct set *s = i < 4 ? &visual[i] : &hippocampal[i - 4];
+		const struct plasticity_set *named = &rule->sets[i];
+
+		cr_expect_str_eq(named->name, s->name);
+		use(p, s);
+		for (size_t k = 0; k < rule->n_params; k++) {
+			const char *name = rule->params[k].name;
+
+			if (strcmp(name, free[1]) != 0 &&
+			    (strcmp(name, free[0]) != 0 || s->a3_minus > 0))
+				cr_expect_eq(named->p[k], p[k], "%s of %s", name, s->name);
+			cr_expect_eq(param_check(&rule->params[k], named->p[k], "", NULL), 0);
+		}
+	}
 }
 
 /* What is repeated: times in ms at the synapse, ascending on either side. */
