@@ -9,6 +9,7 @@
 #include "core/model/experiment.h"
 #include "core/model/neuron.h"
 #include "core/model/plasticity.h"
+#include "core/model/synapse_option.h"
 #include "core/model/wiring.h"
 
 /* Add a member; an object that lost one is given up for NULL at the end. */
@@ -173,6 +174,41 @@ static json_t *alias(const struct alias *a)
 	return finished(o, ok);
 }
 
+/* A parameter's value as a spec would say it. */
+static json_t *said(const struct param_def *def, double value)
+{
+	if (def->type == PARAM_BOOL)
+		return json_boolean(value != 0.0);
+	if (def->type == PARAM_ENUM)
+		return json_string(def->choices[(size_t)value]);
+	return number(value);
+}
+
+/* What a named set says otherwise than the defaults. */
+static json_t *set_params(const struct plasticity_model *m, const double *p)
+{
+	json_t *o = json_object();
+	bool ok = o != NULL;
+
+	for (size_t i = 0; i < m->n_params; i++)
+		if (p[i] != m->params[i].def)
+			ok = put(o, m->params[i].name, said(&m->params[i], p[i])) && ok;
+	return finished(o, ok);
+}
+
+static json_t *sets(const struct plasticity_model *m)
+{
+	json_t *list = json_array();
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < m->n_sets; i++)
+		ok = json_array_append_new(list,
+					   json_pack("{s:s, s:s, s:o}", "name", m->sets[i].name,
+						     "doc", m->sets[i].doc, "params",
+						     set_params(m, m->sets[i].p))) == 0;
+	return finished(list, ok);
+}
+
 /* Rules first, then the other names for them. */
 static json_t *plasticity(size_t i)
 {
@@ -189,8 +225,18 @@ static json_t *plasticity(size_t i)
 	o = head(m->name, m->doc, m->cite);
 	ok = put(o, "plastic", json_boolean(m->update != NULL));
 	ok = put(o, "window", json_boolean(m->window != NULL)) && ok;
+	ok = put(o, "modulator", json_boolean(m->on_signal != NULL)) && ok;
 	ok = put(o, "params", params(m->params, m->n_params)) && ok;
+	ok = put(o, "sets", sets(m)) && ok;
 	return finished(o, ok);
+}
+
+static json_t *option(size_t i)
+{
+	const struct synapse_option *x = &synapse_options[i];
+	json_t *o = head(x->name, x->doc, x->cite);
+
+	return finished(o, put(o, "params", params(x->params, x->n_params)));
 }
 
 static json_t *wiring(size_t i)
@@ -241,6 +287,11 @@ static size_t n_plasticity(void)
 	return n + k;
 }
 
+static size_t n_options(void)
+{
+	return OPTION_N;
+}
+
 static size_t n_wiring(void)
 {
 	size_t n = 0;
@@ -266,6 +317,7 @@ static const struct kind {
 } kinds[] = {
 	{ "neurons", neuron, n_neurons },
 	{ "plasticity", plasticity, n_plasticity },
+	{ "options", option, n_options },
 	{ "wiring", wiring, n_wiring },
 	{ "experiments", experiment, n_experiments },
 };

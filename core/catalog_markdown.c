@@ -11,6 +11,7 @@
 #include "core/model/experiment.h"
 #include "core/model/neuron.h"
 #include "core/model/plasticity.h"
+#include "core/model/synapse_option.h"
 #include "core/model/wiring.h"
 
 enum { MANUAL_MAX = 4 << 20, RANGE_MAX = 120 };
@@ -104,6 +105,32 @@ static void put_neurons(struct buf *b)
 	}
 }
 
+static void put_sets(struct buf *b, const struct plasticity_model *m)
+{
+	if (m->n_sets == 0)
+		return;
+	(void)buf_str(b, "| Set | Meaning |\n|---|---|\n");
+	for (size_t i = 0; i < m->n_sets; i++)
+		(void)buf_printf(b, "| `%s` | %s |\n", m->sets[i].name, m->sets[i].doc);
+	(void)buf_char(b, '\n');
+}
+
+static void put_options(struct buf *b)
+{
+	(void)buf_str(b,
+		      "## Beside the rule\n\n"
+		      "Blocks of a synapse that go with any plastic rule. `stp` has the parameters "
+		      "of the rule `stp` and multiplies what is transmitted; `modulation` is a "
+		      "factor on all amplitudes; `modulator` names the population whose spikes "
+		      "are the signal of a rule that has one, and its `delay_ms`.\n\n");
+	for (size_t i = 0; i < OPTION_N; i++) {
+		const struct synapse_option *o = &synapse_options[i];
+
+		put_head(b, o->name, o->doc, o->cite);
+		put_params(b, o->params, o->n_params);
+	}
+}
+
 static void put_plasticity(struct buf *b)
 {
 	(void)buf_str(b, "## Plasticity\n\n");
@@ -112,7 +139,9 @@ static void put_plasticity(struct buf *b)
 
 		put_head(b, m->name, m->doc, m->cite);
 		put_params(b, m->params, m->n_params);
+		put_sets(b, m);
 	}
+	put_options(b);
 	(void)buf_str(b, "## NEST's names\n\n");
 	for (size_t i = 0; alias_list[i]; i++) {
 		const struct alias *a = alias_list[i];

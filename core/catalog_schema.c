@@ -8,10 +8,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/base/mem.h"
 #include "core/model/alias.h"
 #include "core/model/experiment.h"
 #include "core/model/neuron.h"
 #include "core/model/plasticity.h"
+#include "core/model/synapse_option.h"
 #include "core/model/wiring.h"
 
 static bool put(json_t *object, const char *name, json_t *value)
@@ -159,28 +161,58 @@ static json_t *population(size_t i)
 			 json_pack("[s]", "model"));
 }
 
-static json_t *synapse_of(const char *name, const struct param_def *defs, size_t n)
+/* What may stand beside any rule. */
+static bool put_options(json_t *properties)
 {
-	return object_of(json_pack("{s:{s:s}, s:o, s:o, s:{s:s, s:i}, s:o}", "model", "const", name,
-				   "weight", ref("value"), "delay_ms", ref("value"),
-				   "axonal_delay_ms", "type", "number", "minimum", 0, "params",
-				   params_object(defs, n, false)),
-			 strcmp(name, "static") ? json_pack("[s]", "model") : json_array());
+	bool ok = put(properties, "modulation",
+		      json_pack("{s:s, s:i}", "type", "number", "minimum", 0));
+
+	ok = put(properties, "stp", ref("stp")) && ok;
+	for (size_t i = 0; i < OPTION_N; i++)
+		ok = put(properties, synapse_options[i].name, ref(synapse_options[i].name)) && ok;
+	return ok;
+}
+
+static json_t *set_names(const struct plasticity_model *m)
+{
+	json_t *list = json_array();
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < m->n_sets; i++)
+		ok = json_array_append_new(list, json_string(m->sets[i].name)) == 0;
+	return json_pack("{s:o}", "enum", finished(list, ok));
+}
+
+static json_t *synapse_of(const char *name, const struct param_def *defs, size_t n,
+			  const struct plasticity_model *m)
+{
+	json_t *properties =
+		json_pack("{s:{s:s}, s:o, s:o, s:{s:s, s:i}, s:o}", "model", "const", name,
+			  "weight", ref("value"), "delay_ms", ref("value"), "axonal_delay_ms",
+			  "type", "number", "minimum", 0, "params", params_object(defs, n, false));
+	bool ok = put_options(properties);
+
+	if (m->on_signal)
+		ok = put(properties, "modulator", ref("modulator")) && ok;
+	if (m->n_sets && !strcmp(name, m->name))
+		ok = put(properties, "set", set_names(m)) && ok;
+	return finished(object_of(properties, strcmp(name, "static") ? json_pack("[s]", "model")
+								     : json_array()),
+			ok);
 }
 
 static json_t *synapse(size_t i)
 {
+	const struct alias *alias;
 	size_t n = 0;
 
 	while (plasticity_models[n])
 		n++;
 	if (i < n)
 		return synapse_of(plasticity_models[i]->name, plasticity_models[i]->params,
-				  plasticity_models[i]->n_params);
-	if (!alias_list[i - n])
-		return NULL;
-	return synapse_of(alias_list[i - n]->name, alias_list[i - n]->params,
-			  alias_list[i - n]->n_params);
+				  plasticity_models[i]->n_params, plasticity_models[i]);
+	alias = alias_list[i - n];
+	return alias ? synapse_of(alias->name, alias->params, alias->n_params, alias->model) : NULL;
 }
 
 static json_t *connect(size_t i)
@@ -282,9 +314,17 @@ static const char fixed_defs[] =
 	"     'additionalProperties': false, 'properties': {'population': {'type': 'string'},"
 	"     'bin_ms': {'$ref': '#/$defs/every'}}}},"
 	"   'final_weights': {'type': 'boolean'}}},"
-	" 'schedule': {'type': 'array', 'items': {'type': 'object', 'required': ['at_ms'], "
+	" 'limits': {'type': 'object', 'additionalProperties': false, 'properties': {"
+	"   'max_spikes': {'type': 'integer', 'minimum': 1}, 'max_rate_hz': {'type': 'number', "
+	"'exclusiveMinimum': 0},"
+	"   'wall_s': {'type': 'number', 'exclusiveMinimum': 0}}}}";
+
+static const char schedule_defs[] =
+	"{'schedule': {'type': 'array', 'items': {'type': 'object', 'required': ['at_ms'], "
 	"'additionalProperties': false,"
-	"   'oneOf': [{'required': ['set']}, {'required': ['plasticity']}], 'properties': {"
+	"   'oneOf': [{'required': ['set']}, {'required': ['plasticity']}, {'required': "
+	"['modulation']},"
+	"     {'required': ['reward']}, {'required': ['normalise']}], 'properties': {"
 	"   'at_ms': {'type': 'number', 'minimum': 0},"
 	"   'set': {'type': 'object', 'required': ['params'], 'additionalProperties': false,"
 	"     'oneOf': [{'required': ['population']}, {'required': ['projection']}], "
@@ -293,20 +333,32 @@ static const char fixed_defs[] =
 	"{'type': 'object'}}},"
 	"   'plasticity': {'type': 'object', 'required': ['projection', 'on'], "
 	"'additionalProperties': false, 'properties': {"
-	"     'projection': {'type': 'string'}, 'on': {'type': 'boolean'}}}}}},"
-	" 'limits': {'type': 'object', 'additionalProperties': false, 'properties': {"
-	"   'max_spikes': {'type': 'integer', 'minimum': 1}, 'max_rate_hz': {'type': 'number', "
-	"'exclusiveMinimum': 0},"
-	"   'wall_s': {'type': 'number', 'exclusiveMinimum': 0}}}}";
+	"     'projection': {'type': 'string'}, 'on': {'type': 'boolean'}}},"
+	"   'modulation': {'type': 'object', 'required': ['projection', 'factor'], "
+	"'additionalProperties': false, 'properties': {"
+	"     'projection': {'type': 'string'}, 'factor': {'type': 'number', 'minimum': 0}}},"
+	"   'reward': {'type': 'object', 'required': ['projection', 'amount'], "
+	"'additionalProperties': false, 'properties': {"
+	"     'projection': {'type': 'string'}, 'amount': {'type': 'number'}}},"
+	"   'normalise': {'type': 'object', 'required': ['projection'], "
+	"'additionalProperties': false, 'properties': {"
+	"     'projection': {'type': 'string'}}}}}},"
+	" 'modulator': {'type': 'object', 'additionalProperties': false, 'properties': {"
+	"   'population': {'type': 'string'}, 'delay_ms': {'type': 'number', "
+	"'exclusiveMinimum': 0}}}}";
 
-/* The text above holds ' for ": it is easier to read so, and has no other '. */
-static json_t *defs(void)
+/* The texts above hold ' for ": they are easier to read so, and have no other '. */
+static json_t *defs(const char *quoted)
 {
-	char text[sizeof(fixed_defs)];
+	json_t *json = NULL;
+	char *text = mem_strdup(quoted);
 
-	for (size_t i = 0; i < sizeof(text); i++)
-		text[i] = fixed_defs[i] == '\'' ? '"' : fixed_defs[i];
-	return json_loads(text, 0, NULL);
+	for (size_t i = 0; text && text[i]; i++)
+		text[i] = text[i] == '\'' ? '"' : text[i];
+	if (text)
+		json = json_loads(text, 0, NULL);
+	mem_free(text);
+	return json;
 }
 
 static size_t count(json_t *models, const char *kind)
@@ -319,6 +371,12 @@ static bool put_tables(json_t *to)
 	json_t *models = catalog_models();
 	bool ok = models != NULL;
 
+	ok = ok &&
+	     put(to, "stp", params_object(plasticity_stp.params, plasticity_stp.n_params, false));
+	for (size_t i = 0; i < OPTION_N; i++)
+		ok = ok && put(to, synapse_options[i].name,
+			       params_object(synapse_options[i].params, synapse_options[i].n_params,
+					     false));
 	ok = ok && put(to, "population", one_of(population, count(models, "neurons")));
 	ok = ok && put(to, "synapse", one_of(synapse, count(models, "plasticity")));
 	ok = ok && put(to, "connect", one_of(connect, count(models, "wiring")));
@@ -359,9 +417,11 @@ static json_t *simulation(void)
 
 json_t *catalog_schema_spec(void)
 {
-	json_t *all = defs();
-	bool ok = all && put_tables(all) && put(all, "simulation", simulation());
+	json_t *all = defs(fixed_defs), *schedule = defs(schedule_defs);
+	bool ok = all && schedule && json_object_update(all, schedule) == 0 && put_tables(all) &&
+		  put(all, "simulation", simulation());
 
+	json_decref(schedule);
 	return json_pack("{s:s, s:s, s:s, s:[o, o], s:o}", "$schema",
 			 "https://json-schema.org/draft/2020-12/schema", "title", "spec",
 			 "description", "One simulation, or one experiment.", "oneOf",

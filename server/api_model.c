@@ -61,7 +61,7 @@ int api_model_get(const struct api *api, struct request *rq, struct response *rs
 	if (!model)
 		return err_list_add(errors, ERR_NOTFOUND, "",
 				    "there is no \"%.64s\" among \"%.32s\"; the kinds are neurons, "
-				    "plasticity, wiring, experiments",
+				    "plasticity, options, wiring, experiments",
 				    rq->arg[1], rq->arg[0]);
 	return answer(rq, rs, model, errors);
 }

@@ -20,7 +20,7 @@ static const struct route routes[] = {
 	{ "GET", "/openapi.json", api_openapi, "This interface as OpenAPI 3.1.", 200, NULL, NULL, NULL },
 	{ "GET", "/docs", api_docs, "This interface as a page.", 200, NULL, NULL, NULL },
 	{ "GET", "/v1", api_v1, "Name, version, limits, features, links.", 200, NULL, NULL, NULL },
-	{ "GET", "/v1/models", api_model_list, "All neuron models, plasticity rules, wiring rules and experiments with their parameters.", 200, "*", NULL, "read" },
+	{ "GET", "/v1/models", api_model_list, "All neuron models, plasticity rules and options, wiring rules and experiments with their parameters.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/models/{kind}/{name}", api_model_get, "One model with its parameters.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/schemas/{name}", api_schema, "A JSON Schema (2020-12).", 200, "*", NULL, "read" },
 	{ "GET", "/v1/rules/{name}/window", api_rule_window, "The rule's learning window, computed by driving one synapse with spike pairs.", 200, "*", NULL, "read" },

@@ -94,11 +94,13 @@ function networkSections(spec, models) {
 		const wires = tableFields(wiring?.params, spec, `${base}/connect`);
 		const own = SYNAPSE.map((row) => ({ row, pointer: `${base}/synapse/${row.name}` }));
 		const set = (f) => read(spec, f.pointer) !== undefined;
+		const beside = (models.options ?? []).filter((o) => isObject(p?.synapse?.[o.name]))
+			.map((o) => tableFields(o.params, spec, `${base}/synapse/${o.name}`));
 		out.push({
 			title: `Projection ${name}`,
 			text: `${p?.source} → ${p?.target}, ${p?.connect?.rule}. ${model ? `${model.name}: ${model.doc}` : ''}`,
-			fields: [...wires.fields, ...own.filter(set), ...table.fields],
-			more: [...own.filter((f) => !set(f)), ...table.more],
+			fields: [...wires.fields, ...own.filter(set), ...table.fields, ...beside.flatMap((o) => o.fields)],
+			more: [...own.filter((f) => !set(f)), ...table.more, ...beside.flatMap((o) => o.more)],
 		});
 	}
 	return out;
