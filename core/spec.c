@@ -10,8 +10,11 @@
 
 /* Bytes per synapse beside delays and the rule's columns: target index and weight. */
 #define BYTES_SYNAPSE 12.0
-/* A target of a plastic projection keeps about this much of its own past. */
+/* A target of a plastic projection keeps about this much of its own past; a log of its states grows
+ * for LOG_MS before it is cut, in steps of doubling. */
 #define BYTES_HISTORY 1024.0
+#define BYTES_RECORD  (1.5 * (double)sizeof(struct plasticity_spike))
+#define LOG_MS	      100.0
 #define BYTES_SAMPLE  8.0
 
 enum { KEY_MAX = 256 };
@@ -120,6 +123,10 @@ static double projection_bytes(const struct spec *s, const struct spec_projectio
 		each += 2.0;
 	if (p->model->update)
 		bytes += BYTES_HISTORY * (double)p->wiring.n_target;
+	if (p->model->needs)
+		bytes += BYTES_RECORD * LOG_MS / s->dt * (double)p->wiring.n_target;
+	if (p->stp)
+		bytes += (double)plasticity_stp.n_pre * BYTES_SAMPLE * (double)p->wiring.n_source;
 	return bytes + each * synapses + 16.0 * (double)p->wiring.n_source;
 }
 

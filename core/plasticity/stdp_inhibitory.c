@@ -14,7 +14,7 @@ enum { ETA, ALPHA, TAU_PLUS, TAU_MINUS, W_MIN, W_MAX, N_PARAMS };
 
 static const struct param_def params[N_PARAMS] = {
 	[ETA] = { "eta", "Learning rate, with its sign.", UNIT_WEIGHT, PARAM_NUMBER, 0.001,
-		  -PARAM_INF, PARAM_INF },
+		  -PARAM_INF, PARAM_INF, PARAM_GAIN },
 	[ALPHA] = { "alpha",
 		    "Depression at every presynaptic spike, in units of eta; the target rate "
 		    "times the sum of the time constants.",

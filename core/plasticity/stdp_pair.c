@@ -40,11 +40,11 @@ static const struct param_def params[N_PARAMS] = {
 	[A_PLUS] = { "A_plus",
 		     "Amplitude for a postsynaptic spike after a presynaptic one, with its "
 		     "sign.",
-		     UNIT_WEIGHT, PARAM_NUMBER, 0.005, -PARAM_INF, PARAM_INF },
+		     UNIT_WEIGHT, PARAM_NUMBER, 0.005, -PARAM_INF, PARAM_INF, PARAM_GAIN },
 	[A_MINUS] = { "A_minus",
 		      "Amplitude for a presynaptic spike after a postsynaptic one, with its "
 		      "sign.",
-		      UNIT_WEIGHT, PARAM_NUMBER, -0.00525, -PARAM_INF, PARAM_INF },
+		      UNIT_WEIGHT, PARAM_NUMBER, -0.00525, -PARAM_INF, PARAM_INF, PARAM_GAIN },
 	[TAU_PLUS] = { "tau_plus", "Time constant of the presynaptic trace.", UNIT_MS, PARAM_NUMBER,
 		       20, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID },
 	[TAU_MINUS] = { "tau_minus", "Time constant of the postsynaptic trace.", UNIT_MS,

@@ -32,7 +32,7 @@ static const char *const pairings[] = { "all_to_all", "nearest", NULL };
 
 #define AMPLITUDE(name, text, value) \
 	{ \
-		name, text, UNIT_WEIGHT, PARAM_NUMBER, value, 0, PARAM_INF \
+		name, text, UNIT_WEIGHT, PARAM_NUMBER, value, 0, PARAM_INF, PARAM_GAIN \
 	}
 #define TAU(name, text, value) \
 	{ \
