@@ -91,6 +91,35 @@ static const struct param_def vogels_params[N_VOGELS] = {
 	[VOGELS_WMAX] = SIGNED_WMAX(1),
 };
 
+enum {
+	TAU_C = TAU_MINUS + 1,
+	TAU_N,
+	DOPAMINE_PLUS,
+	DOPAMINE_MINUS,
+	BASELINE,
+	DOPAMINE_WMIN,
+	DOPAMINE_WMAX,
+	N_DOPAMINE
+};
+
+static const struct param_def dopamine_params[N_DOPAMINE] = {
+	TIME_CONSTANTS,
+	[TAU_C] = TAU("tau_c", "Time constant of the eligibility.", 1000),
+	[TAU_N] = TAU("tau_n", "Time constant of the dopamine concentration.", 200),
+	[DOPAMINE_PLUS] = { "A_plus",
+			    "Eligibility of a postsynaptic spike after a presynaptic one.",
+			    UNIT_WEIGHT, PARAM_NUMBER, 1, -PARAM_INF, PARAM_INF, PARAM_GAIN },
+	[DOPAMINE_MINUS] = { "A_minus",
+			     "Eligibility, taken away, of a presynaptic spike after a postsynaptic "
+			     "one.",
+			     UNIT_WEIGHT, PARAM_NUMBER, 1.5, -PARAM_INF, PARAM_INF, PARAM_GAIN },
+	[BASELINE] = { "b", "Concentration, in 1/ms, at which the weight stands still.", UNIT_NONE,
+		       PARAM_NUMBER, 0, -PARAM_INF, PARAM_INF, PARAM_FIXED },
+	[DOPAMINE_WMIN] = { "Wmin", "Smallest weight; its sign, if any, is that of the weights.",
+			    UNIT_WEIGHT, PARAM_NUMBER, 0, -PARAM_INF, PARAM_INF },
+	[DOPAMINE_WMAX] = SIGNED_WMAX(200),
+};
+
 enum { STP_U, STP_TAU_REC, STP_TAU_FAC, STP_U_0, STP_X_0, N_TSODYKS2 };
 enum { STP_TAU_PSC = N_TSODYKS2, STP_Y_0, N_TSODYKS };
 
@@ -222,6 +251,20 @@ static void convert_vogels(const double *from, double *to)
 	set(m, to, "w_max", fabs(from[VOGELS_WMAX]));
 }
 
+static void convert_dopamine(const double *from, double *to)
+{
+	const struct plasticity_model *m = &plasticity_stdp_dopamine;
+
+	defaults(m, from, to);
+	set(m, to, "tau_c", from[TAU_C]);
+	set(m, to, "tau_n", from[TAU_N]);
+	set(m, to, "A_plus", from[DOPAMINE_PLUS]);
+	set(m, to, "A_minus", -from[DOPAMINE_MINUS]);
+	set(m, to, "b", from[BASELINE]);
+	set(m, to, "w_min", fabs(from[DOPAMINE_WMIN]));
+	set(m, to, "w_max", fabs(from[DOPAMINE_WMAX]));
+}
+
 /* u after the first spike's own step, there; before it, here. With U = 1 every spike uses all. */
 static void convert_tsodyks2(const double *from, double *to)
 {
@@ -284,6 +327,12 @@ static const struct alias vogels_sprekeler_synapse = { "vogels_sprekeler_synapse
 						       vogels_params,
 						       N_VOGELS,
 						       convert_vogels };
+static const struct alias stdp_dopamine_synapse = { "stdp_dopamine_synapse",
+						    "NEST's dopamine-modulated STDP.",
+						    &plasticity_stdp_dopamine,
+						    dopamine_params,
+						    N_DOPAMINE,
+						    convert_dopamine };
 static const struct alias tsodyks_synapse = {
 	"tsodyks_synapse", "NEST's short-term plasticity with active resources.",
 	&plasticity_stp,   tsodyks_params,
@@ -307,6 +356,7 @@ const struct alias *const alias_list[] = { &static_synapse,
 					   &stdp_pl_synapse_hom,
 					   &stdp_triplet_synapse,
 					   &vogels_sprekeler_synapse,
+					   &stdp_dopamine_synapse,
 					   &tsodyks_synapse,
 					   &tsodyks2_synapse,
 					   NULL };

@@ -10,7 +10,7 @@
 
 #include "core/model/plasticity.h"
 
-enum { ONE_POSTS_MAX = 4096 };
+enum { ONE_POSTS_MAX = 4096, ONE_SIGNALS_MAX = 1024 };
 
 struct one {
 	const struct plasticity_model *model;
@@ -19,6 +19,7 @@ struct one {
 	struct plasticity_spike all[ONE_POSTS_MAX]; /* every post spike there will be */
 	size_t n_all;
 	struct plasticity_history history;
+	struct plasticity_signal signal[ONE_SIGNALS_MAX];
 	bool trim; /* show update() no more of the history than it may rely on */
 	uint32_t target;
 	uint16_t delay;
@@ -88,6 +89,19 @@ static inline void one_post(struct one *o, int64_t step)
 	s->step = step;
 	o->model->on_post(&o->ctx, o->n_all ? s - 1 : NULL, step, s->k);
 	o->history.n = ++o->n_all;
+}
+
+/* A signal of the modulator, by the step of its arrival; before an update() that it arrives for. */
+static inline void one_signal(struct one *o, int64_t step, double amount)
+{
+	struct plasticity_signal *s = &o->signal[o->ctx.n_signal];
+
+	cr_assert_lt(o->ctx.n_signal, ONE_SIGNALS_MAX);
+	s->step = step;
+	s->amount = amount;
+	s->k = o->model->on_signal(&o->ctx, o->ctx.n_signal ? s - 1 : NULL, step, amount);
+	o->ctx.signal = o->signal;
+	o->ctx.n_signal++;
 }
 
 static inline void one_trim(struct one *o, int64_t t)
