@@ -253,6 +253,14 @@ static json_t *wiring(size_t i)
 	return finished(o, ok);
 }
 
+static json_t *score(const struct experiment_score *s)
+{
+	if (!s->name)
+		return json_null();
+	return json_pack("{s:s, s:s, s:b, s:s}", "name", s->name, "unit", s->unit,
+			 "higher_is_better", s->higher_is_better, "reference", s->reference);
+}
+
 static json_t *experiment(size_t i)
 {
 	const struct experiment *e = experiments[i];
@@ -263,6 +271,7 @@ static json_t *experiment(size_t i)
 		return NULL;
 	o = head(e->name, e->doc, e->cite);
 	ok = put(o, "title", json_string(e->title));
+	ok = put(o, "score", score(&e->score)) && ok;
 	ok = put(o, "params", params(e->params, e->n_params)) && ok;
 	return finished(o, ok);
 }

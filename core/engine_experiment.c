@@ -103,6 +103,16 @@ static int read_params(struct experiment_ctx *c, json_t *json, const struct expe
 	return 0;
 }
 
+static void take_score(struct experiment_ctx *c, const struct experiment *x)
+{
+	c->result.score = (struct result_score){
+		.name = x->score.name,
+		.unit = x->score.unit,
+		.reference = x->score.reference,
+		.higher_is_better = x->score.higher_is_better,
+	};
+}
+
 int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(json, "experiment"));
@@ -122,8 +132,10 @@ int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *er
 	rc = x ? read_params(c, json, x, err) : 0;
 	if (!rc && err_list_count(&c->errors) > 0)
 		rc = first_error(c, err);
-	if (!rc)
+	if (!rc) {
+		take_score(c, x);
 		rc = x->run(c, err);
+	}
 	if (!rc) {
 		c->result.digest = hash_end(&c->digests);
 		c->result.has_digest = true;
@@ -160,8 +172,7 @@ static int account(struct experiment_ctx *c, const struct sim *s, struct err *er
 	return rc;
 }
 
-int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
-		    int (*at_end)(void *self, const struct sim *s, struct err *err), void *self,
+int engine_simulate(struct experiment_ctx *c, json_t *spec_json, const struct engine_look *look,
 		    struct err *err)
 {
 	const struct spec *spec = NULL;
@@ -174,6 +185,8 @@ int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
 	rc = engine_run_read(c, &spec, spec_json, &arena, err);
 	if (!rc)
 		rc = sim_new(&s, spec, &arena, c->result.threads, &guard, err);
+	if (!rc && look->at_start)
+		rc = look->at_start(look->self, s, err);
 	if (!rc)
 		rc = sim_start(s, err);
 	if (!rc) {
@@ -182,8 +195,8 @@ int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
 	}
 	if (!rc)
 		rc = account(c, s, err);
-	if (!rc && at_end)
-		rc = at_end(self, s, err);
+	if (!rc && look->at_end)
+		rc = look->at_end(look->self, s, err);
 	if (rc) /* their pointers mean the experiment's own spec: it says what they mean in its params */
 		err_list_release(&c->errors);
 	rc = engine_run_memory(&arena, rc, err);
@@ -214,4 +227,34 @@ int engine_metric(struct experiment_ctx *c, const char *name, double value, stru
 		c->result.metrics = m;
 	c->last = m;
 	return 0;
+}
+
+int engine_target(struct experiment_ctx *c, const struct engine_target *t, struct err *err)
+{
+	struct result_target *own = NEW(&c->arena, struct result_target, 1);
+	char *name = mem_arena_strdup(&c->arena, t->name);
+	char *unit = mem_arena_strdup(&c->arena, t->unit);
+
+	if (!own || !name || !unit)
+		return err_nomem(err);
+	*own = (struct result_target){
+		.name = name,
+		.unit = unit,
+		.value = t->value,
+		.low = t->low,
+		.high = t->high,
+		.pass = t->value >= t->low && t->value <= t->high,
+	};
+	if (c->last_target)
+		c->last_target->next = own;
+	else
+		c->result.targets = own;
+	c->last_target = own;
+	return 0;
+}
+
+void engine_score(struct experiment_ctx *c, double value)
+{
+	c->result.score.value = value;
+	c->result.score.has_value = true;
 }

@@ -150,6 +150,47 @@ static inline double engine_case_metric(const struct engine_case *c, const char 
 	return json_number_value(x);
 }
 
+/* An experiment with these params ("{...}"), one thread; must succeed. */
+static inline struct engine_case engine_case_experiment(const char *name, const char *params)
+{
+	json_t *given = json_loads(params, 0, NULL);
+
+	cr_assert_not_null(given, "bad test text: %s", params);
+	return engine_case_json(json_pack("{s:s, s:o}", "experiment", name, "params", given));
+}
+
+/* A target of an experiment by its name; pass or miss. */
+static inline const json_t *engine_case_target(const struct engine_case *c, const char *name)
+{
+	json_t *all = json_object_get(c->result, "targets"), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		if (!strcmp(engine_case_string(one, "name"), name))
+			return one;
+	}
+	cr_assert(false, "there is no target %s", name);
+	return NULL;
+}
+
+/* All targets are reached, and there are just so many. */
+static inline void engine_case_reached(const struct engine_case *c, size_t n)
+{
+	json_t *all = json_object_get(c->result, "targets"), *one;
+	size_t i;
+
+	cr_assert_eq(json_array_size(all), n, "%zu targets", json_array_size(all));
+	json_array_foreach(all, i, one)
+	{
+		cr_expect(json_is_true(json_object_get(one, "pass")), "%s: %g is not in [%g, %g]",
+			  engine_case_string(one, "name"),
+			  json_number_value(json_object_get(one, "value")),
+			  json_number_value(json_object_get(one, "low")),
+			  json_number_value(json_object_get(one, "high")));
+	}
+}
+
 /* Recording number `nth` of a kind and subject, NULL if there is none. */
 static inline json_t *engine_case_recording(const struct engine_case *c, const char *kind,
 					    const char *subject, size_t nth)

@@ -10,15 +10,24 @@ struct json_t;
 struct spec_limits_json;
 struct experiment_ctx; /* core/engine.h: what an experiment may call */
 
+/* The one number by which runs of an experiment are compared; its value comes by engine_score(). */
+struct experiment_score {
+	const char *name, *unit;
+	bool higher_is_better;
+	const char *reference; /* what to compare it with, and who says so */
+};
+
 struct experiment {
 	const char *name, *title, *doc, *cite;
+	struct experiment_score score; /* name NULL: none */
+	const char *science; /* params of the full-length run, as JSON; NULL: the defaults */
 	const struct param_def *params;
 	size_t n_params;
 	/* What is wrong with params (an object, defaults filled in) beyond their table, all at once:
 	 * pointers are prefix + "/params/...". 0 or -code; nothing is run. */
 	int (*check)(struct json_t *params, const char *prefix,
 		     const struct spec_limits_json *limits, struct err_list *errors);
-	/* Run it: simulations through the context, tables and metrics out. */
+	/* Run it: simulations through the context; tables, metrics, targets and the score out. */
 	int (*run)(struct experiment_ctx *c, struct err *err);
 };
 
