@@ -20,7 +20,9 @@ struct one {
 	size_t n_all;
 	struct plasticity_history history;
 	struct plasticity_signal signal[ONE_SIGNALS_MAX];
-	bool trim; /* show update() no more of the history than it may rely on */
+	int64_t arrived[ONE_POSTS_MAX]; /* presynaptic, one entry a spike */
+	size_t n_arrived;
+	bool trim; /* show update() no more of the past than it may rely on */
 	uint32_t target;
 	uint16_t delay;
 	double w, tx, pre[PLASTICITY_PRE_MAX], syn[PLASTICITY_SYN_MAX];
@@ -116,11 +118,25 @@ static inline void one_trim(struct one *o, int64_t t)
 	o->history.n = end - first;
 }
 
+/* What a rule with a memory sees of earlier presynaptic arrivals. */
+static inline void one_past(struct one *o)
+{
+	int64_t memory = o->model->memory(o->ctx.coef, o->ctx.dt);
+	size_t first = 0;
+
+	while (o->trim && first < o->n_arrived && o->arrived[first] + memory <= o->row.t_last)
+		first++;
+	o->row.past = o->arrived + first;
+	o->row.n_past = o->n_arrived - first;
+}
+
 /* Bring the synapse to t with n presynaptic spikes there; 0: a sweep. Returns the weight. */
 static inline double one_update(struct one *o, int64_t t, unsigned n)
 {
 	if (o->trim)
 		one_trim(o, t);
+	if (o->model->memory)
+		one_past(o);
 	o->row.t = t;
 	o->row.n_spikes = n;
 	o->tx = o->w;
@@ -128,6 +144,10 @@ static inline double one_update(struct one *o, int64_t t, unsigned n)
 	o->row.t_last = t;
 	if (n)
 		o->row.t_pre = t;
+	for (; n > 0 && o->model->memory; n--) {
+		cr_assert_lt(o->n_arrived, ONE_POSTS_MAX);
+		o->arrived[o->n_arrived++] = t;
+	}
 	return o->w;
 }
 

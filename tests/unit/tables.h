@@ -39,7 +39,7 @@ static inline void tables_unit(const char *owner, const struct param_def *d)
 		const char *prefix;
 		enum unit unit;
 	} rules[] = { { "tau_", UNIT_MS },   { "t_", UNIT_MS },	  { "V_", UNIT_MV },
-		      { "E_", UNIT_MV },     { "C_", UNIT_PF },	  { "I_", UNIT_PA },
+		      { "E_", UNIT_MV },     { "C_m", UNIT_PF },  { "I_", UNIT_PA },
 		      { "w_", UNIT_WEIGHT }, { "rate", UNIT_HZ }, { "start", UNIT_MS },
 		      { "stop", UNIT_MS } };
 
