@@ -49,6 +49,7 @@ static json_t *default_value(const struct param_def *def)
 		return json_string(def->choices && def->choices[0] ? def->choices[0] : "");
 	case PARAM_LIST:
 	case PARAM_TIMES:
+	case PARAM_VALUES:
 		return json_array();
 	case PARAM_OBJECT:
 		return json_object();
