@@ -43,6 +43,10 @@ struct engine_look {
 /* Run one simulation from a spec as JSON (borrowed). Nothing is recorded to disk. */
 int engine_simulate(struct experiment_ctx *c, json_t *spec, const struct engine_look *look,
 		    struct err *err) MUST_USE;
+/* n of them side by side on the run's threads, each on one: looks[i] is called on any thread, and must
+ * write only what no other look does. Results do not depend on the threads. */
+int engine_simulate_many(struct experiment_ctx *c, json_t *const *specs,
+			 const struct engine_look *looks, size_t n, struct err *err) MUST_USE;
 /* Leave a table: n_columns columns of n_rows doubles. */
 int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
 		 const char *const *names, const char *const *units, const double *const *columns,

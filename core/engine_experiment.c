@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/engine_run.h"
-#include "core/net.h"
 
 static int first_error(const struct experiment_ctx *c, struct err *err)
 {
@@ -151,58 +150,6 @@ const json_t *engine_params(const struct experiment_ctx *c)
 uint64_t engine_seed(const struct experiment_ctx *c)
 {
 	return c->result.seed;
-}
-
-/* Counts, model time and digest of one finished or stopped simulation go into the run's. */
-static int account(struct experiment_ctx *c, const struct sim *s, struct err *err)
-{
-	struct sim_counts n = sim_counts(s);
-	uint64_t digest;
-	int rc;
-
-	c->counts.spikes += n.spikes;
-	c->counts.synaptic_events += n.synaptic_events;
-	c->counts.plastic_updates += n.plastic_updates;
-	c->counts.steps += n.steps;
-	c->before_ms += (double)sim_now(s) * sim_spec(s)->dt;
-	c->result.dt_ms = sim_spec(s)->dt;
-	rc = sim_digest(s, &digest, err);
-	if (!rc)
-		hash_u64(&c->digests, digest);
-	return rc;
-}
-
-int engine_simulate(struct experiment_ctx *c, json_t *spec_json, const struct engine_look *look,
-		    struct err *err)
-{
-	const struct spec *spec = NULL;
-	struct mem_arena arena;
-	const struct net_guard guard = { engine_run_look, c };
-	struct sim *s = NULL;
-	int rc;
-
-	mem_arena_init(&arena, c->arena.limit);
-	rc = engine_run_read(c, &spec, spec_json, &arena, err);
-	if (!rc)
-		rc = sim_new(&s, spec, &arena, c->result.threads, &guard, err);
-	if (!rc && look->at_start)
-		rc = look->at_start(look->self, s, err);
-	if (!rc)
-		rc = sim_start(s, err);
-	if (!rc) {
-		c->result.duration_ms += (double)spec->steps * spec->dt;
-		rc = engine_run_advance(c, s, err);
-	}
-	if (!rc)
-		rc = account(c, s, err);
-	if (!rc && look->at_end)
-		rc = look->at_end(look->self, s, err);
-	if (rc) /* their pointers mean the experiment's own spec: it says what they mean in its params */
-		err_list_release(&c->errors);
-	rc = engine_run_memory(&arena, rc, err);
-	sim_free(s);
-	mem_arena_release(&arena);
-	return rc;
 }
 
 int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,

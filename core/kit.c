@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "core/spec_json.h"
+
 enum { COLUMNS_MAX = 32 };
 
 double kit_number(const json_t *params, const char *name)
@@ -105,6 +107,46 @@ int kit_simulate(struct experiment_ctx *c, const struct kit_spec *k, const struc
 		 struct err *err)
 {
 	return k->failed ? err_nomem(err) : engine_simulate(c, k->json, look, err);
+}
+
+int kit_simulate_many(struct experiment_ctx *c, const struct kit_spec *k,
+		      const struct engine_look *looks, size_t n, struct err *err)
+{
+	json_t **specs = mem_alloc(n + 1, sizeof(*specs));
+	bool failed = !specs;
+	int rc;
+
+	for (size_t i = 0; i < n && !failed; i++) {
+		specs[i] = k[i].json;
+		failed = k[i].failed;
+	}
+	rc = failed ? err_nomem(err) : engine_simulate_many(c, specs, looks, n, err);
+	mem_free(specs);
+	return rc;
+}
+
+int kit_check(const struct kit_spec *k, const char *prefix, const struct spec_limits_json *limits,
+	      struct err_list *errors)
+{
+	struct err_list found = { 0 };
+	struct mem_arena arena;
+	const struct spec *spec;
+	char path[ERR_PATH_MAX];
+	int rc;
+
+	if (k->failed)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	(void)snprintf(path, sizeof(path), "%.150s/params", prefix);
+	mem_arena_init(&arena, 0);
+	rc = spec_json_read(&spec, k->json, "", NULL, limits, &arena, &found);
+	for (size_t i = 0; i < found.n; i++)
+		(void)err_list_add(errors, (enum err_code)found.items[i].code, path, "%s",
+				   found.items[i].text);
+	if (rc && !found.n)
+		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	err_list_release(&found);
+	mem_arena_release(&arena);
+	return rc;
 }
 
 int kit_table(struct experiment_ctx *c, const char *name, const struct kit_column *columns,

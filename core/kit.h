@@ -42,6 +42,12 @@ json_t *kit_rule(const char *name);
 /* Run it. Errors: those of engine_simulate(), NOMEM. */
 int kit_simulate(struct experiment_ctx *c, const struct kit_spec *k, const struct engine_look *look,
 		 struct err *err) MUST_USE;
+/* n of them side by side, each look called on any thread (engine_simulate_many). */
+int kit_simulate_many(struct experiment_ctx *c, const struct kit_spec *k,
+		      const struct engine_look *looks, size_t n, struct err *err) MUST_USE;
+/* For an experiment's check(): all errors of the spec against the limits, told at its params. */
+int kit_check(const struct kit_spec *k, const char *prefix, const struct spec_limits_json *limits,
+	      struct err_list *errors);
 
 /* ---- watching: call from at_start; what is watched must outlive the simulation ---- */
 
