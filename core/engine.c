@@ -61,7 +61,9 @@ static int leave(struct experiment_ctx *c, int rc, struct err *err)
 	return rc;
 }
 
-int engine_run(int dir_fd, const struct engine_control *control, struct err *err)
+/* From nothing to a result; *ret_again: the checkpoint proved wrong while it was loaded. */
+static int attempt(int dir_fd, const struct engine_control *control, bool *ret_again,
+		   struct err *err)
 {
 	struct experiment_ctx c = { .dir_fd = dir_fd, .control = control };
 	struct err own = { 0 };
@@ -79,7 +81,12 @@ int engine_run(int dir_fd, const struct engine_control *control, struct err *err
 	c.result.threads = control->threads ? control->threads : 1;
 	c.rec = rec_new(dir_fd, &c.arena);
 	rc = c.rec ? run(&c, &own) : err_nomem(&own);
-	rc = leave(&c, rc, &own);
+	*ret_again = c.ckpt.refused;
+	if (c.ckpt.refused)
+		(void)rec_close(c.rec, NULL);
+	else
+		rc = leave(&c, rc, &own);
+	engine_ckpt_end(&c, rc);
 	sim_free(c.sim);
 	json_decref(c.params);
 	err_list_release(&c.errors);
@@ -87,4 +94,13 @@ int engine_run(int dir_fd, const struct engine_control *control, struct err *err
 	if (rc && err)
 		*err = own;
 	return rc;
+}
+
+int engine_run(int dir_fd, const struct engine_control *control, struct err *err)
+{
+	bool again = false;
+	int rc = attempt(dir_fd, control, &again, err);
+
+	/* It is gone now, so this is the last time. */
+	return again ? attempt(dir_fd, control, &again, err) : rc;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/net.h"
-#include "core/sim_many.h"
 
 /* Wall time between two looks at stop(): pieces of the run are made about this long. */
 #define PIECE_S	   0.005
@@ -14,15 +13,9 @@
 
 static double now_s(const struct experiment_ctx *c)
 {
-	double now;
-
-	sim_many_lock();
-	now = c->control->now_s(c->control->self);
-	sim_many_unlock();
-	return now;
+	return c->control->now_s(c->control->self);
 }
 
-/* With what several simulations share held. */
 static void tell(struct experiment_ctx *c, const struct sim *s, double now)
 {
 	const struct spec *spec = sim_spec(s);
@@ -48,12 +41,8 @@ static const char *reason(enum err_code why)
 /* May it go on? `where`: how far it has come, for the reader of the answer. */
 static int look(const struct experiment_ctx *c, const char *where, double now, struct err *err)
 {
-	enum err_code why = ERR_OK;
+	enum err_code why = c->control->stop ? c->control->stop(c->control->self) : ERR_OK;
 
-	sim_many_lock();
-	if (c->control->stop)
-		why = c->control->stop(c->control->self);
-	sim_many_unlock();
 	if (why != ERR_OK)
 		return err_set(err, why, "", "%s %s", reason(why), where);
 	if (c->wall_s > 0 && now - c->started_s > c->wall_s)
@@ -98,11 +87,13 @@ int engine_run_advance(struct experiment_ctx *c, struct sim *s, struct err *err)
 			return rc;
 		now = now_s(c);
 		piece = next_piece(piece, now - before);
-		sim_many_lock();
-		if (now - c->told_s >= PROGRESS_S || sim_now(s) == end)
+		rc = engine_ckpt_due(c, now, err);
+		if (rc)
+			return rc;
+		if (now - c->told_s >= PROGRESS_S && sim_now(s) < end)
 			tell(c, s, now);
-		sim_many_unlock();
 	}
+	tell(c, s, now);
 	return 0;
 }
 
@@ -197,9 +188,26 @@ static bool was_stopped(int rc)
 	return rc == -ERR_CANCELLED || rc == -ERR_INTERRUPTED || rc == -ERR_TIMEOUT;
 }
 
-int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
+/* The network and its recorders, at 0 ms or where the checkpoint left them. */
+static int build(struct experiment_ctx *c, const struct spec *spec, struct err *err)
 {
 	const struct net_guard guard = { engine_run_look, c };
+	int rc = sim_new(&c->sim, spec, &c->arena, c->result.threads, &guard, err);
+
+	if (!rc)
+		rc = rec_attach(c->rec, c->sim, err);
+	if (!rc && c->ckpt.open)
+		rc = engine_ckpt_load(c, err);
+	else if (!rc)
+		rc = sim_start(c->sim, err);
+	c->ckpt.on = rc == 0;
+	if (!rc && sim_now(c->sim) > 0)
+		tell(c, c->sim, now_s(c));
+	return rc;
+}
+
+int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
+{
 	const struct spec *spec = NULL;
 	int rc = engine_run_read(c, &spec, json, &c->arena, err);
 
@@ -210,16 +218,16 @@ int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
 	c->result.dt_ms = spec->dt;
 	c->result.duration_ms = (double)spec->steps * spec->dt;
 	c->wall_s = spec->limits.wall_s;
-	rc = sim_new(&c->sim, spec, &c->arena, c->result.threads, &guard, err);
+	rc = engine_ckpt_find(c, json, err);
 	if (!rc)
-		rc = rec_attach(c->rec, c->sim, err);
-	if (!rc)
-		rc = sim_start(c->sim, err);
+		rc = build(c, spec, err);
 	if (!rc)
 		rc = engine_run_advance(c, c->sim, err);
+	if (rc == -ERR_INTERRUPTED)
+		engine_ckpt_interrupt(c, now_s(c));
 	if (!rc)
 		rc = finish(c, c->sim, err);
-	else if (was_stopped(rc) && c->sim && sim_now(c->sim) > 0)
+	else if (was_stopped(rc) && c->ckpt.on && sim_now(c->sim) > 0)
 		(void)finish(c, c->sim, NULL); /* the reason to stop is what is told */
 	return rc;
 }

@@ -4,9 +4,19 @@
 #define CORE_ENGINE_RUN_H
 
 #include "core/base/hash.h"
+#include "core/ckpt.h"
 #include "core/engine.h"
 #include "core/result.h"
 #include "core/spec_json.h"
+
+/* The checkpoint of a plain run. */
+struct engine_ckpt {
+	struct ckpt_key key;
+	struct ckpt *open; /* one to go on from, until it is loaded */
+	double next_s;	   /* when the next is due, by control->now_s; 0: not yet known */
+	bool on;	   /* the simulation under way may be saved */
+	bool refused;	   /* loading failed half way: all must be made anew */
+};
 
 struct experiment_ctx {
 	int dir_fd;
@@ -18,13 +28,13 @@ struct experiment_ctx {
 	json_t *params;	 /* of an experiment, defaults filled in */
 	struct result result;
 	struct result_metric *last; /* end of result.metrics */
-	struct result_target *last_target;
-	struct err_list errors;	  /* of the spec */
-	struct hash digests;	  /* of an experiment's simulations */
-	struct sim_counts counts; /* of an experiment's finished simulations */
-	double started_s, told_s; /* by control->now_s */
-	double wall_s;		  /* limit; 0: none */
-	double before_ms;	  /* model time of finished simulations */
+	struct err_list errors;	    /* of the spec */
+	struct hash digests;	    /* of an experiment's simulations */
+	struct sim_counts counts;   /* of an experiment's finished simulations */
+	double started_s, told_s;   /* by control->now_s */
+	double wall_s;		    /* limit; 0: none */
+	struct engine_ckpt ckpt;
+	double before_ms; /* model time of finished simulations */
 };
 
 /* engine_run.c: Advance a started simulation to its end. Errors: those of sim_advance, the reason of
@@ -39,6 +49,14 @@ int engine_run_look(void *context, struct err *err) MUST_USE;
 int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err) MUST_USE;
 /* An experiment: check its keys and parameters, run it. */
 int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *err) MUST_USE;
+/* engine_ckpt.c: Look for a checkpoint of this spec before the network is built; a damaged or foreign
+ * one is as good as none. Load it instead of sim_start. Write one if it is due, or since the run is
+ * interrupted. After the result: remove it, unless the run is to go on. */
+int engine_ckpt_find(struct experiment_ctx *c, const json_t *json, struct err *err) MUST_USE;
+int engine_ckpt_load(struct experiment_ctx *c, struct err *err) MUST_USE;
+int engine_ckpt_due(struct experiment_ctx *c, double now, struct err *err) MUST_USE;
+void engine_ckpt_interrupt(struct experiment_ctx *c, double now);
+void engine_ckpt_end(struct experiment_ctx *c, int rc);
 /* Out of memory because the arena met its limit is a limit. */
 int engine_run_memory(const struct mem_arena *arena, int rc, struct err *err);
 

@@ -17,18 +17,23 @@
 #include "core/engine.h"
 #include "core/rundir.h"
 
-enum { EXIT_USAGE = 2, THREADS_MAX = 256, MEMORY_MB_MAX = 1 << 24 };
+enum { EXIT_USAGE = 2, THREADS_MAX = 256, MEMORY_MB_MAX = 1 << 24, CHECKPOINT_S_MAX = 1000000 };
+enum { CHECKPOINT_S = 30 };
 
-static const char usage[] = "usage: stdp-run [--threads N] [--memory-mb M] [--child] DIR\n"
-			    "       stdp-run --version\n"
-			    "Runs DIR/spec.json and leaves columns and result.json in DIR.\n"
-			    "  --threads N    threads; changes nothing but time (default 1)\n"
-			    "  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
-			    "  --child        die with the process that started this one\n";
+static const char usage[] =
+	"usage: stdp-run [--threads N] [--memory-mb M] [--checkpoint-s S] [--child] DIR\n"
+	"       stdp-run --version\n"
+	"Runs DIR/spec.json and leaves columns and result.json in DIR. What SIGTERM or\n"
+	"a crash interrupted goes on from DIR/checkpoint (experiments start over).\n"
+	"  --threads N    threads; changes nothing but time (default 1)\n"
+	"  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
+	"  --checkpoint-s S  seconds between two checkpoints; 0: only at SIGTERM\n"
+	"                 (default 30)\n"
+	"  --child        die with the process that started this one\n";
 
 struct options {
 	unsigned threads;
-	uint64_t memory_mb;
+	uint64_t memory_mb, checkpoint_s;
 	bool child, version;
 	const char *dir;
 };
@@ -65,6 +70,7 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option table[] = {
 		{ "threads", required_argument, NULL, 't' },
 		{ "memory-mb", required_argument, NULL, 'm' },
+		{ "checkpoint-s", required_argument, NULL, 's' },
 		{ "child", no_argument, NULL, 'c' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
@@ -78,6 +84,8 @@ static int parse(int argc, char **argv, struct options *o)
 		else if (c == 'v')
 			o->version = true;
 		else if (c == 't' && parse_number(optarg, THREADS_MAX, &threads) == 0 && threads)
+			continue;
+		else if (c == 's' && parse_number(optarg, CHECKPOINT_S_MAX, &o->checkpoint_s) == 0)
 			continue;
 		else if (c != 'm' || parse_number(optarg, MEMORY_MB_MAX, &o->memory_mb))
 			return -1;
@@ -114,6 +122,12 @@ static void progress(void *self, const struct engine_progress *p)
 		p->t_ms, p->duration_ms, p->wall_s, p->spikes);
 	if (fflush(stdout) && errno == EPIPE && o->child)
 		child_alone = true;
+}
+
+static void note(void *self, const char *text)
+{
+	(void)self;
+	(void)fprintf(stderr, "stdp-run: %s\n", text);
 }
 
 static int install_signals(void)
@@ -198,8 +212,10 @@ static int run(int dir_fd, struct options *o)
 		.now_s = now_s,
 		.stop = stop,
 		.progress = progress,
+		.note = note,
 		.threads = o->threads,
 		.memory_limit = (size_t)o->memory_mb << 20,
+		.checkpoint_s = (double)o->checkpoint_s,
 	};
 	struct err err = { 0 };
 	int rc = engine_run(dir_fd, &control, &err);
@@ -216,7 +232,7 @@ static int run(int dir_fd, struct options *o)
 int main(int argc, char **argv)
 {
 	pid_t parent = getppid();
-	struct options o = { 0 };
+	struct options o = { .checkpoint_s = CHECKPOINT_S };
 	int dir_fd, lock_fd, code = 0;
 
 	if (parse(argc, argv, &o)) {

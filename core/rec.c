@@ -43,7 +43,8 @@ int rec_part_column(struct rec *r, struct rec_part *p, size_t i, const char *nam
 	if (!file)
 		return err_nomem(err);
 	*c = (struct rec_column){ .name = name, .file = file, .type = type, .width = width };
-	rc = column_open(&c->open, r->dir_fd, file, type, width, err);
+	rc = r->keep ? column_keep(&c->open, r->dir_fd, file, type, width, err)
+		     : column_open(&c->open, r->dir_fd, file, type, width, err);
 	if (rc)
 		return rc;
 	p->entry.n_columns = i + 1;
@@ -272,7 +273,7 @@ static int rates_attach(struct rec *r, struct err *err)
 
 /* The observer. */
 
-static struct rec_part *part_after(const struct rec_part *p)
+struct rec_part *rec_part_after(const struct rec_part *p)
 {
 	/* An entry is the first member of its part; parts are never const. */
 	union {
@@ -288,7 +289,7 @@ static int64_t observer_next(void *self, int64_t t)
 	const struct rec *r = self;
 	int64_t next = INT64_MAX;
 
-	for (const struct rec_part *p = r->head; p; p = part_after(p)) {
+	for (const struct rec_part *p = r->head; p; p = rec_part_after(p)) {
 		int64_t due = p->every > 0 ? (t / p->every + 1) * p->every : INT64_MAX;
 
 		next = due < next ? due : next;
@@ -307,7 +308,7 @@ static int observer_slice(void *self, const struct sim_view *v, struct err *err)
 			n += v->spikes[i][k].count;
 		r->spikes[i] += n;
 	}
-	for (struct rec_part *p = r->head; p; p = part_after(p)) {
+	for (struct rec_part *p = r->head; p; p = rec_part_after(p)) {
 		int rc = p->slice ? p->slice(r, p, v, err) : 0;
 
 		if (rc)
@@ -350,7 +351,7 @@ int rec_attach(struct rec *r, struct sim *s, struct err *err)
 
 int rec_finish(struct rec *r, const struct sim *s, struct err *err)
 {
-	for (struct rec_part *p = r->head; p; p = part_after(p)) {
+	for (struct rec_part *p = r->head; p; p = rec_part_after(p)) {
 		int rc = p->finish ? p->finish(r, p, s, err) : 0;
 
 		if (rc)
@@ -433,7 +434,7 @@ int rec_close(struct rec *r, struct err *err)
 {
 	int rc = 0;
 
-	for (struct rec_part *p = r ? r->head : NULL; p; p = part_after(p)) {
+	for (struct rec_part *p = r ? r->head : NULL; p; p = rec_part_after(p)) {
 		int one = part_close(r, p, rc ? NULL : err);
 
 		rc = rc ? rc : one;

@@ -16,6 +16,7 @@
 
 struct rec;
 struct column;
+struct pack; /* core/base/pack.h */
 
 enum rec_kind {
 	REC_SPIKES,
@@ -63,6 +64,13 @@ struct rec_entry {
 struct rec *rec_new(int dir_fd, struct mem_arena *arena);
 /* Make the recordings of sim's spec and observe sim; once, before sim_start. */
 int rec_attach(struct rec *r, struct sim *s, struct err *err) MUST_USE;
+/* Before rec_attach: columns that an earlier process left are to be gone on from, by rec_pack. */
+void rec_keep(struct rec *r);
+/* Have what was added so far on the disk. */
+int rec_sync(struct rec *r, struct err *err) MUST_USE;
+/* What the recorders have taken in, for a checkpoint; loading cuts the columns to what they were
+ * then. sim stands between slices. */
+int rec_pack(struct rec *r, struct pack *p);
 /* Write what is due at the end: last snapshots, the last bin, final weights. sim stands between slices. */
 int rec_finish(struct rec *r, const struct sim *s, struct err *err) MUST_USE;
 /* Write a table at once: n_columns columns of n_rows doubles. Names and units are copied. */

@@ -27,6 +27,7 @@ struct rec_part {
 
 struct rec {
 	int dir_fd;
+	bool keep; /* columns go on from an earlier process */
 	struct mem_arena *arena;
 	struct rec_part *head, *tail;
 	size_t n;
@@ -47,8 +48,12 @@ int rec_part_column(struct rec *r, struct rec_part *p, size_t i, const char *nam
 int rec_part_add(struct rec_part *p, size_t i, const void *values, uint64_t rows,
 		 struct err *err) MUST_USE;
 
+/* The recording after p; NULL: p is the last. */
+struct rec_part *rec_part_after(const struct rec_part *p);
+
 /* rec_weights.c: recordings of weights. */
 int rec_weights_attach(struct rec *r, struct sim *s, struct err *err) MUST_USE;
+int rec_weights_edges(struct rec *r, struct rec_part *p, struct err *err) MUST_USE;
 int rec_weights_finish(struct rec *r, const struct sim *s, struct err *err) MUST_USE;
 
 #endif

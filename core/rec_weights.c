@@ -168,15 +168,14 @@ static void histogram_range(const struct spec_projection *proj, const double *w,
 	}
 }
 
-static int histogram_edges(struct rec *r, struct rec_part *p, uint64_t n, struct err *err)
+/* Edges from the range in p->min and p->max. */
+int rec_weights_edges(struct rec *r, struct rec_part *p, struct err *err)
 {
-	const struct spec_projection *proj = &r->spec->projections[p->subject];
 	size_t bins = p->entry.bins;
 
 	p->edges = NEW(r->arena, double, bins + 1);
 	if (!p->edges)
 		return err_nomem(err);
-	histogram_range(proj, r->weights, n, &p->min, &p->max);
 	for (size_t i = 0; i <= bins; i++)
 		p->edges[i] = p->min + (p->max - p->min) * ((double)i / (double)bins);
 	p->edges[bins] = p->max;
@@ -204,8 +203,10 @@ static int histogram(struct rec *r, struct rec_part *p, const struct sim *s, str
 	int64_t now = sim_now(s);
 	int rc = sim_weights(s, p->subject, r->weights, err);
 
-	if (!rc && !p->edges)
-		rc = histogram_edges(r, p, n, err);
+	if (!rc && !p->edges) {
+		histogram_range(&r->spec->projections[p->subject], r->weights, n, &p->min, &p->max);
+		rc = rec_weights_edges(r, p, err);
+	}
 	if (rc)
 		return rc;
 	memset(p->counts, 0, p->entry.bins * sizeof(*p->counts));

@@ -5,19 +5,19 @@
  * Out:  *.col       columns (column.h), named in result.json
  *       result.json written as result.part and renamed: complete when it is there. Also after a
  *                   failure or a cancel ("partial": true).
+ *       checkpoint  (ckpt.h) while it runs, and after SIGTERM; gone on from when it is there at the start
  *       stdout      one JSON object a line, at most ten a second:
  *                   {"t_ms": 12.5, "duration_ms": 100.0, "wall_s": 0.3, "spikes": 812}
- *       stderr      nothing, or one sentence when even result.json could not be written
+ *       stderr      nothing, or a sentence each: it goes on from a checkpoint, or could not, or could
+ *                   not write one; even result.json could not be written
  * Exit: 0, or ERR_EXIT_BASE + error code. SIGINT: cancel (ERR_CANCELLED). SIGTERM: stop in order
- *       (ERR_INTERRUPTED).
+ *       (ERR_INTERRUPTED); the next start goes on from there. Experiments start over.
  *
  * result.json:
  *   {"version", "compiler", "flags", "threads", "seed": "42", "wall_s", "model_ms", "duration_ms",
  *    "dt_ms", "digest": "16 hex digits", "partial": false,
  *    "error": null | {"code": "numerical-failure", "path", "text"},
  *    "counts": {"spikes", "synaptic_events", "plastic_updates", "steps"}, "metrics": {name: number},
- *    "targets": [{"name", "unit", "value", "low", "high", "pass"}] (a bound that is null is none),
- *    "score": null | {"name", "unit", "value", "higher_is_better", "reference"},
  *    "populations": {name: {"model", "size"}},
  *    "projections": {name: {"source", "target", "model", "synapses"}},
  *    "recordings": [{"kind", "subject", "name", "meta": {},
@@ -45,6 +45,8 @@
 #define RUNDIR_DATA	   "data"
 #define RUNDIR_RESULT	   "result.json"
 #define RUNDIR_RESULT_PART "result.part"
+#define RUNDIR_CKPT	   "checkpoint"
+#define RUNDIR_CKPT_PART   "checkpoint.part"
 #define RUNDIR_LOCK	   "lock"
 
 #endif

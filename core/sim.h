@@ -10,6 +10,7 @@
 
 struct sim;
 struct net_guard; /* core/net.h */
+struct pack;	  /* core/base/pack.h */
 
 struct sim_spike {
 	int64_t step;
@@ -68,6 +69,10 @@ int sim_start(struct sim *s, struct err *err) MUST_USE;
 /* Go on to step `to` (> now, at most spec->steps). Errors: NUMERICAL, RATE, NOMEM, or an
  * observer's. */
 int sim_advance(struct sim *s, int64_t to, struct err *err) MUST_USE;
+
+/* The whole state, between two advances: saved, or loaded into a simulation just made of the same
+ * spec (sim_ckpt.c); after a failure it can only be freed. Instead of sim_start. */
+int sim_pack(struct sim *s, struct pack *p);
 
 int64_t sim_now(const struct sim *s);
 const struct spec *sim_spec(const struct sim *s);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/mem.h"
@@ -33,17 +34,17 @@ static int failed(const struct column *c, const char *what, struct err *err)
 	return err_set(err, code, NULL, "cannot %s %s: %s", what, c->name, strerror(errno));
 }
 
-int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type,
-		uint64_t width, struct err *err)
+static int open_column(struct column **ret, int dir_fd, const char *file, uint64_t row_bytes,
+		       int flags, struct err *err)
 {
 	struct column *c = mem_alloc(1, sizeof(*c));
 	int r;
 
 	if (!c)
 		return err_nomem(err);
-	c->row_bytes = width * npy_size(type);
+	c->row_bytes = row_bytes;
 	(void)snprintf(c->name, sizeof(c->name), "%s", file);
-	c->fd = openat(dir_fd, file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	c->fd = openat(dir_fd, file, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
 	if (c->fd < 0) {
 		r = failed(c, "create", err);
 		mem_free(c);
@@ -51,6 +52,18 @@ int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type
 	}
 	*ret = c;
 	return 0;
+}
+
+int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type,
+		uint64_t width, struct err *err)
+{
+	return open_column(ret, dir_fd, file, width * npy_size(type), O_TRUNC, err);
+}
+
+int column_keep(struct column **ret, int dir_fd, const char *file, enum npy_type type,
+		uint64_t width, struct err *err)
+{
+	return open_column(ret, dir_fd, file, width * npy_size(type), 0, err);
 }
 
 static int write_all(struct column *c, const unsigned char *p, size_t n, struct err *err)
@@ -74,6 +87,32 @@ int column_flush(struct column *c, struct err *err)
 
 	c->used = 0;
 	return write_all(c, c->buffer, n, err);
+}
+
+int column_sync(struct column *c, struct err *err)
+{
+	int r = column_flush(c, err);
+
+	return r || fdatasync(c->fd) == 0 ? r : failed(c, "write", err);
+}
+
+int column_restore(struct column *c, uint64_t rows, struct err *err)
+{
+	uint64_t bytes;
+	struct stat st;
+	int r = column_flush(c, err);
+
+	if (r)
+		return r;
+	if (fstat(c->fd, &st) < 0)
+		return failed(c, "read", err);
+	if (__builtin_mul_overflow(rows, c->row_bytes, &bytes) || bytes > (uint64_t)st.st_size)
+		return err_set(err, ERR_CORRUPT, NULL, "%s has fewer rows than were saved",
+			       c->name);
+	if (ftruncate(c->fd, (off_t)bytes) < 0 || lseek(c->fd, 0, SEEK_END) < 0)
+		return failed(c, "truncate", err);
+	c->rows = rows;
+	return 0;
 }
 
 int column_add(struct column *c, const void *values, uint64_t rows, struct err *err)

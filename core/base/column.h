@@ -14,11 +14,18 @@ struct column;
 /* Create DIR/FILE (truncated). width: values per row. Buffered (64 KiB). */
 int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type type,
 		uint64_t width, struct err *err) MUST_USE;
+/* The same, but what stands in the file stays, to be gone on from by column_restore. */
+int column_keep(struct column **ret, int dir_fd, const char *file, enum npy_type type,
+		uint64_t width, struct err *err) MUST_USE;
+/* Go on behind row `rows`, whatever comes later in the file. Errors: CORRUPT (it has less), IO. */
+int column_restore(struct column *c, uint64_t rows, struct err *err) MUST_USE;
 /* Append `rows` rows of the column's own type. Errors: IO, NOSPACE. */
 int column_add(struct column *c, const void *values, uint64_t rows, struct err *err) MUST_USE;
 uint64_t column_rows(const struct column *c); /* added so far */
 /* Flush to the file (no fsync). */
 int column_flush(struct column *c, struct err *err) MUST_USE;
+/* Flush, and wait until the bytes are on the disk. */
+int column_sync(struct column *c, struct err *err) MUST_USE;
 /* Flush and free; c may be NULL. On error c is freed all the same. */
 int column_close(struct column *c, struct err *err);
 
