@@ -53,6 +53,7 @@ ALL_LDFLAGS = -pthread -Wl,--as-needed $(SANITIZE) $(if $(COV),--coverage) $(LDF
 LIBS       := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 LIBS_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 Q          := $(if $(V),,@)
+comma       := ,
 say         = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # ---- file lists --------------------------------------------------------------------------------
@@ -62,10 +63,11 @@ CORE_SRC   := $(filter-out $(MAINS),$(wildcard core/*.c core/*/*.c))
 SERVER_SRC := $(filter-out $(MAINS),$(wildcard server/*.c))
 KINDS      := unit property reference golden fault e2e
 TEST_SRC   := $(wildcard $(KINDS:%=tests/%/test_*.c))
-PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/*.c tests/fuzz/*.c)
+PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/bench_*.c tests/fuzz/*.c)
 # Helpers: tests/*.c for all, and what a kind's folder has beside its tests for that kind.
 KIND_SRC   := $(filter-out $(TEST_SRC),$(wildcard $(KINDS:%=tests/%/*.c)))
 HELP_SRC   := $(wildcard tests/*.c)
+BENCH_SRC  := $(filter-out $(PLAIN_SRC),$(wildcard tests/bench/*.c))
 # A test of the server says so by its includes; the others do without the server's objects.
 SERVER_TESTS := $(if $(TEST_SRC)$(PLAIN_SRC),$(shell grep -l 'include "server/' \
 	$(TEST_SRC) $(PLAIN_SRC) /dev/null))
@@ -78,7 +80,8 @@ TEST_PROGS  := $(call prog,$(TEST_SRC))
 STRESS_PROGS := $(call prog,$(filter tests/stress/%,$(PLAIN_SRC)))
 FUZZ_PROGS := $(call prog,$(filter tests/fuzz/%,$(PLAIN_SRC)))
 BENCH_PROGS := $(call prog,$(filter tests/bench/%,$(PLAIN_SRC)))
-ALL_SRC    := $(MAINS) $(CORE_SRC) $(SERVER_SRC) $(TEST_SRC) $(PLAIN_SRC) $(HELP_SRC) $(KIND_SRC)
+ALL_SRC    := $(MAINS) $(CORE_SRC) $(SERVER_SRC) $(TEST_SRC) $(PLAIN_SRC) $(HELP_SRC) $(KIND_SRC) \
+	$(BENCH_SRC)
 
 # What the server carries inside: see server/embed.h.
 UPLOT      := $(wildcard web/node_modules/uplot/dist/uPlot.iife.min.js \
@@ -140,8 +143,11 @@ $(foreach k,$(KINDS),$(eval $(filter $(B)/tests/$k/%,$(TEST_PROGS)): \
 	$(call obj,$(filter tests/$k/%,$(KIND_SRC)))))
 $(TEST_PROGS): %: %.o $(B)/libtest.a $(B)/libcore.a
 	$(call link,-lcriterion)
-$(call prog,$(PLAIN_SRC)): %: %.o $(B)/libcore.a
+$(filter-out $(BENCH_PROGS),$(call prog,$(PLAIN_SRC))): %: %.o $(B)/libcore.a
 	$(call link)
+# The phases of a step are timed from outside: the engine has no clock.
+$(BENCH_PROGS): %: %.o $(call obj,$(BENCH_SRC)) $(B)/libcore.a
+	$(call link,-Wl$(comma)--wrap=sim_integrate$(comma)--wrap=sim_deliver$(comma)--wrap=sim_visit)
 -include $(ALL_SRC:%.c=$(B)/%.d)
 
 # ---- tests and lints ---------------------------------------------------------------------------
