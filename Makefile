@@ -6,6 +6,7 @@
 #   make check        the same and the drift of generated files
 #   make lint         static checks       make tests   build the test programs only
 #   make schema       generated files     make bench   figures of speed
+#   make science      every experiment at full length against its targets; ONLY=name for one
 #   make install      DESTDIR, PREFIX     make deps    install missing packages (Debian)
 #   make docker-test  image and compose   make clean
 #
@@ -63,7 +64,7 @@ CORE_SRC   := $(filter-out $(MAINS),$(wildcard core/*.c core/*/*.c))
 SERVER_SRC := $(filter-out $(MAINS),$(wildcard server/*.c))
 KINDS      := unit property reference golden fault e2e
 TEST_SRC   := $(wildcard $(KINDS:%=tests/%/test_*.c))
-PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/bench_*.c tests/fuzz/*.c)
+PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/bench_*.c tests/fuzz/*.c tests/science/*.c)
 # Helpers: tests/*.c for all, and what a kind's folder has beside its tests for that kind.
 KIND_SRC   := $(filter-out $(TEST_SRC),$(wildcard $(KINDS:%=tests/%/*.c)))
 HELP_SRC   := $(wildcard tests/*.c)
@@ -91,7 +92,7 @@ EMBED      := $(sort $(wildcard web/*.html web/*.css web/*.js web/*.svg schema/*
 
 # ---- rules -------------------------------------------------------------------------------------
 
-.PHONY: all deps run test tests check lint drift bench schema install docker-test clean FORCE
+.PHONY: all deps run test tests check lint drift bench science schema install docker-test clean FORCE
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter $(DEFAULT),$(VARIANT)),$(PROGRAMS:%=build/bin/%))
 
 build/bin/%: build/$(DEFAULT)/%
@@ -168,6 +169,8 @@ bench: all $(BENCH_PROGS)
 	@for p in $(BENCH_PROGS) $(wildcard tests/bench/*.sh); do \
 		case $$p in *.sh) p="sh $$p" ;; esac; \
 		STDPD=$(CURDIR)/$(B)/stdpd STDP_RUN=$(CURDIR)/$(B)/stdp-run $$p || exit 1; done
+science: $(B)/tests/science/science
+	@$(B)/tests/science/science $(ONLY)
 schema: $(B)/stdp-gen
 	$(Q)$(B)/stdp-gen schema
 drift:

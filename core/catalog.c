@@ -49,6 +49,7 @@ static json_t *default_value(const struct param_def *def)
 		return json_string(def->choices && def->choices[0] ? def->choices[0] : "");
 	case PARAM_LIST:
 	case PARAM_TIMES:
+	case PARAM_VALUES:
 		return json_array();
 	case PARAM_OBJECT:
 		return json_object();
@@ -253,6 +254,52 @@ static json_t *wiring(size_t i)
 	return finished(o, ok);
 }
 
+static json_t *score(const struct experiment_score *s)
+{
+	if (!s->name)
+		return json_null();
+	return json_pack("{s:s, s:s, s:b, s:s}", "name", s->name, "unit", s->unit,
+			 "higher_is_better", s->higher_is_better, "reference", s->reference);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *curves(const struct experiment_plot *p)
+{
+	json_t *list = json_array();
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < EXPERIMENT_CURVES_MAX && p->curve[i].y; i++) {
+		const struct experiment_curve *c = &p->curve[i];
+
+		ok = json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "y", c->y,
+							   "label", c->label ? c->label : c->y,
+							   "points", c->points, "error",
+							   text_or_null(c->error))) == 0;
+	}
+	return finished(list, ok);
+}
+
+static json_t *plots(const struct experiment *e)
+{
+	json_t *list = json_array();
+	bool ok = list != NULL;
+
+	for (size_t i = 0; ok && i < e->n_plots; i++) {
+		const struct experiment_plot *p = &e->plots[i];
+
+		ok = json_array_append_new(list,
+					   json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:o}", "table",
+						     p->table, "title", p->title, "text", p->text,
+						     "x", p->x, "by", text_or_null(p->by), "log_x",
+						     p->log_x, "curves", curves(p))) == 0;
+	}
+	return finished(list, ok);
+}
+
 static json_t *experiment(size_t i)
 {
 	const struct experiment *e = experiments[i];
@@ -263,6 +310,8 @@ static json_t *experiment(size_t i)
 		return NULL;
 	o = head(e->name, e->doc, e->cite);
 	ok = put(o, "title", json_string(e->title));
+	ok = put(o, "score", score(&e->score)) && ok;
+	ok = put(o, "plots", plots(e)) && ok;
 	ok = put(o, "params", params(e->params, e->n_params)) && ok;
 	return finished(o, ok);
 }

@@ -44,7 +44,8 @@ static void put_range(struct buf *b, const struct param_def *def)
 			(void)buf_printf(b, "%s`%s`", i ? ", " : "", def->choices[i]);
 		return;
 	}
-	if (def->type != PARAM_NUMBER && def->type != PARAM_INTEGER && def->type != PARAM_LIST)
+	if (def->type != PARAM_NUMBER && def->type != PARAM_INTEGER &&
+	    def->type != PARAM_LIST)
 		return;
 	param_range_text(def, text, sizeof(text));
 	skip = !strncmp(text, prefix, sizeof(prefix) - 1);
@@ -167,6 +168,15 @@ static void put_wiring(struct buf *b)
 	}
 }
 
+static void put_score(struct buf *b, const struct experiment_score *s)
+{
+	if (!s->name)
+		return;
+	(void)buf_printf(b, "Score: `%s`%s%s%s, %s is better. %s\n\n", s->name,
+			 *s->unit ? " (" : "", s->unit, *s->unit ? ")" : "",
+			 s->higher_is_better ? "more" : "less", s->reference);
+}
+
 static void put_experiments(struct buf *b)
 {
 	(void)buf_str(b, "## Experiments\n\n");
@@ -174,6 +184,7 @@ static void put_experiments(struct buf *b)
 		const struct experiment *e = experiments[i];
 
 		put_head(b, e->name, e->doc, e->cite);
+		put_score(b, &e->score);
 		put_params(b, e->params, e->n_params);
 	}
 }

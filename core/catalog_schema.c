@@ -73,6 +73,8 @@ static json_t *one_value(const struct param_def *def)
 		return ref("list");
 	case PARAM_TIMES:
 		return ref("times");
+	case PARAM_VALUES:
+		return ref("values");
 	case PARAM_ENUM:
 		list = json_array();
 		ok = list != NULL;
@@ -90,7 +92,8 @@ static json_t *one_value(const struct param_def *def)
 /* A parameter of a population may differ by neuron, be drawn or come from data. */
 static json_t *value_of(const struct param_def *def, bool many)
 {
-	if (!many || def->type == PARAM_TIMES)
+	if (!many || (def->flags & PARAM_SINGLE) || def->type == PARAM_TIMES ||
+	    def->type == PARAM_VALUES)
 		return one_value(def);
 	if (def->type == PARAM_NUMBER)
 		return json_pack("{s:[o, {s:s, s:o}, o, o]}", "anyOf", one_value(def), "type",
@@ -268,13 +271,15 @@ static const char fixed_defs[] =
 	"   {'type': 'object', 'required': ['from', 'to', 'step'], 'additionalProperties': false,"
 	"    'properties': {'from': {'type': 'number'}, 'to': {'type': 'number'}, 'step': "
 	"{'type': 'number'}}}]},"
-	" 'times': {'anyOf': [{'type': 'array', 'items': {'type': 'number', 'exclusiveMinimum': "
-	"0}},"
-	"   {'type': 'array', 'items': {'type': 'array', 'items': {'type': 'number', "
-	"'exclusiveMinimum': 0}}},"
+	" 'times': {'anyOf': [{'$ref': '#/$defs/numbers'},"
 	"   {'type': 'object', 'required': ['dataset'], 'additionalProperties': false,"
 	"    'properties': {'dataset': {'type': 'string'}, 't_field': {'type': 'string'}, "
 	"'neuron_field': {'type': 'string'}}}]},"
+	" 'values': {'anyOf': [{'$ref': '#/$defs/numbers'},"
+	"   {'type': 'object', 'required': ['dataset'], 'additionalProperties': false,"
+	"    'properties': {'dataset': {'type': 'string'}, 'field': {'type': 'string'}}}]},"
+	" 'numbers': {'anyOf': [{'type': 'array', 'items': {'type': 'number'}},"
+	"   {'type': 'array', 'items': {'type': 'array', 'items': {'type': 'number'}}}]},"
 	" 'distribution': {'type': 'object', 'minProperties': 1, 'maxProperties': 1, "
 	"'additionalProperties': false, 'properties': {"
 	"   'uniform': {'type': 'array', 'items': {'type': 'number'}, 'minItems': 2, 'maxItems': "

@@ -36,15 +36,34 @@ int engine_run(int dir_fd, const struct engine_control *control, struct err *err
 /* What an experiment may do (experiment->run gets the context). */
 const json_t *engine_params(const struct experiment_ctx *c); /* all params, defaults filled in */
 uint64_t engine_seed(const struct experiment_ctx *c);
-/* Run one simulation from a spec as JSON (borrowed); at_end sees it finished. Nothing is recorded to disk. */
-int engine_simulate(struct experiment_ctx *c, json_t *spec,
-		    int (*at_end)(void *self, const struct sim *s, struct err *err), void *self,
+/* Who looks at a simulation; both may be NULL. */
+struct engine_look {
+	void *self;
+	/* Built, before t = 0: may call sim_observe() and sim_watch(). */
+	int (*at_start)(void *self, struct sim *s, struct err *err);
+	int (*at_end)(void *self, const struct sim *s, struct err *err); /* finished */
+};
+/* Run one simulation from a spec as JSON (borrowed). Nothing is recorded to disk. */
+int engine_simulate(struct experiment_ctx *c, json_t *spec, const struct engine_look *look,
 		    struct err *err) MUST_USE;
+/* n of them side by side on the run's threads, each on one: looks[i] is called on any thread, and must
+ * write only what no other look does. Results do not depend on the threads. */
+int engine_simulate_many(struct experiment_ctx *c, json_t *const *specs,
+			 const struct engine_look *looks, size_t n, struct err *err) MUST_USE;
 /* Leave a table: n_columns columns of n_rows doubles. */
 int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
 		 const char *const *names, const char *const *units, const double *const *columns,
 		 size_t n_rows, struct err *err) MUST_USE;
 int engine_metric(struct experiment_ctx *c, const char *name, double value,
 		  struct err *err) MUST_USE;
+/* A number that must lie in [low, high]; an infinite bound is none. NaN misses. */
+struct engine_target {
+	const char *name, *unit; /* copied */
+	double value, low, high;
+};
+int engine_target(struct experiment_ctx *c, const struct engine_target *t,
+		  struct err *err) MUST_USE;
+/* The value of the experiment's score. */
+void engine_score(struct experiment_ctx *c, double value);
 
 #endif

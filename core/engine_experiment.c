@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/engine_run.h"
-#include "core/net.h"
 
 static int first_error(const struct experiment_ctx *c, struct err *err)
 {
@@ -103,6 +102,16 @@ static int read_params(struct experiment_ctx *c, json_t *json, const struct expe
 	return 0;
 }
 
+static void take_score(struct experiment_ctx *c, const struct experiment *x)
+{
+	c->result.score = (struct result_score){
+		.name = x->score.name,
+		.unit = x->score.unit,
+		.reference = x->score.reference,
+		.higher_is_better = x->score.higher_is_better,
+	};
+}
+
 int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(json, "experiment"));
@@ -122,8 +131,10 @@ int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *er
 	rc = x ? read_params(c, json, x, err) : 0;
 	if (!rc && err_list_count(&c->errors) > 0)
 		rc = first_error(c, err);
-	if (!rc)
+	if (!rc) {
+		take_score(c, x);
 		rc = x->run(c, err);
+	}
 	if (!rc) {
 		c->result.digest = hash_end(&c->digests);
 		c->result.has_digest = true;
@@ -139,57 +150,6 @@ const json_t *engine_params(const struct experiment_ctx *c)
 uint64_t engine_seed(const struct experiment_ctx *c)
 {
 	return c->result.seed;
-}
-
-/* Counts, model time and digest of one finished or stopped simulation go into the run's. */
-static int account(struct experiment_ctx *c, const struct sim *s, struct err *err)
-{
-	struct sim_counts n = sim_counts(s);
-	uint64_t digest;
-	int rc;
-
-	c->counts.spikes += n.spikes;
-	c->counts.synaptic_events += n.synaptic_events;
-	c->counts.plastic_updates += n.plastic_updates;
-	c->counts.steps += n.steps;
-	c->before_ms += (double)sim_now(s) * sim_spec(s)->dt;
-	c->result.dt_ms = sim_spec(s)->dt;
-	rc = sim_digest(s, &digest, err);
-	if (!rc)
-		hash_u64(&c->digests, digest);
-	return rc;
-}
-
-int engine_simulate(struct experiment_ctx *c, json_t *spec_json,
-		    int (*at_end)(void *self, const struct sim *s, struct err *err), void *self,
-		    struct err *err)
-{
-	const struct spec *spec = NULL;
-	struct mem_arena arena;
-	const struct net_guard guard = { engine_run_look, c };
-	struct sim *s = NULL;
-	int rc;
-
-	mem_arena_init(&arena, c->arena.limit);
-	rc = engine_run_read(c, &spec, spec_json, &arena, err);
-	if (!rc)
-		rc = sim_new(&s, spec, &arena, c->result.threads, &guard, err);
-	if (!rc)
-		rc = sim_start(s, err);
-	if (!rc) {
-		c->result.duration_ms += (double)spec->steps * spec->dt;
-		rc = engine_run_advance(c, s, err);
-	}
-	if (!rc)
-		rc = account(c, s, err);
-	if (!rc && at_end)
-		rc = at_end(self, s, err);
-	if (rc) /* their pointers mean the experiment's own spec: it says what they mean in its params */
-		err_list_release(&c->errors);
-	rc = engine_run_memory(&arena, rc, err);
-	sim_free(s);
-	mem_arena_release(&arena);
-	return rc;
 }
 
 int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
@@ -214,4 +174,34 @@ int engine_metric(struct experiment_ctx *c, const char *name, double value, stru
 		c->result.metrics = m;
 	c->last = m;
 	return 0;
+}
+
+int engine_target(struct experiment_ctx *c, const struct engine_target *t, struct err *err)
+{
+	struct result_target *own = NEW(&c->arena, struct result_target, 1);
+	char *name = mem_arena_strdup(&c->arena, t->name);
+	char *unit = mem_arena_strdup(&c->arena, t->unit);
+
+	if (!own || !name || !unit)
+		return err_nomem(err);
+	*own = (struct result_target){
+		.name = name,
+		.unit = unit,
+		.value = t->value,
+		.low = t->low,
+		.high = t->high,
+		.pass = t->value >= t->low && t->value <= t->high,
+	};
+	if (c->last_target)
+		c->last_target->next = own;
+	else
+		c->result.targets = own;
+	c->last_target = own;
+	return 0;
+}
+
+void engine_score(struct experiment_ctx *c, double value)
+{
+	c->result.score.value = value;
+	c->result.score.has_value = true;
 }

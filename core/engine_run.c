@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/net.h"
+#include "core/sim_many.h"
 
 /* Wall time between two looks at stop(): pieces of the run are made about this long. */
 #define PIECE_S	   0.005
@@ -13,9 +14,15 @@
 
 static double now_s(const struct experiment_ctx *c)
 {
-	return c->control->now_s(c->control->self);
+	double now;
+
+	sim_many_lock();
+	now = c->control->now_s(c->control->self);
+	sim_many_unlock();
+	return now;
 }
 
+/* With what several simulations share held. */
 static void tell(struct experiment_ctx *c, const struct sim *s, double now)
 {
 	const struct spec *spec = sim_spec(s);
@@ -41,8 +48,12 @@ static const char *reason(enum err_code why)
 /* May it go on? `where`: how far it has come, for the reader of the answer. */
 static int look(const struct experiment_ctx *c, const char *where, double now, struct err *err)
 {
-	enum err_code why = c->control->stop ? c->control->stop(c->control->self) : ERR_OK;
+	enum err_code why = ERR_OK;
 
+	sim_many_lock();
+	if (c->control->stop)
+		why = c->control->stop(c->control->self);
+	sim_many_unlock();
 	if (why != ERR_OK)
 		return err_set(err, why, "", "%s %s", reason(why), where);
 	if (c->wall_s > 0 && now - c->started_s > c->wall_s)
@@ -90,10 +101,11 @@ int engine_run_advance(struct experiment_ctx *c, struct sim *s, struct err *err)
 		rc = engine_ckpt_due(c, now, err);
 		if (rc)
 			return rc;
-		if (now - c->told_s >= PROGRESS_S && sim_now(s) < end)
+		sim_many_lock();
+		if (now - c->told_s >= PROGRESS_S || sim_now(s) == end)
 			tell(c, s, now);
+		sim_many_unlock();
 	}
-	tell(c, s, now);
 	return 0;
 }
 

@@ -28,13 +28,14 @@ struct experiment_ctx {
 	json_t *params;	 /* of an experiment, defaults filled in */
 	struct result result;
 	struct result_metric *last; /* end of result.metrics */
-	struct err_list errors;	    /* of the spec */
-	struct hash digests;	    /* of an experiment's simulations */
-	struct sim_counts counts;   /* of an experiment's finished simulations */
-	double started_s, told_s;   /* by control->now_s */
-	double wall_s;		    /* limit; 0: none */
+	struct result_target *last_target;
+	struct err_list errors;	  /* of the spec */
+	struct hash digests;	  /* of an experiment's simulations */
+	struct sim_counts counts; /* of an experiment's finished simulations */
+	double started_s, told_s; /* by control->now_s */
+	double wall_s;		  /* limit; 0: none */
 	struct engine_ckpt ckpt;
-	double before_ms; /* model time of finished simulations */
+	double before_ms;	  /* model time of finished simulations */
 };
 
 /* engine_run.c: Advance a started simulation to its end. Errors: those of sim_advance, the reason of

@@ -44,7 +44,7 @@ int net_set_param(struct net *net, size_t population, size_t param, const struct
 	size_t stride = is_single(v) ? 0 : 1;
 	struct rng_key key;
 
-	if (def->type == PARAM_TIMES)
+	if (def->type == PARAM_TIMES || def->type == PARAM_VALUES)
 		return 0;
 	if (!p->param[param] || stride > p->param_stride[param]) {
 		p->param[param] = NEW(net->arena, double, stride ? p->n : 1);
@@ -121,7 +121,7 @@ void net_context(const struct net *net, size_t population, size_t part, int64_t 
 		.times = p->spec->times,
 	};
 	if (ret->times.offset)
-		ret->times.offset += lo;
+		ret->times.offset += lo * ret->times.stride;
 	for (size_t k = 0; k < m->n_coefs; k++)
 		ret->coef[k] = p->coef[k] + lo * p->coef_stride;
 	for (size_t k = 0; k < m->n_states; k++)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +49,12 @@ static void number(struct buf *b, const char *name, double value)
 static void integer(struct buf *b, const char *name, uint64_t value)
 {
 	buf_printf(b, "\"%s\":%" PRIu64 ",", name, value);
+}
+
+static void boolean(struct buf *b, const char *name, bool value)
+{
+	key(b, name);
+	buf_str(b, value ? "true," : "false,");
 }
 
 /* End an object or array: its last comma goes. */
@@ -275,6 +282,39 @@ static void metrics(struct buf *b, const struct result_metric *m)
 	end_comma(b, '}');
 }
 
+static void targets(struct buf *b, const struct result_target *t)
+{
+	key(b, "targets");
+	buf_char(b, '[');
+	for (; t; t = t->next) {
+		buf_char(b, '{');
+		text(b, "name", t->name);
+		text(b, "unit", t->unit);
+		number(b, "value", t->value);
+		number(b, "low", t->low);
+		number(b, "high", t->high);
+		boolean(b, "pass", t->pass);
+		end_comma(b, '}');
+	}
+	end_comma(b, ']');
+}
+
+static void score(struct buf *b, const struct result_score *s)
+{
+	key(b, "score");
+	if (!s->name) {
+		buf_str(b, "null,");
+		return;
+	}
+	buf_char(b, '{');
+	text(b, "name", s->name);
+	text(b, "unit", s->unit);
+	number(b, "value", s->has_value ? s->value : (double)NAN);
+	boolean(b, "higher_is_better", s->higher_is_better);
+	text(b, "reference", s->reference);
+	end_comma(b, '}');
+}
+
 static int write_all(int fd, const char *data, size_t n)
 {
 	while (n > 0) {
@@ -342,6 +382,8 @@ int result_write(int dir_fd, const struct result *r, struct err *err)
 	errors(&b, r);
 	counts(&b, &r->counts);
 	metrics(&b, r->metrics);
+	targets(&b, r->targets);
+	score(&b, &r->score);
 	network(&b, r->spec, r->sim);
 	recordings(&b, r->rec);
 	end(&b, '}');
@@ -378,7 +420,8 @@ int result_write_error(int dir_fd, const struct result *r, struct err *err)
 		     "{\"version\":\"%s\",\"compiler\":\"%s\",\"flags\":\"\",\"threads\":%u,"
 		     "\"seed\":\"%" PRIu64 "\",\"digest\":null,\"partial\":true,"
 		     "\"error\":{\"code\":\"%s\",\"path\":\"%s\",\"text\":\"%s\"},"
-		     "\"counts\":{},\"metrics\":{},\"populations\":{},\"projections\":{},"
+		     "\"counts\":{},\"metrics\":{},\"targets\":[],\"score\":null,"
+		     "\"populations\":{},\"projections\":{},"
 		     "\"recordings\":[]}\n",
 		     r->version, "", r->threads, r->seed, err_name(r->error->code), path, sentence);
 	if (n < 0 || (size_t)n >= sizeof(all))

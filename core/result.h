@@ -12,6 +12,20 @@ struct result_metric {
 	double value;
 };
 
+struct result_target {
+	const struct result_target *next;
+	const char *name, *unit;
+	double value, low, high;
+	bool pass;
+};
+
+/* Of an experiment that names one; before it is known `has_value` is false. */
+struct result_score {
+	const char *name, *unit, *reference; /* name NULL: none */
+	bool higher_is_better, has_value;
+	double value;
+};
+
 /* What a run leaves. Pointers are borrowed. */
 struct result {
 	const struct spec *spec; /* NULL: nothing to tell of populations and projections */
@@ -25,6 +39,8 @@ struct result {
 	uint64_t digest;
 	struct sim_counts counts;
 	const struct result_metric *metrics;
+	const struct result_target *targets;
+	struct result_score score;
 	const struct err *error;       /* NULL: it succeeded; else the result is partial */
 	const struct err_list *errors; /* all errors of a spec; NULL or empty: only `error` */
 };

@@ -98,7 +98,8 @@ static double population_bytes(const struct spec *s, size_t i)
 		columns += (double)p->model->n_coefs;
 	columns += input_channels(p->model) * ring_slots(s, i);
 	if (p->times.offset)
-		bytes = 8.0 * (double)p->times.offset[p->size];
+		bytes = (p->times.value ? 16.0 : 8.0) *
+			(double)p->times.offset[p->times.stride ? p->size : 1];
 	return bytes + columns * BYTES_SAMPLE * (double)p->size;
 }
 

@@ -127,6 +127,7 @@ static json_t *read_param(struct spec_json_reader *r, json_t *json, const struct
 			       ? json_incref(json)
 			       : NULL;
 	case PARAM_TIMES:
+	case PARAM_VALUES:
 	case PARAM_TYPE_N:
 		break;
 	}
@@ -149,6 +150,7 @@ static json_t *default_value(const struct param_def *def)
 		return json_string(def->choices && def->choices[0] ? def->choices[0] : "");
 	case PARAM_LIST:
 	case PARAM_TIMES:
+	case PARAM_VALUES:
 		return json_array();
 	case PARAM_OBJECT:
 		return json_object();

@@ -12,6 +12,7 @@
 struct draft {
 	struct spec_population *p;
 	struct spec_value *params, *init;
+	json_t *times, *values; /* of a model with values in time; read when both are there */
 };
 
 static void read_model(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -78,13 +79,27 @@ static bool prepare(struct spec_json_reader *r, struct draft *d)
 	return true;
 }
 
+static const struct param_def *row_of(const struct neuron_model *m, enum param_type type)
+{
+	for (size_t i = 0; i < m->n_params; i++)
+		if (m->params[i].type == type)
+			return &m->params[i];
+	return NULL;
+}
+
 static void read_param(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 		       struct draft *d, int i)
 {
 	const struct param_def *def = &d->p->model->params[i];
-	struct spec_json_want want = { .def = def, .n = (double)d->p->size };
+	struct spec_json_want want = { .def = def,
+				       .n = (double)d->p->size,
+				       .scalar = def->flags & PARAM_SINGLE };
 
-	if (def->type == PARAM_TIMES)
+	if (def->type == PARAM_VALUES)
+		d->values = json;
+	else if (def->type == PARAM_TIMES && row_of(d->p->model, PARAM_VALUES))
+		d->times = json;
+	else if (def->type == PARAM_TIMES)
 		spec_json_times(r, json, at, d->p->size, &d->p->times);
 	else
 		(void)spec_json_value(r, json, at, want, &d->params[i]);
@@ -241,6 +256,19 @@ void spec_json_population_check(struct spec_json_reader *r, const struct spec_po
 	}
 }
 
+static void read_series(struct spec_json_reader *r, const struct spec_json_at *params,
+			struct draft *d)
+{
+	struct spec_json_series s = { .times_def = row_of(d->p->model, PARAM_TIMES),
+				      .values_def = row_of(d->p->model, PARAM_VALUES),
+				      .times = d->times,
+				      .values = d->values,
+				      .size = d->p->size };
+
+	if (s.values_def && d->p->size)
+		spec_json_series(r, params, &s, &d->p->times);
+}
+
 static const struct spec_json_key keys[] = {
 	{ "model", read_model, true },
 	{ "size", read_size, false },
@@ -259,6 +287,7 @@ static void read_population(struct spec_json_reader *r, json_t *json, const stru
 	spec_json_read_object(r, json, at, "a population", keys, COUNTOF(keys), &d);
 	if (!p->model || !prepare(r, &d))
 		return;
+	read_series(r, &params, &d);
 	check_missing(r, &params, &d);
 	if (err_list_count(r->errors) == before)
 		spec_json_population_check(r, p, d.params, &params);

@@ -143,6 +143,16 @@ bool spec_json_value_load(struct spec_json_reader *r, const struct spec_json_at 
 void spec_json_times(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 		     size_t size, struct neuron_times *ret);
 
+/* spec_json_series.c: times and the values that hold from them on. `at`: the object of parameters;
+ * times, values: NULL where the text has none. */
+struct spec_json_series {
+	const struct param_def *times_def, *values_def;
+	json_t *times, *values;
+	size_t size; /* neurons */
+};
+void spec_json_series(struct spec_json_reader *r, const struct spec_json_at *at,
+		      const struct spec_json_series *s, struct neuron_times *ret);
+
 /* spec_json_population.c */
 spec_json_member spec_json_population_all;
 /* Conditions across parameters, for every neuron if they differ. `at`: the object of parameters.

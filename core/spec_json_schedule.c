@@ -54,9 +54,11 @@ static void set_population_param(struct spec_json_reader *r, json_t *json,
 	size_t population = (size_t)d->population;
 	const struct spec_population *p = &r->populations[population];
 	const struct param_def *def = &p->model->params[i];
-	struct spec_json_want want = { .def = def, .n = (double)p->size };
+	struct spec_json_want want = { .def = def,
+				       .n = (double)p->size,
+				       .scalar = def->flags & PARAM_SINGLE };
 
-	if ((def->flags & PARAM_FIXED) || def->type == PARAM_TIMES) {
+	if ((def->flags & PARAM_FIXED) || def->type == PARAM_TIMES || def->type == PARAM_VALUES) {
 		spec_json_read_fail(r, at, ERR_CONFLICT, "%s is fixed while a simulation runs",
 				    def->name);
 		return;

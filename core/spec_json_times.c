@@ -89,7 +89,7 @@ static void read_lists(struct spec_json_reader *r, json_t *json, const struct sp
 		read_list(r, json_array_get(json, i), &here, step, &n);
 		offset[i + 1] = n;
 	}
-	*ret = (struct neuron_times){ .offset = offset, .step = step };
+	*ret = (struct neuron_times){ .offset = offset, .step = step, .stride = 1 };
 }
 
 static void read_flat(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -101,7 +101,7 @@ static void read_flat(struct spec_json_reader *r, json_t *json, const struct spe
 	if (!offset || !step)
 		return;
 	read_list(r, json, at, step, &offset[1]);
-	*ret = (struct neuron_times){ .offset = offset, .step = step };
+	*ret = (struct neuron_times){ .offset = offset, .step = step, .stride = 1 };
 }
 
 /* Data sets. */
@@ -188,7 +188,7 @@ static void fill_rows(struct spec_json_reader *r, const struct spec_json_at *at,
 	}
 	for (size_t i = 0; i < size; i++)
 		sort_times(step + offset[i], (size_t)(offset[i + 1] - offset[i]));
-	*ret = (struct neuron_times){ .offset = offset, .step = step };
+	*ret = (struct neuron_times){ .offset = offset, .step = step, .stride = 1 };
 }
 
 static void read_dataset(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,

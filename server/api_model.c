@@ -85,8 +85,8 @@ static json_t *schema_run(void)
 	static const char *const texts[] = { "id",	   "state",	  "name",
 					     "created_at", "spec_sha256", "seed" };
 	static const char *const objects[] = { "progress", "metrics", "counts", "links" };
-	static const char *const others[] = { "started_at", "finished_at", "digest",
-					      "queue_position", "error" };
+	static const char *const others[] = { "started_at",	"finished_at", "digest",
+					      "queue_position", "error",       "score" };
 	json_t *p = json_object();
 
 	for (size_t i = 0; i < COUNTOF(texts); i++)
@@ -95,6 +95,9 @@ static json_t *schema_run(void)
 		(void)json_object_set_new(p, objects[i], json_pack("{s:s}", "type", "object"));
 	for (size_t i = 0; i < COUNTOF(others); i++)
 		(void)json_object_set_new(p, others[i], json_object()); /* null, or what it says */
+	(void)json_object_set_new(
+		p, "targets",
+		json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "object"));
 	(void)json_object_set_new(
 		p, "tags", json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string"));
 	return json_pack("{s:s, s:s, s:s, s:[sss], s:o}", "$schema",

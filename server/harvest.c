@@ -29,7 +29,7 @@ struct harvest {
 	struct store *store;
 	json_t *result; /* NULL: none was left */
 	struct err why; /* of a failure; code 0: none */
-	struct buf log, provenance, counts, metrics, shape, error;
+	struct buf log, provenance, counts, metrics, targets, score, shape, error;
 	bool staged;
 };
 
@@ -74,13 +74,13 @@ static int read_file(int dir, const char *name, size_t max, struct buf *out)
 	return out->failed ? -out->failed : n < 0 ? -ERR_IO : 0;
 }
 
-static void dump(struct buf *out, const json_t *json)
+static void dump(struct buf *out, const json_t *json, const char *none)
 {
 	buf_init(out, RESULT_MAX);
 	if (json)
 		(void)dump_json(out, json);
 	else
-		(void)buf_str(out, "{}");
+		(void)buf_str(out, none);
 }
 
 static double number(const json_t *object, const char *key)
@@ -157,6 +157,8 @@ static void release_texts(struct harvest *h)
 	buf_release(&h->provenance);
 	buf_release(&h->counts);
 	buf_release(&h->metrics);
+	buf_release(&h->targets);
+	buf_release(&h->score);
 	buf_release(&h->shape);
 	buf_release(&h->error);
 }
@@ -182,11 +184,13 @@ static void describe(struct harvest *h)
 	(void)json_object_set_new(shape, "dt_ms", json_real(number(h->result, "dt_ms")));
 	(void)json_object_set_new(shape, "duration_ms",
 				  json_real(number(h->result, "duration_ms")));
-	dump(&h->provenance, provenance);
-	dump(&h->shape, shape);
-	dump(&h->counts, json_object_get(h->result, "counts"));
-	dump(&h->metrics, json_object_get(h->result, "metrics"));
-	dump(&h->error, error);
+	dump(&h->provenance, provenance, "{}");
+	dump(&h->shape, shape, "{}");
+	dump(&h->counts, json_object_get(h->result, "counts"), "{}");
+	dump(&h->metrics, json_object_get(h->result, "metrics"), "{}");
+	dump(&h->targets, json_object_get(h->result, "targets"), "[]");
+	dump(&h->score, json_object_get(h->result, "score"), "null");
+	dump(&h->error, error, "{}");
 	json_decref(provenance);
 	json_decref(shape);
 	json_decref(error);
@@ -217,6 +221,8 @@ static int write_row(struct harvest *h, bool failed, struct err *err)
 		.provenance = h->provenance.data,
 		.counts = h->counts.data,
 		.metrics = h->metrics.data,
+		.targets = h->targets.data,
+		.score = h->score.data,
 		.shape = h->shape.data,
 		.error = failed ? h->error.data : NULL,
 		.log = h->log.data,

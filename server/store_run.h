@@ -25,8 +25,9 @@ struct store_run {
 	double duration_ms, t_ms, wall_s;
 	const char *digest, *counts, *metrics; /* digest NULL: none */
 	bool partial;
-	const char *error; /* NULL: none */
-	int64_t keep_days; /* 0: for ever */
+	const char *error;	     /* NULL: none */
+	int64_t keep_days;	     /* 0: for ever */
+	const char *targets, *score; /* of an experiment; score NULL: none */
 };
 
 struct store_run_new {
@@ -39,6 +40,7 @@ struct store_run_new {
 struct store_run_end {
 	double t_ms, wall_s;
 	const char *digest, *provenance, *counts, *metrics, *shape, *error, *log;
+	const char *targets, *score;
 	bool partial;
 };
 

@@ -150,6 +150,38 @@ static inline double engine_case_metric(const struct engine_case *c, const char 
 	return json_number_value(x);
 }
 
+/* A target of an experiment by its name; pass or miss. */
+static inline const json_t *engine_case_target(const struct engine_case *c, const char *name)
+{
+	json_t *all = json_object_get(c->result, "targets"), *one;
+	size_t i;
+
+	json_array_foreach(all, i, one)
+	{
+		if (!strcmp(engine_case_string(one, "name"), name))
+			return one;
+	}
+	cr_assert(false, "there is no target %s", name);
+	return NULL;
+}
+
+/* All targets are reached, and there are just so many. */
+static inline void engine_case_reached(const struct engine_case *c, size_t n)
+{
+	json_t *all = json_object_get(c->result, "targets"), *one;
+	size_t i;
+
+	cr_assert_eq(json_array_size(all), n, "%zu targets", json_array_size(all));
+	json_array_foreach(all, i, one)
+	{
+		cr_expect(json_is_true(json_object_get(one, "pass")), "%s: %g is not in [%g, %g]",
+			  engine_case_string(one, "name"),
+			  json_number_value(json_object_get(one, "value")),
+			  json_number_value(json_object_get(one, "low")),
+			  json_number_value(json_object_get(one, "high")));
+	}
+}
+
 /* Recording number `nth` of a kind and subject, NULL if there is none. */
 static inline json_t *engine_case_recording(const struct engine_case *c, const char *kind,
 					    const char *subject, size_t nth)
@@ -164,6 +196,57 @@ static inline json_t *engine_case_recording(const struct engine_case *c, const c
 			return one;
 	}
 	return NULL;
+}
+
+static inline bool engine_case_has_column(const json_t *table, const char *name)
+{
+	json_t *columns = json_object_get(table, "columns"), *one;
+	size_t i;
+
+	json_array_foreach(columns, i, one)
+	{
+		if (!strcmp(engine_case_string(one, "name"), name))
+			return true;
+	}
+	return false;
+}
+
+/* The plots that the catalogue promises have their tables and columns. */
+static inline void engine_case_plots(const struct engine_case *c, const char *name)
+{
+	const struct experiment *e = experiment_find(name);
+
+	for (size_t i = 0; e && i < e->n_plots; i++) {
+		const struct experiment_plot *p = &e->plots[i];
+		const json_t *table = engine_case_recording(c, "table", p->table, 0);
+
+		cr_assert_not_null(table, "%s left no table %s", name, p->table);
+		cr_assert(engine_case_has_column(table, p->x), "%s has no %s", p->table, p->x);
+		cr_assert(!p->by || engine_case_has_column(table, p->by), "%s has no %s", p->table,
+			  p->by);
+		cr_assert(p->curve[0].y, "a plot of %s has no curve", p->table);
+		for (size_t k = 0; k < EXPERIMENT_CURVES_MAX && p->curve[k].y; k++) {
+			const struct experiment_curve *y = &p->curve[k];
+
+			cr_assert(engine_case_has_column(table, y->y), "%s has no %s", p->table,
+				  y->y);
+			cr_assert(!y->error || engine_case_has_column(table, y->error),
+				  "%s has no %s", p->table, y->error);
+		}
+	}
+}
+
+/* An experiment with these params ("{...}"), one thread; must succeed and leave what its plots draw. */
+static inline struct engine_case engine_case_experiment(const char *name, const char *params)
+{
+	json_t *given = json_loads(params, 0, NULL);
+
+	struct engine_case c;
+
+	cr_assert_not_null(given, "bad test text: %s", params);
+	c = engine_case_json(json_pack("{s:s, s:o}", "experiment", name, "params", given));
+	engine_case_plots(&c, name);
+	return c;
 }
 
 /* A column as doubles (mem_free), rows times width of them in *ret_n; the file has just those. */

@@ -211,7 +211,7 @@ function inputFor(ctx, field, value, props) {
 	if (row.type === 'string')
 		return el('input', { type: 'text', ...props, value: value ?? '',
 			oninput: (e) => ctx.set(pointer, e.target.value || undefined) });
-	if (row.type === 'times' || (typeof value === 'object' && value !== null))
+	if (row.type === 'times' || row.type === 'values' || (typeof value === 'object' && value !== null))
 		return compoundInput(ctx, field, value, props);
 	if (row.type === 'list')
 		return listInput(ctx, field, value, props);

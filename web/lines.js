@@ -13,8 +13,9 @@ function axis(t, label, size) {
 	};
 }
 
-/* series: [{label, colour?, points?, width?, dash?}]; data: [x, y1, y2, ...]; draw(u, t): hook behind the lines. */
-export function lines(fig, { x, y, series, data, height = 260, legend, under, range, label, paths, short }) {
+/* series: [{label, colour?, points?, width?, dash?}]; data: [x, y1, y2, ...]; under, over (u, t): hooks behind and
+ * before the lines. */
+export function lines(fig, { x, y, series, data, height = 260, legend, under, over, range, label, paths, short, logX }) {
 	const showLegend = legend ?? (series.length > 1 && series.length <= 8);
 	fig.body.setAttribute('role', 'group');
 	fig.body.setAttribute('aria-label', label);
@@ -25,7 +26,7 @@ export function lines(fig, { x, y, series, data, height = 260, legend, under, ra
 		plot = new uPlot({
 			width, height, legend: { show: showLegend },
 			cursor: { drag: { x: true, y: false }, points: { size: 7 } },
-			scales: { x: { time: false }, y: range ? { range } : {} },
+			scales: { x: { time: false, distr: logX ? 3 : 1 }, y: range ? { range } : {} },
 			axes: [axis(t, x, 34), axis(t, y, width < 420 ? 52 : 64)],
 			series: [{ label: short ?? x }, ...series.map((s, i) => ({
 				label: s.label, width: s.points ? 0 : (s.width ?? 1.5), dash: s.dash,
@@ -35,7 +36,7 @@ export function lines(fig, { x, y, series, data, height = 260, legend, under, ra
 					fill: t.panel } : { show: false },
 				value: (u, v) => (v === null || v === undefined ? '–' : num(v, 5)),
 			}))],
-			hooks: { drawClear: under ? [(u) => under(u, t)] : [] },
+			hooks: { drawClear: under ? [(u) => under(u, t)] : [], draw: over ? [(u) => over(u, t)] : [] },
 		}, data, fig.body);
 		for (const canvas of fig.body.querySelectorAll('canvas')) {
 			canvas.setAttribute('role', 'img');
@@ -52,6 +53,42 @@ export function traces(fig, { list, x, y, label, points, height, step }) {
 	lines(fig, {
 		x, y, label, height, data: held, paths: step ? uPlot.paths.stepped({ align: 1 }) : undefined,
 		series: list.map((l) => ({ label: l.label, points, span: true, width: 1.3 })),
+	});
+}
+
+/* Half a standard error up and down from each point that has one. */
+function errorBars(list) {
+	return (u, t) => {
+		const { ctx } = u, ratio = window.devicePixelRatio || 1;
+		ctx.save();
+		ctx.lineWidth = ratio;
+		list.forEach((c, k) => {
+			if (!c.error)
+				return;
+			ctx.strokeStyle = t.series[k % t.series.length];
+			ctx.beginPath();
+			c.x.forEach((x, i) => {
+				if (c.y[i] === null || c.error[i] === null)
+					return;
+				const at = u.valToPos(x, 'x', true);
+				ctx.moveTo(at, u.valToPos(c.y[i] - c.error[i], 'y', true));
+				ctx.lineTo(at, u.valToPos(c.y[i] + c.error[i], 'y', true));
+			});
+			ctx.stroke();
+		});
+		ctx.restore();
+	};
+}
+
+/* Curves with an x each, as lines or points, with error bars: list of {label, points, x, y, error}. */
+export function curves(fig, { list, x, y, label, logX }) {
+	const data = list.length === 1 ? [list[0].x, list[0].y] : uPlot.join(list.map((c) => [c.x, c.y]));
+	const reach = (sign) => list.flatMap((c) => c.y.map((v, i) => (v === null ? null : v + sign * (c.error?.[i] ?? 0)))
+		.filter((v) => v !== null));
+	const [low, high] = [Math.min(...reach(-1)), Math.max(...reach(1))], pad = (high - low || Math.abs(high) || 1) * 0.06;
+	lines(fig, {
+		x, y, label, logX, data, over: errorBars(list), range: () => [low - pad, high + pad],
+		series: list.map((c) => ({ label: c.label, points: c.points ? 6 : 0, span: true })),
 	});
 }
 

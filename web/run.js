@@ -52,18 +52,42 @@ function progressPanel(run, progress) {
 		el('dl', { class: 'inline' }, items.map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v)))));
 }
 
+/* Whatever its size, as a person reads it; an open side says so. */
+function range(t) {
+	if (t.low === null || t.high === null)
+		return t.low === null ? `at most ${num(t.high, 4)}` : `at least ${num(t.low, 4)}`;
+	return `${num(t.low, 4)} to ${num(t.high, 4)}`;
+}
+
+/* What an experiment had to reach, and its score. */
+function targetsPanel(run) {
+	const list = run.targets ?? [], s = run.score, passed = list.filter((t) => t.pass).length;
+	const cell = (t) => (t.value === null ? '–' : num(t.value, 5));
+	if (!list.length && !s)
+		return '';
+	return el('section', { class: 'targets' }, el('h2', {}, 'Targets'),
+		s ? el('p', {}, 'Score: ', code(s.name), ` ${cell(s)} ${s.unit}`, el('br'), s.reference) : '',
+		list.length ? el('div', { class: 'scroll' }, el('table', {},
+			el('caption', {}, `${passed} of ${list.length} reached`),
+			el('thead', {}, el('tr', {}, ['Target', 'Ours', 'Range', 'Unit', 'Reached']
+				.map((h) => el('th', { scope: 'col' }, h)))),
+			el('tbody', {}, list.map((t) => el('tr', { class: t.pass ? 'pass' : 'miss' },
+				el('th', { scope: 'row' }, code(t.name)), el('td', {}, cell(t)), el('td', {}, range(t)),
+				el('td', {}, t.unit), el('td', {}, t.pass ? 'yes' : 'no')))))) : '');
+}
+
 export async function runPage(main, id) {
 	const base = `/v1/runs/${id}`;
 	let run = await get(base), stop = null, progress = null;
 	const head = el('header', { class: 'page-head' }), trouble = el('div', { 'aria-live': 'polite' });
-	const moving = el('div', {}), results = el('div', {}), about = el('div', { class: 'about' });
+	const moving = el('div', {}), targets = el('div', {}), results = el('div', {}), about = el('div', { class: 'about' });
 	const heading = el('h1', { tabindex: -1 });
 	const actions = el('div', { class: 'row actions' });
 	const rename = el('form', { class: 'row rename', hidden: true, onsubmit: saveName });
 	const status = el('p', { class: 'status', 'aria-live': 'polite' });
 
 	head.append(heading, rename, status, actions);
-	main.replaceChildren(head, trouble, moving, results, about);
+	main.replaceChildren(head, trouble, moving, targets, results, about);
 
 	async function attempt(what) {
 		trouble.replaceChildren();
@@ -139,6 +163,7 @@ export async function runPage(main, id) {
 					(run.error.pointer ? [{ pointer: run.error.pointer, detail: '' }] : []) }));
 	}
 	async function drawEnd() {
+		targets.replaceChildren(targetsPanel(run));
 		drawAbout();
 		await resultPanels(results, run);
 	}

@@ -522,7 +522,7 @@ static int at_end(void *self, const struct sim *s, struct err *err)
 
 static int errors(struct experiment_ctx *c, const struct window *x, struct err *err)
 {
-	double worst = 0, largest = 0;
+	double worst = 0, largest = 0, relative;
 	int rc;
 
 	for (size_t i = 0; i < x->n; i++) {
@@ -531,9 +531,15 @@ static int errors(struct experiment_ctx *c, const struct window *x, struct err *
 		worst = e > worst ? e : worst;
 		largest = size > largest ? size : largest;
 	}
+	relative = largest > 0 ? worst / largest : worst;
+	engine_score(c, relative);
 	rc = engine_metric(c, "max_abs_error", worst, err);
+	if (!rc)
+		rc = engine_metric(c, "max_rel_error", relative, err);
 	return rc ? rc
-		  : engine_metric(c, "max_rel_error", largest > 0 ? worst / largest : worst, err);
+		  : engine_target(c,
+				  &(struct engine_target){ "max_rel_error", "", relative, 0, 1e-9 },
+				  err);
 }
 
 static int leave(struct experiment_ctx *c, const struct window *x, struct err *err)
@@ -548,8 +554,9 @@ static int leave(struct experiment_ctx *c, const struct window *x, struct err *e
 
 static int simulate(struct experiment_ctx *c, struct window *x, struct err *err)
 {
+	const struct engine_look look = { .self = x, .at_end = at_end };
 	json_t *spec = network(x, engine_seed(c));
-	int rc = spec ? engine_simulate(c, spec, at_end, x, err) : err_nomem(err);
+	int rc = spec ? engine_simulate(c, spec, &look, err) : err_nomem(err);
 
 	json_decref(spec);
 	if (rc)
@@ -577,6 +584,11 @@ const struct experiment experiment_stdp_window = {
 	       "of "
 	       "its weight beside the theory.",
 	.cite = "10.1523/JNEUROSCI.18-24-10464.1998",
+	.score = { "max_rel_error", "", false,
+		   "The closed form of the rule, or the formula summed event by event: 0; relative "
+		   "to "
+		   "the largest change." },
+	.science = "{\"pairs\": 60}",
 	.params = params,
 	.n_params = N_PARAMS,
 	.check = check,

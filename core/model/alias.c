@@ -56,7 +56,12 @@ enum {
 	{ \
 		name, text, UNIT_WEIGHT, PARAM_NUMBER, value, 0, PARAM_INF \
 	}
-/* In NEST it has the sign of the weights; ours are magnitudes. */
+/* In NEST they have the sign of the weights; ours are magnitudes. */
+#define SIGNED_WMIN(value) \
+	{ \
+		"Wmin", "Smallest weight; its sign, if any, is that of the weights.", UNIT_WEIGHT, \
+			PARAM_NUMBER, value, -PARAM_INF, PARAM_INF \
+	}
 #define SIGNED_WMAX(value) \
 	{ \
 		"Wmax", "Largest weight; its sign, if any, is that of the weights.", UNIT_WEIGHT, \
@@ -115,9 +120,45 @@ static const struct param_def dopamine_params[N_DOPAMINE] = {
 			     UNIT_WEIGHT, PARAM_NUMBER, 1.5, -PARAM_INF, PARAM_INF, PARAM_GAIN },
 	[BASELINE] = { "b", "Concentration, in 1/ms, at which the weight stands still.", UNIT_NONE,
 		       PARAM_NUMBER, 0, -PARAM_INF, PARAM_INF, PARAM_FIXED },
-	[DOPAMINE_WMIN] = { "Wmin", "Smallest weight; its sign, if any, is that of the weights.",
-			    UNIT_WEIGHT, PARAM_NUMBER, 0, -PARAM_INF, PARAM_INF },
+	[DOPAMINE_WMIN] = SIGNED_WMIN(0),
 	[DOPAMINE_WMAX] = SIGNED_WMAX(200),
+};
+
+enum {
+	CLOPATH_LTD,
+	CLOPATH_LTP,
+	CLOPATH_CONST,
+	THETA_MINUS,
+	THETA_PLUS,
+	U_REF_SQUARED,
+	DELAY_U_BARS,
+	TAU_X,
+	CLOPATH_WMIN,
+	CLOPATH_WMAX,
+	N_CLOPATH
+};
+
+static const struct param_def clopath_params[N_CLOPATH] = {
+	[CLOPATH_LTD] = { "A_LTD", "Depression per mV, a magnitude.", UNIT_WEIGHT, PARAM_NUMBER,
+			  14e-5, 0, PARAM_INF, PARAM_GAIN },
+	[CLOPATH_LTP] = { "A_LTP", "Potentiation per mV^2, a magnitude.", UNIT_WEIGHT, PARAM_NUMBER,
+			  8e-5, 0, PARAM_INF, PARAM_GAIN },
+	[CLOPATH_CONST] = { "A_LTD_const",
+			    "Whether A_LTD stays as it is, or grows with the square of the mean "
+			    "potential.",
+			    UNIT_NONE, PARAM_BOOL, 1, 0, 1 },
+	[THETA_MINUS] = { "theta_minus", "Threshold of the filtered potentials.", UNIT_MV,
+			  PARAM_NUMBER, -70.6, -1e6, 1e6 },
+	[THETA_PLUS] = { "theta_plus", "Threshold of the potential.", UNIT_MV, PARAM_NUMBER, -45.3,
+			 -1e6, 1e6 },
+	[U_REF_SQUARED] = { "u_ref_squared",
+			    "Square, in mV^2, of the mean potential at which A_LTD is itself.",
+			    UNIT_NONE, PARAM_NUMBER, 60, 0, PARAM_INF, PARAM_OPEN_MIN },
+	[DELAY_U_BARS] = { "delay_u_bars", "Delay of the filtered potentials.", UNIT_MS,
+			   PARAM_NUMBER, 5, 0, 1e3, PARAM_FIXED },
+	[TAU_X] = TAU("tau_x", "Time constant of the presynaptic trace.", 15),
+	[CLOPATH_WMIN] = SIGNED_WMIN(0),
+	[CLOPATH_WMAX] = SIGNED_WMAX(100),
 };
 
 enum { STP_U, STP_TAU_REC, STP_TAU_FAC, STP_U_0, STP_X_0, N_TSODYKS2 };
@@ -265,6 +306,25 @@ static void convert_dopamine(const double *from, double *to)
 	set(m, to, "w_max", fabs(from[DOPAMINE_WMAX]));
 }
 
+/* The mean potential is there that of the membrane, not of its depolarisation. */
+static void convert_clopath(const double *from, double *to)
+{
+	const struct plasticity_model *m = &plasticity_stdp_clopath;
+
+	all_defaults(m, to);
+	set(m, to, "A_LTD", from[CLOPATH_LTD]);
+	set(m, to, "A_LTP", from[CLOPATH_LTP]);
+	set(m, to, "A_LTD_const", from[CLOPATH_CONST]);
+	set(m, to, "theta_minus", from[THETA_MINUS]);
+	set(m, to, "theta_plus", from[THETA_PLUS]);
+	set(m, to, "u_ref_squared", from[U_REF_SQUARED]);
+	set(m, to, "u_rest", 0);
+	set(m, to, "delay_u_bars", from[DELAY_U_BARS]);
+	set(m, to, "tau_x", from[TAU_X]);
+	set(m, to, "w_min", fabs(from[CLOPATH_WMIN]));
+	set(m, to, "w_max", fabs(from[CLOPATH_WMAX]));
+}
+
 /* u after the first spike's own step, there; before it, here. With U = 1 every spike uses all. */
 static void convert_tsodyks2(const double *from, double *to)
 {
@@ -333,6 +393,12 @@ static const struct alias stdp_dopamine_synapse = { "stdp_dopamine_synapse",
 						    dopamine_params,
 						    N_DOPAMINE,
 						    convert_dopamine };
+static const struct alias clopath_synapse = { "clopath_synapse",
+					      "NEST's voltage-based STDP.",
+					      &plasticity_stdp_clopath,
+					      clopath_params,
+					      N_CLOPATH,
+					      convert_clopath };
 static const struct alias tsodyks_synapse = {
 	"tsodyks_synapse", "NEST's short-term plasticity with active resources.",
 	&plasticity_stp,   tsodyks_params,
@@ -357,6 +423,7 @@ const struct alias *const alias_list[] = { &static_synapse,
 					   &stdp_triplet_synapse,
 					   &vogels_sprekeler_synapse,
 					   &stdp_dopamine_synapse,
+					   &clopath_synapse,
 					   &tsodyks_synapse,
 					   &tsodyks2_synapse,
 					   NULL };

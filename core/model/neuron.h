@@ -41,10 +41,13 @@ struct state_def {
 			  settable */
 };
 
-/* Spike times of a generator, CSR by neuron, ascending steps (from 1). */
+/* Times of a generator, ascending steps: of spikes (from 1), or from where on a value holds (from
+ * 0). A list per neuron, or one for all. */
 struct neuron_times {
-	const uint64_t *offset; /* [n + 1] */
-	const int64_t *step;	/* [offset[n]] */
+	const uint64_t *offset; /* neuron i: [offset[i * stride], offset[i * stride + 1]) */
+	const int64_t *step;
+	const double *value; /* NULL: spikes */
+	size_t stride;	     /* 0: all neurons share one list */
 };
 
 /* One call of step(): n consecutive neurons of one population. */
@@ -89,7 +92,8 @@ struct neuron_model {
 	X(iaf_psc_delta) X(iaf_psc_exp) X(iaf_psc_alpha) \
 	X(iaf_cond_exp) X(lif_adaptive) X(aeif_cond_exp) X(aeif_psc_delta_clopath) \
 	X(izhikevich) X(hh_psc_alpha) X(parrot_neuron) X(poisson_generator) X(spike_generator) \
-	X(dc_generator) X(noise_generator)
+	X(inhomogeneous_poisson_generator) \
+	X(dc_generator) X(noise_generator) X(step_current_generator)
 // clang-format on
 
 #define X(name) extern const struct neuron_model neuron_##name;

@@ -22,7 +22,7 @@ const char *param_type_name(enum param_type t)
 	static const char *const names[PARAM_TYPE_N] = {
 		[PARAM_NUMBER] = "number", [PARAM_INTEGER] = "integer", [PARAM_BOOL] = "bool",
 		[PARAM_ENUM] = "enum",	   [PARAM_STRING] = "string",	[PARAM_LIST] = "list",
-		[PARAM_TIMES] = "times",   [PARAM_OBJECT] = "object",
+		[PARAM_TIMES] = "times",   [PARAM_VALUES] = "values",	[PARAM_OBJECT] = "object",
 	};
 
 	return (unsigned)t < PARAM_TYPE_N ? names[t] : "";
@@ -125,6 +125,9 @@ void param_range_text(const struct param_def *def, char *text, size_t n)
 	case PARAM_TIMES:
 		add(&x, "must be a list of times in ms per neuron");
 		break;
+	case PARAM_VALUES:
+		add(&x, "must be a list of numbers, one for each time");
+		break;
 	case PARAM_OBJECT:
 		add(&x, "must be an object");
 		break;
@@ -164,6 +167,7 @@ static bool allowed(const struct param_def *def, double value)
 	case PARAM_STRING:
 	case PARAM_LIST:
 	case PARAM_TIMES:
+	case PARAM_VALUES:
 	case PARAM_OBJECT:
 	case PARAM_TYPE_N:
 		break;

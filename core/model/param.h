@@ -37,8 +37,9 @@ enum param_type {
 	PARAM_ENUM,   /* `choices` */
 	PARAM_STRING, /* experiments only */
 	PARAM_LIST,   /* numbers; experiments only: a list, or {"from", "to", "step"} */
-	PARAM_TIMES,  /* spike times in ms, a list per neuron or {"dataset": id}; spike_generator
-			 only */
+	PARAM_TIMES,  /* times in ms, a list per neuron or {"dataset": id}: of spikes; where the
+			 model has PARAM_VALUES too, of changes, and one list may serve all */
+	PARAM_VALUES, /* what holds from these times on, in lists of the same lengths */
 	PARAM_OBJECT, /* free object, checked by the experiment */
 	PARAM_TYPE_N
 };
@@ -53,6 +54,7 @@ enum {
 	PARAM_OFFGRID = 16, /* a time that may lie off the grid (a time constant) */
 	PARAM_HIDDEN = 32,  /* set by aliases; not shown in forms */
 	PARAM_GAIN = 64, /* a rule's amplitude: all of them scale with a projection's modulation */
+	PARAM_SINGLE = 128, /* one value for a whole population */
 };
 
 struct param_def {

@@ -31,11 +31,11 @@ static void step(const struct neuron_ctx *c)
 		c->out[i] = 0;
 		if (!c->times.offset)
 			continue;
-		at = c->times.offset[i] + (uint64_t)cursor[i];
-		end = c->times.offset[i + 1];
+		at = c->times.offset[i * c->times.stride] + (uint64_t)cursor[i];
+		end = c->times.offset[i * c->times.stride + 1];
 		for (; at < end && c->times.step[at] <= c->step; at++)
 			c->out[i] += c->times.step[at] == c->step;
-		cursor[i] = (double)(at - c->times.offset[i]);
+		cursor[i] = (double)(at - c->times.offset[i * c->times.stride]);
 	}
 }
 

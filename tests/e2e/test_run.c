@@ -212,6 +212,10 @@ Test(run, an_experiment_is_a_spec_too)
 	cr_assert_eq(a.status, 201, "%s", a.body);
 	cr_assert_str_eq(reply_text(&a, "/experiment"), "stdp_window");
 	cr_assert_str_eq(reply_text(&a, "/spec_sha256"), reply_text(&b, "/spec_sha256"));
+	cr_assert_str_eq(reply_text(&a, "/targets/0/name"), "max_rel_error", "%s", a.body);
+	cr_assert_eq(reply_number(&a, "/targets/0/high"), 1e-9);
+	cr_assert(json_is_true(reply_at(&a, "/targets/0/pass")));
+	cr_assert_eq(reply_number(&a, "/score/value"), reply_number(&a, "/targets/0/value"));
 	cr_assert_eq(c.status, 422);
 	cr_assert_str_eq(reply_text(&c, "/errors/0/pointer"), "/spec/params/dt", "%s", c.body);
 	reply_release(&a);

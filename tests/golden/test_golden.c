@@ -7,7 +7,8 @@
 
 #include "tests/engine_case.h"
 
-static const char *const names[] = { "competition", "balanced", "pairings", "window", "dopamine" };
+static const char *const names[] = { "competition", "balanced", "pairings",
+				     "window",	    "dopamine", "clopath" };
 
 static json_t *load(const char *name)
 {

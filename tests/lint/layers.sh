@@ -18,7 +18,7 @@ BEGIN {
 	row(7, "core/rec")
 	row(8, "core/result core/ckpt")
 	row(9, "core/engine core/spec_json core/catalog core/replay")
-	row(10, "core/experiment core/serve")
+	row(10, "core/experiment core/kit core/serve")
 	row(11, "core/main")
 	row(20, "server/log server/lock server/thread server/clock server/id server/crypt server/metric server/embed server/gzip server/dump server/dump")
 	row(21, "server/config server/problem server/http server/park server/run server/store server/post server/npz")
@@ -32,7 +32,7 @@ BEGIN {
 	home("zlib.h", "^server/(npz|gzip|dataset[a-z_]*)[.]c")
 	home("openssl/", "^server/crypt[.]c")
 	home("pthread.h", "^core/sim|^server/(lock|thread)[.][ch]|^server/(exec[a-z_]*|hook|main|store|http|event)[.]c")
-	home("jansson.h", "^core/(spec_json|catalog|result|engine|serve|replay|main_run|experiment/|ckpt)|^core/model/experiment[.]h|^server/")
+	home("jansson.h", "^core/(spec_json|catalog|result|engine|serve|replay|main_run|experiment/|kit|ckpt)|^core/model/experiment[.]h|^server/")
 }
 function row(n, stems,    a, i, k) {
 	k = split(stems, a, " ")

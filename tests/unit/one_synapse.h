@@ -10,7 +10,7 @@
 
 #include "core/model/plasticity.h"
 
-enum { ONE_POSTS_MAX = 4096, ONE_SIGNALS_MAX = 1024 };
+enum { ONE_POSTS_MAX = 4096, ONE_SIGNALS_MAX = 1024, ONE_LOG_MAX = 12000 };
 
 struct one {
 	const struct plasticity_model *model;
@@ -20,7 +20,12 @@ struct one {
 	size_t n_all;
 	struct plasticity_history history;
 	struct plasticity_signal signal[ONE_SIGNALS_MAX];
-	bool trim; /* show update() no more of the history than it may rely on */
+	int64_t arrived[ONE_POSTS_MAX]; /* presynaptic, one entry a spike */
+	size_t n_arrived;
+	struct plasticity_spike log[ONE_LOG_MAX]; /* of the target's states */
+	size_t n_log;
+	struct plasticity_history log_view;
+	bool trim; /* show update() no more of the past than it may rely on */
 	uint32_t target;
 	uint16_t delay;
 	double w, tx, pre[PLASTICITY_PRE_MAX], syn[PLASTICITY_SYN_MAX];
@@ -65,6 +70,8 @@ static inline void one_init(struct one *o, const struct plasticity_model *m, con
 	one_context(&o->ctx, m, p, dt);
 	o->history.at = o->all;
 	o->ctx.post = &o->history;
+	o->log_view.at = o->log;
+	o->ctx.log = &o->log_view;
 	n_syn = m->n_syn ? m->n_syn(o->ctx.coef) : 0;
 	for (size_t k = 0; k < n_syn; k++) {
 		o->syn[k] = m->syn[k].init;
@@ -104,9 +111,33 @@ static inline void one_signal(struct one *o, int64_t step, double amount)
 	o->ctx.n_signal++;
 }
 
+/* The target's states v[] after `step`, lagged[] some steps before. */
+static inline void one_step(struct one *o, int64_t step, const double *v, const double *lagged)
+{
+	struct plasticity_spike *s = &o->log[o->n_log];
+
+	cr_assert_lt(o->n_log, ONE_LOG_MAX);
+	s->step = step;
+	o->n_log += o->model->on_step(&o->ctx, v, lagged, s->k);
+	o->log_view.n = o->n_log;
+}
+
+static inline void one_trim_log(struct one *o, int64_t t)
+{
+	size_t first = 0, end = 0;
+
+	while (end < o->n_log && o->log[end].step <= t)
+		end++;
+	while (first < end && o->log[first].step + o->delay <= o->row.t_last)
+		first++;
+	o->log_view = (struct plasticity_history){ o->log + first, end - first };
+}
+
 static inline void one_trim(struct one *o, int64_t t)
 {
 	size_t first = 0, end = 0;
+
+	one_trim_log(o, t);
 
 	while (end < o->n_all && o->all[end].step <= t)
 		end++;
@@ -116,11 +147,25 @@ static inline void one_trim(struct one *o, int64_t t)
 	o->history.n = end - first;
 }
 
+/* What a rule with a memory sees of earlier presynaptic arrivals. */
+static inline void one_past(struct one *o)
+{
+	int64_t memory = o->model->memory(o->ctx.coef, o->ctx.dt);
+	size_t first = 0;
+
+	while (o->trim && first < o->n_arrived && o->arrived[first] + memory <= o->row.t_last)
+		first++;
+	o->row.past = o->arrived + first;
+	o->row.n_past = o->n_arrived - first;
+}
+
 /* Bring the synapse to t with n presynaptic spikes there; 0: a sweep. Returns the weight. */
 static inline double one_update(struct one *o, int64_t t, unsigned n)
 {
 	if (o->trim)
 		one_trim(o, t);
+	if (o->model->memory)
+		one_past(o);
 	o->row.t = t;
 	o->row.n_spikes = n;
 	o->tx = o->w;
@@ -128,6 +173,10 @@ static inline double one_update(struct one *o, int64_t t, unsigned n)
 	o->row.t_last = t;
 	if (n)
 		o->row.t_pre = t;
+	for (; n > 0 && o->model->memory; n--) {
+		cr_assert_lt(o->n_arrived, ONE_POSTS_MAX);
+		o->arrived[o->n_arrived++] = t;
+	}
 	return o->w;
 }
 

@@ -39,12 +39,13 @@ static inline void tables_unit(const char *owner, const struct param_def *d)
 		const char *prefix;
 		enum unit unit;
 	} rules[] = { { "tau_", UNIT_MS },   { "t_", UNIT_MS },	  { "V_", UNIT_MV },
-		      { "E_", UNIT_MV },     { "C_", UNIT_PF },	  { "I_", UNIT_PA },
+		      { "E_", UNIT_MV },     { "C_m", UNIT_PF },  { "I_", UNIT_PA },
 		      { "w_", UNIT_WEIGHT }, { "rate", UNIT_HZ }, { "start", UNIT_MS },
 		      { "stop", UNIT_MS } };
 
 	for (size_t i = 0; i < COUNTOF(rules); i++)
-		if (!strncmp(d->name, rules[i].prefix, strlen(rules[i].prefix)))
+		if (d->type != PARAM_TIMES &&
+		    !strncmp(d->name, rules[i].prefix, strlen(rules[i].prefix)))
 			cr_assert_eq(d->unit, rules[i].unit, "%s.%s: unit", owner, d->name);
 }
 

@@ -372,6 +372,10 @@ static void window_agrees(const char *params)
 	cr_assert_gt(largest, 1e-3, "%s", params);
 	cr_assert_leq(engine_case_metric(&c, "max_rel_error"), 1e-9, "%s: %g", params,
 		      engine_case_metric(&c, "max_rel_error"));
+	engine_case_reached(&c, 1);
+	cr_assert_eq(
+		json_number_value(json_object_get(json_object_get(c.result, "score"), "value")),
+		engine_case_metric(&c, "max_rel_error"));
 	mem_free(dw);
 	engine_case_release(&c);
 }
@@ -422,5 +426,7 @@ Test(engine, a_rule_without_a_window_has_no_theory_column)
 
 	cr_assert_eq(c.rc, 0, "%s", c.err.text);
 	cr_assert_eq(json_array_size(json_object_get(recording, "columns")), 2);
+	engine_case_reached(&c, 0);
+	cr_assert(json_is_null(json_object_get(json_object_get(c.result, "score"), "value")));
 	engine_case_release(&c);
 }

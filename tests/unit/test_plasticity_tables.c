@@ -77,6 +77,25 @@ Test(plasticity_tables, prepare_writes_exactly_n_coefs_numbers_and_n_decays_time
 	}
 }
 
+Test(plasticity_tables, named_sets_are_allowed_values_under_names_of_their_own)
+{
+	for (size_t i = 0; plasticity_models[i]; i++) {
+		const struct plasticity_model *m = plasticity_models[i];
+
+		for (size_t s = 0; s < m->n_sets; s++) {
+			struct err err = { 0 };
+
+			tables_doc(m->name, m->sets[s].name, m->sets[s].doc);
+			for (size_t k = 0; k < m->n_params; k++)
+				cr_assert_eq(param_check(&m->params[k], m->sets[s].p[k], "", &err),
+					     0, "%s: %s", m->sets[s].name, err.text);
+			cr_assert(!m->check || m->check(m->sets[s].p, NULL) == 0);
+			for (size_t k = 0; k < s; k++)
+				cr_assert_str_neq(m->sets[s].name, m->sets[k].name);
+		}
+	}
+}
+
 Test(plasticity_tables, an_alias_turns_its_defaults_into_allowed_values_all_of_them)
 {
 	for (size_t i = 0; alias_list[i]; i++) {

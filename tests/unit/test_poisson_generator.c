@@ -358,7 +358,7 @@ Test(spike_generator, emits_each_neurons_times_and_counts_equal_ones)
 	double got[3][10];
 
 	world_init(&a, &neuron_spike_generator, 3, 0);
-	a.c.times = (struct neuron_times){ offset, step };
+	a.c.times = (struct neuron_times){ .offset = offset, .step = step, .stride = 1 };
 	for (int t = 0; t < 10; t++) {
 		(void)advance(&a);
 		for (size_t i = 0; i < 3; i++)
@@ -369,7 +369,7 @@ Test(spike_generator, emits_each_neurons_times_and_counts_equal_ones)
 		cr_assert_eq(got[1][t], 0);
 		cr_assert_eq(got[2][t], t == 0 || t == 8);
 	}
-	a.c.times = (struct neuron_times){ NULL, NULL };
+	a.c.times = (struct neuron_times){ .offset = NULL };
 	cr_assert_eq(run(&a, 3), 0);
 }
 
