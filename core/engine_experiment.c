@@ -1,6 +1,7 @@
 /* engine_experiment.c - experiments: their keys, their parameters, and what they may ask of the engine. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,4 +205,31 @@ void engine_score(struct experiment_ctx *c, double value)
 {
 	c->result.score.value = value;
 	c->result.score.has_value = true;
+}
+
+int engine_remark(struct experiment_ctx *c, struct err *err, const char *fmt, ...)
+{
+	struct result_remark *r = NEW(&c->arena, struct result_remark, 1);
+	char text[ERR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (r)
+		r->text = mem_arena_strdup(&c->arena, text);
+	if (!r || !r->text)
+		return err_nomem(err);
+	if (c->last_remark)
+		c->last_remark->next = r;
+	else
+		c->result.remarks = r;
+	c->last_remark = r;
+	return 0;
+}
+
+int engine_dataset(struct experiment_ctx *c, const char *id, const char *field,
+		   const double **ret_values, size_t *ret_n, struct err *err)
+{
+	return c->datasets.load(c->datasets.self, id, field, -1, &c->arena, ret_values, ret_n, err);
 }

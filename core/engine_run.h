@@ -29,6 +29,7 @@ struct experiment_ctx {
 	struct result result;
 	struct result_metric *last; /* end of result.metrics */
 	struct result_target *last_target;
+	struct result_remark *last_remark;
 	struct err_list errors;	  /* of the spec */
 	struct hash digests;	  /* of an experiment's simulations */
 	struct sim_counts counts; /* of an experiment's finished simulations */

@@ -315,6 +315,17 @@ static void score(struct buf *b, const struct result_score *s)
 	end_comma(b, '}');
 }
 
+static void remarks(struct buf *b, const struct result_remark *r)
+{
+	key(b, "remarks");
+	buf_char(b, '[');
+	for (; r; r = r->next) {
+		buf_json_string(b, r->text);
+		buf_char(b, ',');
+	}
+	end_comma(b, ']');
+}
+
 static int write_all(int fd, const char *data, size_t n)
 {
 	while (n > 0) {
@@ -383,6 +394,7 @@ int result_write(int dir_fd, const struct result *r, struct err *err)
 	counts(&b, &r->counts);
 	metrics(&b, r->metrics);
 	targets(&b, r->targets);
+	remarks(&b, r->remarks);
 	score(&b, &r->score);
 	network(&b, r->spec, r->sim);
 	recordings(&b, r->rec);
@@ -420,7 +432,7 @@ int result_write_error(int dir_fd, const struct result *r, struct err *err)
 		     "{\"version\":\"%s\",\"compiler\":\"%s\",\"flags\":\"\",\"threads\":%u,"
 		     "\"seed\":\"%" PRIu64 "\",\"digest\":null,\"partial\":true,"
 		     "\"error\":{\"code\":\"%s\",\"path\":\"%s\",\"text\":\"%s\"},"
-		     "\"counts\":{},\"metrics\":{},\"targets\":[],\"score\":null,"
+		     "\"counts\":{},\"metrics\":{},\"targets\":[],\"remarks\":[],\"score\":null,"
 		     "\"populations\":{},\"projections\":{},"
 		     "\"recordings\":[]}\n",
 		     r->version, "", r->threads, r->seed, err_name(r->error->code), path, sentence);

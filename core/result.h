@@ -19,6 +19,11 @@ struct result_target {
 	bool pass;
 };
 
+struct result_remark {
+	const struct result_remark *next;
+	const char *text;
+};
+
 /* Of an experiment that names one; before it is known `has_value` is false. */
 struct result_score {
 	const char *name, *unit, *reference; /* name NULL: none */
@@ -40,6 +45,7 @@ struct result {
 	struct sim_counts counts;
 	const struct result_metric *metrics;
 	const struct result_target *targets;
+	const struct result_remark *remarks;
 	struct result_score score;
 	const struct err *error;       /* NULL: it succeeded; else the result is partial */
 	const struct err_list *errors; /* all errors of a spec; NULL or empty: only `error` */

@@ -19,6 +19,7 @@
  *    "error": null | {"code": "numerical-failure", "path", "text"},
  *    "counts": {"spikes", "synaptic_events", "plastic_updates", "steps"}, "metrics": {name: number},
  *    "targets": [{"name", "unit", "value", "low", "high", "pass"}] (a bound that is null is none),
+ *    "remarks": [sentence],
  *    "score": null | {"name", "unit", "value", "higher_is_better", "reference"},
  *    "populations": {name: {"model", "size"}},
  *    "projections": {name: {"source", "target", "model", "synapses"}},

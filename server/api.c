@@ -14,6 +14,7 @@
 #include "server/config.h"
 #include "server/dataset.h"
 #include "server/dump.h"
+#include "server/store_dataset.h"
 
 /* ---- answers ---- */
 
@@ -239,8 +240,30 @@ static struct spec_limits_json spec_limits(const struct config *c)
 	};
 }
 
+/* Data sets that params name anywhere must be there. */
+static void check_datasets(const struct api *api, const json_t *params, const char *at,
+			   struct mem_arena *arena, struct err_list *errors)
+{
+	json_t *ids = params ? spec_json_datasets(params) : json_array(), *id;
+	struct store_dataset d;
+	size_t i;
+
+	if (!ids)
+		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	json_array_foreach(ids, i, id)
+	{
+		struct err err = { 0 };
+
+		if (store_dataset_get(api->store, json_string_value(id), arena, &d, &err))
+			(void)err_list_add(errors, (enum err_code)err.code, at,
+					   "data set \"%.60s\": %s", json_string_value(id),
+					   err.text);
+	}
+	json_decref(ids);
+}
+
 static int check_experiment(const struct api *api, json_t *spec, const char *prefix,
-			    struct api_spec *ret, struct err_list *errors)
+			    struct mem_arena *arena, struct api_spec *ret, struct err_list *errors)
 {
 	const struct spec_limits_json limits = spec_limits(api->config);
 	static const char *const known[] = { "experiment", "params", "seed", "name" };
@@ -275,6 +298,7 @@ static int check_experiment(const struct api *api, json_t *spec, const char *pre
 	(void)snprintf(at, sizeof(at), "%s/params", prefix);
 	full = x ? spec_json_params(params ? params : none, x->params, x->n_params, at, errors)
 		 : NULL;
+	check_datasets(api, params, at, arena, errors);
 	if (full && x->check)
 		(void)x->check(full, prefix, &limits, errors);
 	json_decref(none);
@@ -314,7 +338,7 @@ int api_spec_check(const struct api *api, json_t *spec, const char *prefix, stru
 	if (!json_is_object(spec))
 		return err_list_add(errors, ERR_TYPE, prefix, "expected a spec, an object");
 	if (json_object_get(spec, "experiment"))
-		rc = check_experiment(api, spec, prefix, &result, errors);
+		rc = check_experiment(api, spec, prefix, arena, &result, errors);
 	else
 		rc = check_spec(api, spec, prefix, arena, &result, errors);
 	if (rc)

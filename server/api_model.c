@@ -99,6 +99,9 @@ static json_t *schema_run(void)
 		p, "targets",
 		json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "object"));
 	(void)json_object_set_new(
+		p, "remarks",
+		json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string"));
+	(void)json_object_set_new(
 		p, "tags", json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string"));
 	return json_pack("{s:s, s:s, s:s, s:[sss], s:o}", "$schema",
 			 "https://json-schema.org/draft/2020-12/schema", "title", "Run", "type",

@@ -92,6 +92,7 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 	(void)json_object_set_new(o, "queue_position", list ? json_null() : position(api, run));
 	(void)json_object_set_new(o, "metrics", stored(run->metrics, false));
 	(void)json_object_set_new(o, "targets", stored(run->targets, true));
+	(void)json_object_set_new(o, "remarks", stored(run->remarks, true));
 	(void)json_object_set_new(o, "score", stored(run->score, false));
 	(void)json_object_set_new(o, "counts", stored(run->counts, false));
 	(void)json_object_set_new(o, "error", stored(run->error, false));

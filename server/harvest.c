@@ -29,7 +29,7 @@ struct harvest {
 	struct store *store;
 	json_t *result; /* NULL: none was left */
 	struct err why; /* of a failure; code 0: none */
-	struct buf log, provenance, counts, metrics, targets, score, shape, error;
+	struct buf log, provenance, counts, metrics, targets, remarks, score, shape, error;
 	bool staged;
 };
 
@@ -158,6 +158,7 @@ static void release_texts(struct harvest *h)
 	buf_release(&h->counts);
 	buf_release(&h->metrics);
 	buf_release(&h->targets);
+	buf_release(&h->remarks);
 	buf_release(&h->score);
 	buf_release(&h->shape);
 	buf_release(&h->error);
@@ -189,6 +190,7 @@ static void describe(struct harvest *h)
 	dump(&h->counts, json_object_get(h->result, "counts"), "{}");
 	dump(&h->metrics, json_object_get(h->result, "metrics"), "{}");
 	dump(&h->targets, json_object_get(h->result, "targets"), "[]");
+	dump(&h->remarks, json_object_get(h->result, "remarks"), "[]");
 	dump(&h->score, json_object_get(h->result, "score"), "null");
 	dump(&h->error, error, "{}");
 	json_decref(provenance);
@@ -222,6 +224,7 @@ static int write_row(struct harvest *h, bool failed, struct err *err)
 		.counts = h->counts.data,
 		.metrics = h->metrics.data,
 		.targets = h->targets.data,
+		.remarks = h->remarks.data,
 		.score = h->score.data,
 		.shape = h->shape.data,
 		.error = failed ? h->error.data : NULL,

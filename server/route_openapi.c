@@ -213,6 +213,7 @@ static json_t *run_schema(void)
 		"\"value\":{\"type\":[\"number\",\"null\"]},\"low\":{\"type\":[\"number\",\"null\"]"
 		"},"
 		"\"high\":{\"type\":[\"number\",\"null\"]},\"pass\":{\"type\":\"boolean\"}}}},"
+		"\"remarks\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
 		"\"score\":{\"type\":[\"object\",\"null\"],\"properties\":{"
 		"\"name\":{\"type\":\"string\"},\"unit\":{\"type\":\"string\"},"
 		"\"value\":{\"type\":[\"number\",\"null\"]},\"higher_is_better\":{\"type\":"

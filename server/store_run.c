@@ -60,6 +60,7 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	r.error = text(q, 22, arena, NULL, &ok);
 	r.keep_days = store_int(q, 23);
 	r.targets = text(q, 24, arena, "[]", &ok);
+	r.remarks = text(q, 26, arena, "[]", &ok);
 	r.score = text(q, 25, arena, NULL, &ok);
 	if (!ok)
 		return err_nomem(err);
@@ -299,6 +300,7 @@ int store_run_finish(struct store *s, const char *id, const struct store_run_end
 	store_bind_text(q, 11, end->log ? end->log : "");
 	store_bind_text(q, 12, end->targets ? end->targets : "[]");
 	store_bind_text(q, 13, end->score);
+	store_bind_text(q, 14, end->remarks ? end->remarks : "[]");
 	rc = store_step(q, err);
 	store_end(q);
 	return rc < 0 ? rc : 0;

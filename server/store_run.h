@@ -28,6 +28,7 @@ struct store_run {
 	const char *error;	     /* NULL: none */
 	int64_t keep_days;	     /* 0: for ever */
 	const char *targets, *score; /* of an experiment; score NULL: none */
+	const char *remarks;
 };
 
 struct store_run_new {
@@ -40,7 +41,7 @@ struct store_run_new {
 struct store_run_end {
 	double t_ms, wall_s;
 	const char *digest, *provenance, *counts, *metrics, *shape, *error, *log;
-	const char *targets, *score;
+	const char *targets, *score, *remarks;
 	bool partial;
 };
 

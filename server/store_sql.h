@@ -11,7 +11,7 @@
 // clang-format off
 #define STORE_SQL_RUN_COLUMNS \
 	"id,seq,version,state,name,tags,notes,preset,experiment,spec_sha256,seed,threads,created_ms,started_ms," \
-	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score"
+	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks"
 #define STORE_SQL_RUN_FILTER \
 	"(?1 IS NULL OR state=?1) AND (?2 IS NULL OR preset=?2)" \
 	" AND (?3 IS NULL OR EXISTS(SELECT 1 FROM json_each(tags) WHERE value=?3))" \
@@ -40,7 +40,7 @@
 	X(RUN_MOVE, "UPDATE run SET state=?3,version=version+1,started_ms=CASE WHEN ?3='running' THEN ?4 WHEN ?3='queued' THEN NULL " \
 		"ELSE started_ms END,finished_ms=CASE WHEN ?5 THEN ?4 ELSE NULL END WHERE id=?1 AND state=?2") \
 	X(RUN_FINISH, "UPDATE run SET t_ms=?2,wall_s=?3,digest=?4,provenance=?5,counts=?6,metrics=?7,shape=?8,partial=?9,error=?10," \
-		"log=?11,targets=?12,score=?13 WHERE id=?1") \
+		"log=?11,targets=?12,score=?13,remarks=?14 WHERE id=?1") \
 	X(RUN_PATCH, "UPDATE run SET name=?2,tags=?3,notes=?4,version=version+1 WHERE id=?1") \
 	X(RUN_DELETE, "DELETE FROM run WHERE id=?") \
 	X(RUN_EXPIRED, "SELECT id FROM run WHERE keep_days IS NOT NULL AND finished_ms IS NOT NULL" \

@@ -59,14 +59,15 @@ function range(t) {
 	return `${num(t.low, 4)} to ${num(t.high, 4)}`;
 }
 
-/* What an experiment had to reach, and its score. */
+/* What an experiment had to reach, its score, and what it has to say. */
 function targetsPanel(run) {
-	const list = run.targets ?? [], s = run.score, passed = list.filter((t) => t.pass).length;
+	const list = run.targets ?? [], remarks = run.remarks ?? [], s = run.score, passed = list.filter((t) => t.pass).length;
 	const cell = (t) => (t.value === null ? '–' : num(t.value, 5));
-	if (!list.length && !s)
+	if (!list.length && !remarks.length && !s)
 		return '';
 	return el('section', { class: 'targets' }, el('h2', {}, 'Targets'),
 		s ? el('p', {}, 'Score: ', code(s.name), ` ${cell(s)} ${s.unit}`, el('br'), s.reference) : '',
+		remarks.length ? el('ul', { class: 'remarks' }, remarks.map((r) => el('li', {}, r))) : '',
 		list.length ? el('div', { class: 'scroll' }, el('table', {},
 			el('caption', {}, `${passed} of ${list.length} reached`),
 			el('thead', {}, el('tr', {}, ['Target', 'Ours', 'Range', 'Unit', 'Reached']
