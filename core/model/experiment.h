@@ -54,7 +54,7 @@ struct experiment {
 };
 
 // clang-format off
-#define EXPERIMENTS(X) X(stdp_window)
+#define EXPERIMENTS(X) X(stdp_window) X(stdp_fit)
 // clang-format on
 
 #define X(name) extern const struct experiment experiment_##name;

@@ -410,3 +410,40 @@ Test(datasets, spike_trains_from_csv_drive_a_synapse_to_the_weights_of_nest)
 	}
 	json_decref(file);
 }
+
+Test(datasets, uploaded_measurements_are_fitted_and_doubts_are_spoken)
+{
+	/* LTP on the curve 0.8 exp(-dt / 20) but for a little; LTD at one dt only. */
+	static const char csv[] = "dt_ms,dw,sem\n2,0.73,0.02\n5,0.62,0.02\n10,0.49,0.02\n"
+				  "20,0.30,0.02\n40,0.11,0.02\n80,0.01,0.02\n0,0.1,0.02\n"
+				  "-10,-0.2,0.05\n-10,-0.3,0.05\n-10,-0.25,0.05\n";
+	char body[256], run[64];
+	struct reply r = upload("measured.csv", csv, strlen(csv), "text/csv");
+	const json_t *remarks;
+
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	(void)snprintf(body, sizeof(body),
+		       "{\"spec\":{\"experiment\":\"stdp_fit\",\"params\":{\"data\":{\"dataset\":"
+		       "\"%s\"}}}}",
+		       reply_text(&r, "/id"));
+	reply_release(&r);
+	harness_run(&h, body, run);
+	r = harness_wait(&h, run, 20);
+	cr_assert_str_eq(reply_text(&r, "/state"), "succeeded", "%s", r.body);
+	cr_expect_float_eq(reply_number(&r, "/metrics/A_plus"), 0.8, 0.05);
+	cr_expect_float_eq(reply_number(&r, "/metrics/tau_plus"), 20, 2.5);
+	cr_expect_eq(reply_number(&r, "/metrics/tau_plus_determined"), 1);
+	cr_expect_eq(reply_number(&r, "/metrics/tau_minus_determined"), 0);
+	remarks = reply_at(&r, "/remarks");
+	cr_assert_eq(json_array_size(remarks), 3, "%s", r.body);
+	cr_expect_str_eq(json_string_value(json_array_get(remarks, 1)),
+			 "tau_minus is not determined: all points of this side are at one dt.");
+	reply_release(&r);
+	r = harness_ask(&h, "POST", "/v1/runs",
+			"{\"spec\":{\"experiment\":\"stdp_fit\",\"params\":{\"data\":{\"dataset\":"
+			"\"nothing\"}}}}",
+			NULL);
+	cr_assert_eq(r.status, 422, "%s", r.body);
+	cr_expect_str_eq(reply_text(&r, "/errors/0/pointer"), "/spec/params");
+	reply_release(&r);
+}

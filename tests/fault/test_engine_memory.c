@@ -66,6 +66,13 @@ Test(engine_memory, an_experiment_survives_any_failing_allocation)
 	torture("{\"experiment\":\"stdp_window\",\"params\":{\"dt_ms\":[-10,10],\"pairs\":2}}", 1);
 }
 
+Test(engine_memory, an_experiment_on_data_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"stdp_fit\",\"params\":{\"dt_ms\":[-10,0,5,10,20],\"dw\":"
+		"[-1,0,1,0.7,0.2],\"sem\":[1,1,1,1,1],\"shuffles\":2}}",
+		1);
+}
+
 Test(engine_memory, an_invalid_spec_survives_any_failing_allocation)
 {
 	/* It never succeeds, so the rounds are counted here. */

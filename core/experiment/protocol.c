@@ -1,0 +1,250 @@
+/* protocol.c - see protocol.h. */
+/* SPDX-License-Identifier: MIT */
+#include "core/experiment/protocol.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DELAY_MS 10.0
+#define FAR_W	 100.0 /* a bound that no protocol reaches, in units of w_0 */
+
+struct protocol_cycle protocol_pair(double dt_ms, double rate_hz)
+{
+	return (struct protocol_cycle){ .pre = { 0 },
+					.post = { dt_ms },
+					.n_pre = 1,
+					.n_post = 1,
+					.period_ms = 1000 / rate_hz };
+}
+
+static double *repeated(const double *times, size_t n, double period_ms, size_t repeats,
+			struct mem_arena *arena)
+{
+	double *t = NEW(arena, double, n *repeats + 1);
+
+	for (size_t i = 0; t && i < repeats; i++)
+		for (size_t k = 0; k < n; k++)
+			t[i * n + k] = (double)i * period_ms + times[k];
+	return t;
+}
+
+int protocol_repeat(struct protocol *ret, const struct protocol_cycle *cycle, size_t repeats,
+		    struct mem_arena *arena, struct err *err)
+{
+	*ret = (struct protocol){
+		.pre = repeated(cycle->pre, cycle->n_pre, cycle->period_ms, repeats, arena),
+		.post = repeated(cycle->post, cycle->n_post, cycle->period_ms, repeats, arena),
+		.n_pre = cycle->n_pre * repeats,
+		.n_post = cycle->n_post * repeats,
+	};
+	return ret->pre && ret->post ? 0 : err_nomem(err);
+}
+
+void protocol_rule_read(struct protocol_rule *ret, const json_t *params, double w_0)
+{
+	*ret = (struct protocol_rule){
+		.model = kit_text(params, PROTOCOL_RULE),
+		.set = kit_text(params, PROTOCOL_SET),
+		.params = json_object_get(params, PROTOCOL_RULE_PARAMS),
+		.w_0 = w_0,
+	};
+}
+
+/* The network. */
+
+static double on_grid(double ms)
+{
+	return floor(10 * ms + 0.5) / 10;
+}
+
+static bool whole(const double *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (on_grid(t[i]) != floor(t[i]))
+			return false;
+	return true;
+}
+
+/* Steps of 1 ms where all times allow it. */
+static double resolution(const struct protocol *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!whole(p[i].pre, p[i].n_pre) || !whole(p[i].post, p[i].n_post))
+			return 0.1;
+	return 1;
+}
+
+static json_t *train(const double *t, size_t n, double shift)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, json_real(on_grid(t[i] + shift)))) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static void generators(struct kit_spec *k, const char *name, const struct protocol *p, size_t n,
+		       bool post)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; all && i < n; i++) {
+		json_t *one = post ? train(p[i].post, p[i].n_post, PROTOCOL_LEAD_MS - DELAY_MS)
+				   : train(p[i].pre, p[i].n_pre, PROTOCOL_LEAD_MS);
+
+		if (!one || json_array_append_new(all, one)) {
+			json_decref(all);
+			all = NULL;
+		}
+	}
+	kit_population(k, name, "spike_generator", n,
+		       all ? json_pack("{s:o}", "spike_times", all) : NULL);
+}
+
+/* The rule's parameters, with a bound out of reach unless one is given. */
+static json_t *rule_params(const struct protocol_rule *r)
+{
+	json_t *params = r->params ? json_deep_copy(r->params) : json_object();
+	const struct plasticity_model *m = plasticity_find(r->model);
+	bool bounded = m && param_find(m->params, m->n_params, "w_max") >= 0;
+
+	if (params && bounded && !json_object_get(params, "w_max") &&
+	    json_object_set_new(params, "w_max", json_real(FAR_W * fabs(r->w_0)))) {
+		json_decref(params);
+		return NULL;
+	}
+	return params;
+}
+
+static json_t *synapse(const struct protocol_rule *r)
+{
+	json_t *params = rule_params(r);
+	json_t *s = params ? json_pack("{s:s, s:f, s:f, s:o}", "model", r->model, "weight", r->w_0,
+				       "delay_ms", DELAY_MS, "params", params)
+			   : NULL;
+
+	if (s && r->set && r->set[0] && json_object_set_new(s, "set", json_string(r->set))) {
+		json_decref(s);
+		return NULL;
+	}
+	return s;
+}
+
+static double end_ms(const struct protocol *p, size_t n)
+{
+	double last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i].n_pre)
+			last = fmax(last, p[i].pre[p[i].n_pre - 1]);
+		if (p[i].n_post)
+			last = fmax(last, p[i].post[p[i].n_post - 1]);
+	}
+	return on_grid(ceil(last) + PROTOCOL_LEAD_MS + 2 * DELAY_MS);
+}
+
+static void network(struct kit_spec *k, const struct protocol *p, size_t n,
+		    const struct protocol_rule *r, uint64_t seed)
+{
+	kit_begin(k, resolution(p, n), end_ms(p, n), seed);
+	generators(k, "pre", p, n, false);
+	generators(k, "post", p, n, true);
+	kit_projection(k, "pair", "pre", "post", kit_rule("one_to_one"), synapse(r));
+}
+
+/* Errors in the network's spec, said in terms of the parameters it was made from. */
+static void translate(struct err *err)
+{
+	static const char *const map[][2] = {
+		{ "/projections/pair/synapse/params", "/params/" PROTOCOL_RULE_PARAMS },
+		{ "/projections/pair/synapse/weight", "/params/" PROTOCOL_W_0 },
+		{ "/projections/pair/synapse/set", "/params/" PROTOCOL_SET },
+		{ "/projections/pair/synapse/model", "/params/" PROTOCOL_RULE },
+	};
+
+	for (size_t i = 0; err && i < COUNTOF(map); i++) {
+		size_t n = strlen(map[i][0]);
+		char path[ERR_PATH_MAX];
+
+		if (strncmp(err->path, map[i][0], n) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s%s", map[i][1], err->path + n);
+		memcpy(err->path, path, sizeof(path));
+		return;
+	}
+}
+
+int protocol_refuse(const struct err *e, const char *prefix, struct err_list *errors)
+{
+	struct err err = *e;
+	char path[ERR_PATH_MAX];
+
+	translate(&err);
+	(void)snprintf(path, sizeof(path), "%.90s%.100s", prefix, err.path);
+	return err_list_add(errors, (enum err_code)err.code, path, "%s", err.text);
+}
+
+int protocol_check(const struct protocol_rule *rule, const char *prefix,
+		   const struct spec_limits_json *limits, struct err_list *errors)
+{
+	static const double once[] = { 0 };
+	static const struct protocol one = { once, once, 1, 1 };
+	struct err_list found = { 0 };
+	struct kit_spec k;
+	const struct spec *spec;
+	struct mem_arena arena;
+	int rc;
+
+	mem_arena_init(&arena, 0);
+	network(&k, &one, 1, rule, 0);
+	rc = k.failed ? -ERR_NOMEM
+		      : spec_json_read(&spec, k.json, "", NULL, limits, &arena, &found);
+	for (size_t i = 0; i < found.n; i++)
+		(void)protocol_refuse(&found.items[i], prefix, errors);
+	if (rc && !found.n)
+		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	kit_end(&k);
+	err_list_release(&found);
+	mem_arena_release(&arena);
+	return rc;
+}
+
+struct reading {
+	double *dw, *params;
+	size_t n;
+	double w_0;
+};
+
+static int at_end(void *self, const struct sim *s, struct err *err)
+{
+	struct reading *r = self;
+	const struct spec_projection *p = &sim_spec(s)->projections[0];
+	int rc = sim_weights(s, 0, r->dw, err);
+
+	for (size_t i = 0; !rc && i < r->n; i++)
+		r->dw[i] = r->dw[i] / r->w_0 - 1;
+	if (r->params)
+		memcpy(r->params, p->params, p->model->n_params * sizeof(*r->params));
+	return rc;
+}
+
+int protocol_run(struct experiment_ctx *c, const struct protocol *p, size_t n,
+		 const struct protocol_rule *rule, double *ret_dw, double *ret_params,
+		 struct err *err)
+{
+	struct reading r = { .dw = ret_dw, .params = ret_params, .n = n, .w_0 = rule->w_0 };
+	const struct engine_look look = { .self = &r, .at_end = at_end };
+	struct kit_spec k;
+	int rc;
+
+	network(&k, p, n, rule, engine_seed(c));
+	rc = kit_simulate(c, &k, &look, err);
+	kit_end(&k);
+	if (rc)
+		translate(err);
+	return rc;
+}
