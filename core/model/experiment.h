@@ -54,7 +54,7 @@ struct experiment {
 };
 
 // clang-format off
-#define EXPERIMENTS(X) X(stdp_window) X(stdp_fit)
+#define EXPERIMENTS(X) X(stdp_window) X(stdp_fit) X(triplet_fit) X(frequency_curve)
 // clang-format on
 
 #define X(name) extern const struct experiment experiment_##name;
