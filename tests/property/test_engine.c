@@ -15,7 +15,9 @@ static const char *const rules[] = { "stdp_pair",
 				     "stdp_pl_synapse_hom" };
 static const char *const wirings[] = { "{\"rule\":\"all_to_all\"}",
 				       "{\"rule\":\"fixed_indegree\",\"indegree\":5}",
-				       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.3}" };
+				       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.3}",
+				       "{\"rule\":\"fixed_outdegree\",\"outdegree\":4}",
+				       "{\"rule\":\"fixed_total_number\",\"N\":90}" };
 
 /* A random network: generators and cells, one plastic projection onto cells, one among them. */
 static json_t *network(struct check_random *r)
