@@ -52,6 +52,23 @@ static json_t *spike_times(struct draft *d, size_t size)
 	return all;
 }
 
+/* What holds from these times on. */
+static json_t *values_at(struct draft *d, const json_t *times)
+{
+	json_t *all = json_array(), *one;
+	size_t i, k;
+
+	json_array_foreach(times, i, one)
+	{
+		json_t *values = json_array();
+
+		for (k = 0; k < json_array_size(one); k++)
+			json_array_append_new(values, json_real(check_uniform(d->r, 0, 90)));
+		json_array_append_new(all, values);
+	}
+	return all;
+}
+
 /* Parameters without a default, and those that make it do something. */
 static json_t *neuron_params(struct draft *d, const struct neuron_model *m, size_t size)
 {
@@ -59,13 +76,15 @@ static json_t *neuron_params(struct draft *d, const struct neuron_model *m, size
 		const char *name;
 		double min, max;
 	} lively[] = { { "rate", 20, 90 }, { "amplitude", 10, 60 }, { "std", 5, 30 } };
-	json_t *ret = json_object();
+	json_t *ret = json_object(), *times = NULL;
 
 	for (size_t i = 0; i < m->n_params; i++) {
 		const struct param_def *p = &m->params[i];
 
 		if (p->type == PARAM_TIMES)
-			json_object_set_new(ret, p->name, spike_times(d, size));
+			json_object_set_new(ret, p->name, times = spike_times(d, size));
+		else if (p->type == PARAM_VALUES)
+			json_object_set_new(ret, p->name, values_at(d, times));
 		else if (p->flags & PARAM_REQUIRED)
 			json_object_set_new(ret, p->name, json_real(p->min > 0 ? p->min : 1));
 		for (size_t k = 0; k < COUNTOF(lively); k++) {
@@ -113,7 +132,7 @@ static void change_population(struct draft *d, const char *name, const struct ne
 	if (!isfinite(p->def))
 		return;
 	value = json_array();
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < (p->flags & PARAM_SINGLE ? 1 : size); i++)
 		json_array_append_new(value, json_real(p->def));
 	if (!(p->flags & PARAM_FIXED) && p->type == PARAM_NUMBER)
 		json_array_append_new(d->schedule,
@@ -130,7 +149,7 @@ static void add_population(struct draft *d, const char *name, const struct neuro
 			    json_pack("{sssIso}", "model", m->name, "size", (json_int_t)size,
 				      "params", neuron_params(d, m, size)));
 	record_population(d, name, m);
-	if (chance(d, 2))
+	if (strcmp(name, "drive") != 0 && chance(d, 2))
 		change_population(d, name, m, size);
 }
 
@@ -305,7 +324,7 @@ static const struct neuron_model *target_for(struct draft *d, const struct plast
 static void drive(struct draft *d, const char *target, const struct neuron_model *m)
 {
 	char name[128];
-	double w = m->input == NEURON_IN_SIGNED && !strstr(m->name, "cond") ? 800 : 40;
+	double w = m->input != NEURON_IN_SIGNED ? 40 : strstr(m->name, "cond") ? 200 : 800;
 
 	if (m->kind != NEURON_CELL)
 		return;
@@ -345,9 +364,9 @@ static void all_rules(struct draft *d)
 		add_population(d, target, cell, 2 + check_below(d->r, 6));
 		drive(d, target, cell);
 		name_of(name, sizeof(name), "rule_", m->name);
-		if (chance(d, 2)) /* any that spikes, itself included */
+		if (i > 0 && chance(d, 2)) /* cells; no rings of parrots, which would never end */
 			name_of(source, sizeof(source), "t_",
-				plasticity_models[check_below(d->r, i + 1)]->name);
+				plasticity_models[check_below(d->r, i)]->name);
 		add_projection(d, name, source, target, m);
 	}
 }
