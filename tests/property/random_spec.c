@@ -131,8 +131,8 @@ static void change_population(struct draft *d, const char *name, const struct ne
 	p = &m->params[check_below(d->r, m->n_params)];
 	if (!isfinite(p->def))
 		return;
-	value = json_array();
-	for (size_t i = 0; i < (p->flags & PARAM_SINGLE ? 1 : size); i++)
+	value = p->flags & PARAM_SINGLE ? json_real(p->def) : json_array();
+	for (size_t i = 0; json_is_array(value) && i < size; i++)
 		json_array_append_new(value, json_real(p->def));
 	if (!(p->flags & PARAM_FIXED) && p->type == PARAM_NUMBER)
 		json_array_append_new(d->schedule,
@@ -159,7 +159,9 @@ static json_t *connect(struct draft *d, const char *source, const char *target)
 {
 	static const char *const drawn[] = { "{\"rule\":\"all_to_all\"}",
 					     "{\"rule\":\"fixed_indegree\",\"indegree\":3}",
-					     "{\"rule\":\"pairwise_bernoulli\",\"p\":0.6}" };
+					     "{\"rule\":\"pairwise_bernoulli\",\"p\":0.6}",
+					     "{\"rule\":\"fixed_outdegree\",\"outdegree\":3}",
+					     "{\"rule\":\"fixed_total_number\",\"N\":9}" };
 	uint64_t which = check_below(d->r, COUNTOF(drawn) + 1);
 	json_int_t n[2];
 	json_t *pairs[2] = { json_array(), json_array() };
