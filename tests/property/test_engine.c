@@ -12,7 +12,8 @@ static const char *const rules[] = { "stdp_pair",
 				     "stdp_nn_symm_synapse",
 				     "stdp_nn_pre_centered_synapse",
 				     "stdp_nn_restr_synapse",
-				     "stdp_pl_synapse_hom" };
+				     "stdp_pl_synapse_hom",
+				     "stdp_calcium" };
 static const char *const wirings[] = { "{\"rule\":\"all_to_all\"}",
 				       "{\"rule\":\"fixed_indegree\",\"indegree\":5}",
 				       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.3}",
