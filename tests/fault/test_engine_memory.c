@@ -87,6 +87,13 @@ Test(engine_memory, an_experiment_on_data_survives_any_failing_allocation)
 		1);
 }
 
+Test(engine_memory, the_calcium_curve_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"calcium_curve\",\"params\":{\"dt_ms\":[10],\"pairs\":1,"
+		"\"synapses\":2,\"rates_hz\":[50]}}",
+		1);
+}
+
 Test(engine_memory, an_invalid_spec_survives_any_failing_allocation)
 {
 	/* It never succeeds, so the rounds are counted here. */
