@@ -33,7 +33,8 @@ static const char usage[] =
 
 struct options {
 	unsigned threads;
-	uint64_t memory_mb, checkpoint_s;
+	uint64_t memory_mb;
+	double checkpoint_s;
 	bool child, version;
 	const char *dir;
 };
@@ -65,6 +66,20 @@ static int parse_number(const char *text, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
+static int parse_seconds(const char *text, double *ret)
+{
+	char *end = NULL;
+	double x;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	x = strtod(text, &end);
+	if (*end != '\0' || !(x <= CHECKPOINT_S_MAX))
+		return -1;
+	*ret = x;
+	return 0;
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option table[] = {
@@ -85,7 +100,7 @@ static int parse(int argc, char **argv, struct options *o)
 			o->version = true;
 		else if (c == 't' && parse_number(optarg, THREADS_MAX, &threads) == 0 && threads)
 			continue;
-		else if (c == 's' && parse_number(optarg, CHECKPOINT_S_MAX, &o->checkpoint_s) == 0)
+		else if (c == 's' && parse_seconds(optarg, &o->checkpoint_s) == 0)
 			continue;
 		else if (c != 'm' || parse_number(optarg, MEMORY_MB_MAX, &o->memory_mb))
 			return -1;
@@ -215,7 +230,7 @@ static int run(int dir_fd, struct options *o)
 		.note = note,
 		.threads = o->threads,
 		.memory_limit = (size_t)o->memory_mb << 20,
-		.checkpoint_s = (double)o->checkpoint_s,
+		.checkpoint_s = o->checkpoint_s,
 	};
 	struct err err = { 0 };
 	int rc = engine_run(dir_fd, &control, &err);

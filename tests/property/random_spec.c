@@ -266,6 +266,21 @@ static void changes(struct draft *d, const char *name, const struct plasticity_m
 						      check_uniform(d->r, 0, 2))));
 }
 
+/* An amplitude, say. */
+static void change_rule(struct draft *d, const char *name, const struct plasticity_model *m)
+{
+	for (size_t i = 0; i < m->n_params; i++) {
+		const struct param_def *p = &m->params[i];
+
+		if (!(p->flags & PARAM_GAIN) || (p->flags & PARAM_FIXED) || chance(d, 2))
+			continue;
+		json_array_append_new(d->schedule, json_pack("{sf s{ss s{sf}}}", "at_ms",
+							     time_up_to(d, d->duration), "set",
+							     "projection", name, "params", p->name,
+							     p->def * check_uniform(d->r, 0.5, 1)));
+	}
+}
+
 static void record_projection(struct draft *d, const char *name)
 {
 	json_array_append_new(
@@ -289,6 +304,7 @@ static void add_projection(struct draft *d, const char *name, const char *source
 			    json_pack("{sssssoso}", "source", source, "target", target, "connect",
 				      connect(d, source, target), "synapse", synapse));
 	changes(d, name, m);
+	change_rule(d, name, m);
 	if (m->update && chance(d, 2))
 		record_projection(d, name);
 }
