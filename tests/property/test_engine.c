@@ -5,7 +5,7 @@
 
 #include "tests/engine_case.h"
 
-enum { CASES = 12 };
+enum { CASES = 18 };
 
 static const char *const rules[] = { "stdp_pair",
 				     "stdp_synapse",
@@ -13,7 +13,12 @@ static const char *const rules[] = { "stdp_pair",
 				     "stdp_nn_pre_centered_synapse",
 				     "stdp_nn_restr_synapse",
 				     "stdp_pl_synapse_hom",
-				     "stdp_calcium" };
+				     "stdp_calcium",
+				     "stdp_triplet",
+				     "stdp_inhibitory",
+				     "stdp_dopamine",
+				     "hebb_rate",
+				     "stp" };
 static const char *const wirings[] = { "{\"rule\":\"all_to_all\"}",
 				       "{\"rule\":\"fixed_indegree\",\"indegree\":5}",
 				       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.3}",
