@@ -54,7 +54,7 @@ struct experiment {
 };
 
 // clang-format off
-#define EXPERIMENTS(X) X(stdp_window) X(stdp_fit) X(triplet_fit) X(frequency_curve) \
+#define EXPERIMENTS(X) X(stdp_window) X(stdp_fit) X(triplet_fit) X(frequency_curve) X(stdp_bcm) \
 	X(calcium_curve)
 // clang-format on
 

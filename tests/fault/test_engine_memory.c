@@ -94,6 +94,13 @@ Test(engine_memory, the_calcium_curve_survives_any_failing_allocation)
 		1);
 }
 
+Test(engine_memory, an_experiment_on_rates_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"stdp_bcm\",\"params\":{\"duration_s\":1,\"rates_hz\":[5,10,"
+		"20],\"repeats\":2}}",
+		1);
+}
+
 Test(engine_memory, an_invalid_spec_survives_any_failing_allocation)
 {
 	/* It never succeeds, so the rounds are counted here. */
