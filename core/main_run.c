@@ -203,17 +203,30 @@ static int fail(enum err_code code, const char *what, const char *why)
 	return ERR_EXIT_BASE + (int)code;
 }
 
+/* A predecessor that was killed with its server may take a moment to die. */
+static int lock_or_wait(int fd, bool child)
+{
+	const struct timespec nap = { 0, 100000000 };
+
+	for (int i = 0; child && i < 50; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		(void)nanosleep(&nap, NULL);
+	}
+	return flock(fd, LOCK_EX | LOCK_NB);
+}
+
 /* The lock goes with the process, however it ends. */
-static int take_lock(int dir_fd, const char *dir, int *ret_exit)
+static int take_lock(int dir_fd, const struct options *o, int *ret_exit)
 {
 	int fd = openat(dir_fd, RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 
 	if (fd < 0) {
-		*ret_exit = fail(ERR_IO, dir, strerror(errno));
+		*ret_exit = fail(ERR_IO, o->dir, strerror(errno));
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		*ret_exit = fail(ERR_BUSY, dir, "another stdp-run is at work in this directory");
+	if (lock_or_wait(fd, o->child)) {
+		*ret_exit = fail(ERR_BUSY, o->dir, "another stdp-run is at work in this directory");
 		(void)close(fd);
 		return -1;
 	}
@@ -264,7 +277,7 @@ int main(int argc, char **argv)
 	dir_fd = open(o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return fail(errno == ENOENT ? ERR_NOTFOUND : ERR_IO, o.dir, strerror(errno));
-	lock_fd = take_lock(dir_fd, o.dir, &code);
+	lock_fd = take_lock(dir_fd, &o, &code);
 	if (lock_fd < 0)
 		return code;
 	return run(dir_fd, &o);
