@@ -10,7 +10,7 @@ struct simulation {
 	const struct spec *spec;
 	struct mem_arena arena;
 	struct sim_counts counts;
-	double model_ms, dt_ms;
+	double model_ms;
 	uint64_t digest;
 	unsigned threads;
 	struct err err;
@@ -41,8 +41,7 @@ static int run(struct experiment_ctx *c, struct simulation *x, struct err *err)
 		rc = sim_digest(s, &x->digest, err);
 	if (!rc) {
 		x->counts = sim_counts(s);
-		x->dt_ms = x->spec->dt;
-		x->model_ms = (double)sim_now(s) * x->dt_ms;
+		x->model_ms = (double)sim_now(s) * x->spec->dt;
 	}
 	if (!rc && look->at_end)
 		rc = look->at_end(look->self, s, err);
@@ -91,10 +90,18 @@ static int account(struct simulations *all, struct err *err)
 		c->counts.steps += x->counts.steps;
 		c->before_ms += x->model_ms;
 		c->result.duration_ms += x->model_ms;
-		c->result.dt_ms = x->dt_ms;
+		c->result.dt_ms = x->spec->dt;
 		hash_u64(&c->digests, x->digest);
 	}
 	return 0;
+}
+
+/* Threads that meet for a handful of neurons only wait for one another. */
+static unsigned useful(const struct spec *spec, unsigned threads)
+{
+	double most = 1 + spec_cost(spec).neurons / 500;
+
+	return (double)threads < most ? threads : (unsigned)most;
 }
 
 int engine_simulate_many(struct experiment_ctx *c, json_t *const *specs,
@@ -112,10 +119,11 @@ int engine_simulate_many(struct experiment_ctx *c, json_t *const *specs,
 		struct simulation *x = &all.list[i];
 
 		x->look = &looks[i];
-		x->threads = n == 1 ? threads : 1;
 		mem_arena_init(&x->arena, most > 1 ? c->arena.limit / most : c->arena.limit);
 		rc = engine_run_read(c, &x->spec, specs[i], &x->arena, err);
 		rc = engine_run_memory(&x->arena, rc, err);
+		if (!rc)
+			x->threads = n == 1 ? useful(x->spec, threads) : 1;
 	}
 	if (!rc) {
 		sim_many(n, threads, job, &all);

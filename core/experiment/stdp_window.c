@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/fmath.h"
 #include "core/engine.h"
+#include "core/kit_pair.h"
 #include "core/model/alias.h"
 #include "core/spec_json.h"
 
@@ -24,7 +24,7 @@ enum { RULE, RULE_PARAMS, W_0, DT_MS, PAIRS, RATE_HZ, DELAY_MS, N_PARAMS };
 
 enum { POINTS_MAX = 100000, SPIKES_MAX = 10000000 };
 
-/* Terms of the theory's sums beyond this many time constants are below 2e-22. */
+/* What happened this many time constants ago counts less than 2e-22. */
 #define FAR 50.0
 
 static const char *const default_rule[] = { "stdp_pair", NULL };
@@ -49,15 +49,6 @@ static const struct param_def params[N_PARAMS] = {
 	[DELAY_MS] = { "delay_ms", "Dendritic delay.", UNIT_MS, PARAM_NUMBER, 1, 0, 1000,
 		       PARAM_OPEN_MIN },
 };
-
-/* Positions in pair STDP's parameters, for the theory of many pairs. */
-struct pair_rule {
-	double a_plus, a_minus, tau_plus, tau_minus, w_min, w_max, mu_plus, mu_minus, mu, w_0;
-	bool power;
-	int pairing; /* enum pairing */
-};
-
-enum pairing { ALL_TO_ALL, NEAREST_SYMMETRIC, NEAREST_PRE_CENTERED, NEAREST_REDUCED, NO_PAIRING };
 
 struct window {
 	const char *rule;
@@ -352,159 +343,54 @@ static int check(json_t *p, const char *prefix, const struct spec_limits_json *l
 	return rc;
 }
 
-/* The theory of many pairs. */
-
-static double named(const double *p, const char *name)
+/* The theory of many pairs: two trains of one period, the second dt later. */
+static double many_pairs(const struct window *x, const struct kit_pair *r, int64_t *pre,
+			 int64_t *post, int64_t dt)
 {
-	const struct plasticity_model *m = &plasticity_stdp_pair;
+	const struct kit_trains t = { pre, post, x->pairs, x->pairs, x->per_ms };
+	double before = fabs(x->w_0);
 
-	return p[param_find(m->params, m->n_params, name)];
-}
-
-static const char *choice(const double *p, const char *name)
-{
-	const struct plasticity_model *m = &plasticity_stdp_pair;
-	int i = param_find(m->params, m->n_params, name);
-
-	return m->params[i].choices[(size_t)p[i]];
-}
-
-static void pair_rule(const double *p, struct pair_rule *ret)
-{
-	static const char *const names[] = { "all_to_all", "nearest_symmetric",
-					     "nearest_pre_centered", "nearest_reduced_symmetric" };
-	int k = 0;
-
-	while (k < NO_PAIRING && strcmp(names[k], choice(p, "pairing")) != 0)
-		k++;
-	*ret = (struct pair_rule){
-		.a_plus = named(p, "A_plus"),
-		.a_minus = named(p, "A_minus"),
-		.tau_plus = named(p, "tau_plus"),
-		.tau_minus = named(p, "tau_minus"),
-		.w_min = named(p, "w_min"),
-		.w_max = named(p, "w_max"),
-		.mu_plus = named(p, "mu_plus"),
-		.mu_minus = named(p, "mu_minus"),
-		.mu = named(p, "mu"),
-		.w_0 = named(p, "w_0"),
-		.power = strcmp(choice(p, "weight_dependence"), "power") == 0,
-		.pairing = k,
-	};
-}
-
-/* One change: scaled by the weight it meets, then the bounds. */
-static double changed(const struct pair_rule *r, double w, double amount)
-{
-	double range = r->w_max - r->w_min;
-
-	if (amount == 0)
-		return w;
-	if (r->power)
-		amount *= amount > 0 ? fmath_pow(r->w_0, 1 - r->mu) * fmath_pow(w, r->mu) : w;
-	else if (amount > 0 && r->mu_plus != 0)
-		amount *= fmath_pow((r->w_max - w) / range, r->mu_plus);
-	else if (amount < 0 && r->mu_minus != 0)
-		amount *= fmath_pow((w - r->w_min) / range, r->mu_minus);
-	w += amount;
-	w = w > r->w_max ? r->w_max : w;
-	return w < r->w_min ? r->w_min : w;
-}
-
-/* Two trains of one period, the second `dt` later; how far each has come. */
-struct trains {
-	int64_t dt, period; /* steps */
-	double per_ms;
-	size_t n_pre, n_post; /* arrivals so far */
-	size_t used;  /* presynaptic spikes that no later post may pair with (pre-centred) */
-	bool between; /* a post arrived since the last pre */
-};
-
-/* From a presynaptic spike to a post arrival, steps. */
-static int64_t since(const struct trains *s, size_t pre, size_t post)
-{
-	return s->dt + ((int64_t)post - (int64_t)pre) * s->period;
-}
-
-/* Sum over the presynaptic spikes that the post arrival number n_post pairs with. */
-static double sum_pre(const struct pair_rule *r, const struct trains *s)
-{
-	bool nearest = r->pairing == NEAREST_SYMMETRIC || r->pairing == NEAREST_REDUCED;
-	size_t oldest = r->pairing == NEAREST_PRE_CENTERED ? s->used : 0;
-	double sum = 0;
-
-	if (s->n_pre == 0 || (r->pairing == NEAREST_REDUCED && s->between))
-		return 0;
-	if (nearest)
-		oldest = s->n_pre - 1;
-	for (size_t i = s->n_pre; i > oldest; i--) {
-		double x = (double)since(s, i - 1, s->n_post) / s->per_ms / r->tau_plus;
-
-		if (x > FAR)
-			break;
-		sum += fmath_exp(-x);
+	for (size_t k = 0; k < x->pairs; k++) {
+		pre[k] = x->first + (int64_t)k * x->period;
+		post[k] = pre[k] + dt;
 	}
-	return sum;
-}
-
-/* Sum over the post arrivals, strictly earlier, that the presynaptic spike number n_pre pairs with. */
-static double sum_post(const struct pair_rule *r, const struct trains *s)
-{
-	size_t n = s->n_post;
-	double sum = 0;
-
-	while (n > 0 && since(s, s->n_pre, n - 1) == 0)
-		n--;
-	if (r->pairing == NEAREST_REDUCED && !s->between)
-		return 0;
-	for (size_t i = n; i > 0; i--) {
-		double x = -(double)since(s, s->n_pre, i - 1) / s->per_ms / r->tau_minus;
-
-		if (x > FAR)
-			break;
-		sum += fmath_exp(-x);
-		if (r->pairing != ALL_TO_ALL)
-			break;
-	}
-	return sum;
-}
-
-static double many_pairs(const struct window *x, const struct pair_rule *r, int64_t dt)
-{
-	struct trains s = { .dt = dt, .period = x->period, .per_ms = x->per_ms };
-	double w = fabs(x->w_0), before = w;
-
-	while (s.n_pre < x->pairs || s.n_post < x->pairs) {
-		bool post = s.n_pre == x->pairs ||
-			    (s.n_post < x->pairs && since(&s, s.n_pre, s.n_post) <= 0);
-
-		if (post) {
-			w = changed(r, w, r->a_plus * sum_pre(r, &s));
-			s.n_post++;
-			s.used = s.n_pre;
-		} else {
-			w = changed(r, w, r->a_minus * sum_post(r, &s));
-			s.n_pre++;
-		}
-		s.between = post;
-	}
-	return w - before;
+	return kit_pair_follow(r, before, &t, NULL) - before;
 }
 
 /* The run. */
 
-static void theory(struct window *x, const double *p)
+static int theory_of_many(struct window *x, const struct kit_pair *r, struct err *err)
 {
-	double sign = x->w_0 < 0 ? -1.0 : 1.0;
-	struct pair_rule rule = { .pairing = NO_PAIRING };
+	int64_t *pre = mem_alloc(x->pairs, sizeof(*pre)),
+		*post = mem_alloc(x->pairs, sizeof(*post));
+	int rc = pre && post ? 0 : err_nomem(err);
 
-	if (x->model == &plasticity_stdp_pair)
-		pair_rule(p, &rule);
-	x->has_theory = x->pairs == 1 ? x->model->window != NULL : rule.pairing != NO_PAIRING;
-	for (size_t i = 0; i < x->n && x->has_theory; i++)
-		x->theory[i] =
-			sign * (x->pairs == 1 ? x->model->window(p, fabs(x->w_0), x->dt_ms[i])
-					      : many_pairs(x, &rule, x->dt[i]));
+	for (size_t i = 0; i < x->n && !rc; i++)
+		x->theory[i] = many_pairs(x, r, pre, post, x->dt[i]);
+	mem_free(pre);
+	mem_free(post);
+	return rc;
+}
+
+static int theory(struct window *x, const double *p, struct err *err)
+{
+	bool pair = x->model == &plasticity_stdp_pair;
+	int rc = 0;
+
+	x->has_theory = x->pairs == 1 ? x->model->window != NULL : pair;
+	if (x->has_theory && x->pairs > 1) {
+		struct kit_pair r;
+
+		kit_pair_read(&r, p);
+		rc = theory_of_many(x, &r, err);
+	}
+	for (size_t i = 0; i < x->n && x->has_theory && !rc; i++) {
+		if (x->pairs == 1)
+			x->theory[i] = x->model->window(p, fabs(x->w_0), x->dt_ms[i]);
+		if (x->w_0 < 0)
+			x->theory[i] = -x->theory[i];
+	}
+	return rc;
 }
 
 static int at_end(void *self, const struct sim *s, struct err *err)
@@ -516,8 +402,7 @@ static int at_end(void *self, const struct sim *s, struct err *err)
 		return rc;
 	for (size_t i = 0; i < x->n; i++)
 		x->dw[i] -= x->w_0;
-	theory(x, sim_spec(s)->projections[0].params);
-	return 0;
+	return theory(x, sim_spec(s)->projections[0].params, err);
 }
 
 static int errors(struct experiment_ctx *c, const struct window *x, struct err *err)
