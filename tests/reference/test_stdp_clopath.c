@@ -242,3 +242,46 @@ Test(stdp_clopath, weights_of_the_engine_are_those_of_rule_and_neuron)
 		json_decref(j);
 	}
 }
+
+/* Pairs at a rate, dt_ms = t_post - t_pre; what 75 of them, 15 times as many as are shown, make of a
+ * weight, in parts of it. The neuron is made to fire as in the paper, by input far above threshold. */
+static double frequency(const json_t *j, double rate_hz, double dt_ms)
+{
+	int64_t period = world_steps(1000 / rate_hz), first = 500, shift = world_steps(dt_ms);
+	int shown = rate_hz < 1 ? 1 : 5;
+	double p[PLASTICITY_PARAMS_MAX];
+
+	begin(j);
+	memset(input, 0, sizeof(input));
+	our_params(j, p);
+	one_init(&o, &plasticity_stdp_clopath, p, 0.1, 1, 0.5);
+	for (int i = 0; i < shown; i++)
+		input[first + i * period + shift] = 80;
+	for (int64_t t = 1; t <= STEPS; t++) {
+		step(t);
+		for (int i = 0; i < shown; i++)
+			if (t == first + i * period)
+				one_update(&o, t, 1);
+	}
+	one_update(&o, STEPS, 0);
+	return (o.w - 0.5) / 0.5 * 75 / shown;
+}
+
+/* The signs of Sjoestroem's measurements; the pair of +10 ms at 0.1 Hz does next to nothing there too. */
+Test(stdp_clopath, the_sign_of_the_change_depends_on_the_frequency_of_pairs)
+{
+	static const double rates[] = { 0.1, 10, 20, 40, 50 };
+	json_t *j = load(files[0]);
+	double last = 0;
+
+	for (size_t i = 0; i < COUNTOF(rates); i++) {
+		double up = frequency(j, rates[i], 10), down = frequency(j, rates[i], -10);
+
+		cr_expect(i == 0 ? fabs(up) <= 0.05 : up > last, "%g Hz, +10 ms: %.3f", rates[i],
+			  up);
+		cr_expect(rates[i] <= 20 ? down < -0.2 : down > 0, "%g Hz, -10 ms: %.3f", rates[i],
+			  down);
+		last = up;
+	}
+	json_decref(j);
+}
