@@ -27,6 +27,9 @@ enum { POINTS_MAX = 100000, SPIKES_MAX = 10000000 };
 /* What happened this many time constants ago counts less than 2e-22. */
 #define FAR 50.0
 
+/* By when presynaptic spikes have acted on, under a rule that remembers them (calcium). */
+#define TAIL_MS 1000.0
+
 static const char *const default_rule[] = { "stdp_pair", NULL };
 
 static const struct param_def params[N_PARAMS] = {
@@ -214,7 +217,7 @@ static int read_all(struct window *x, const json_t *p, struct err *err)
 	x->period = to_steps(1000.0 / get(p, RATE_HZ), x->per_ms);
 	x->first = to_steps(ceil(most + lead), x->per_ms) + x->delay;
 	x->end = x->first + (int64_t)(x->pairs - 1) * x->period +
-		 to_steps(ceil(most) + 1.0, x->per_ms) + x->delay;
+		 to_steps(ceil(most) + (x->model->memory ? TAIL_MS : 1.0), x->per_ms) + x->delay;
 	return 0;
 }
 

@@ -392,6 +392,8 @@ Test(engine, the_window_of_one_pair_is_the_formula)
 	window_agrees("{\"rule_params\":{\"A_plus\":0.3},\"w_0\":0.9}"); /* the bound cuts */
 	window_agrees("{\"rule\":\"stdp_pl_synapse_hom\",\"w_0\":45}");
 	window_agrees("{\"rule\":\"stdp_nn_symm_synapse\"}");
+	window_agrees(
+		"{\"rule\":\"stdp_calcium\",\"rule_params\":{\"sigma\":0,\"bistable\":false}}");
 }
 
 Test(engine, the_window_of_many_pairs_is_the_sum_over_pairs)

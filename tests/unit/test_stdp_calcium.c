@@ -18,6 +18,11 @@ static double get(const double *p, const char *name)
 	return p[param_find(rule->params, rule->n_params, name)];
 }
 
+static long double exact(const double *p, const char *name)
+{
+	return (long double)get(p, name);
+}
+
 static void use(double *p, size_t set, double sigma, bool bistable)
 {
 	memcpy(p, rule->sets[set].p, rule->n_params * sizeof(*p));
@@ -33,8 +38,8 @@ struct equation {
 
 static struct equation equation_of(const double *p)
 {
-	return (struct equation){ get(p, "gamma_p"), get(p, "gamma_d"), get(p, "rho_star"),
-				  get(p, "bistable") };
+	return (struct equation){ exact(p, "gamma_p"), exact(p, "gamma_d"), exact(p, "rho_star"),
+				  exact(p, "bistable") };
 }
 
 static long double slope(const struct equation *e, bool up, bool down, long double rho)
@@ -72,7 +77,8 @@ static long double calcium(const struct jumps *x, long double t)
 	return c;
 }
 
-/* Where calcium, which does not jump between, falls below theta before b; b if it does not, a if it is below. */
+/* Where calcium, which does not jump in (a, b), falls below theta; b if it does not, a if it is
+ * below it. */
 static long double crossing(const struct jumps *x, long double a, long double b, long double theta)
 {
 	long double c = calcium(x, a), from = a;
@@ -113,7 +119,7 @@ static long double by_equations(const double *p, const struct jumps *x, long dou
 				long double t, long double end)
 {
 	struct equation e = equation_of(p);
-	long double tau = get(p, "tau"), d = get(p, "theta_d"), q = get(p, "theta_p");
+	long double tau = exact(p, "tau"), d = exact(p, "theta_d"), q = exact(p, "theta_p");
 
 	while (t < end) {
 		long double next = next_jump(x, t, end);
@@ -160,12 +166,12 @@ static void draw_trains(struct trains *x)
 static void jumps_of(const struct trains *x, const double *p, struct jumps *ret)
 {
 	ret->n = 0;
-	ret->tau_Ca = get(p, "tau_Ca");
+	ret->tau_Ca = exact(p, "tau_Ca");
 	for (size_t i = 0; i < SPIKES; i++) {
-		ret->at[ret->n] = DT * (long double)x->pre[i] + (long double)get(p, "D");
-		ret->by[ret->n++] = get(p, "C_pre");
+		ret->at[ret->n] = DT * (long double)x->pre[i] + exact(p, "D");
+		ret->by[ret->n++] = exact(p, "C_pre");
 		ret->at[ret->n] = DT * (long double)x->post[i];
-		ret->by[ret->n++] = get(p, "C_post");
+		ret->by[ret->n++] = exact(p, "C_post");
 	}
 }
 
@@ -210,7 +216,7 @@ Test(stdp_calcium, random_trains_follow_the_equations_in_all_sets_with_and_witho
 			if (k == 1 && set == 2) /* the thresholds may stand the other way round */
 				one_set(rule, p, "theta_d", 2.75);
 			jumps_of(&x, p, &jumps);
-			want = by_equations(p, &jumps, rho, 0, DT * (long double)end);
+			want = by_equations(p, &jumps, (long double)rho, 0, DT * (long double)end);
 			one_init(&o, rule, p, (double)DT, DELAY, rho);
 			one_init(&swept, rule, p, (double)DT, DELAY, rho);
 			swept.trim = true;
@@ -307,8 +313,8 @@ Test(stdp_calcium, another_rho_star_follows_the_implicit_solution_and_parts_the_
 	double p[PLASTICITY_PARAMS_MAX];
 
 	for (size_t i = 0; i < COUNTOF(stars); i++)
-		for (double rho = 0.06; rho < 1; rho += 0.1) {
-			double after;
+		for (int k = 0; k < 10; k++) {
+			double rho = 0.06 + 0.1 * k, after;
 
 			use(p, 0, 0, true);
 			one_set(rule, p, "rho_star", stars[i]);
