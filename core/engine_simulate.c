@@ -10,7 +10,7 @@ struct simulation {
 	const struct spec *spec;
 	struct mem_arena arena;
 	struct sim_counts counts;
-	double model_ms;
+	double model_ms, dt_ms;
 	uint64_t digest;
 	unsigned threads;
 	struct err err;
@@ -41,7 +41,8 @@ static int run(struct experiment_ctx *c, struct simulation *x, struct err *err)
 		rc = sim_digest(s, &x->digest, err);
 	if (!rc) {
 		x->counts = sim_counts(s);
-		x->model_ms = (double)sim_now(s) * x->spec->dt;
+		x->dt_ms = x->spec->dt;
+		x->model_ms = (double)sim_now(s) * x->dt_ms;
 	}
 	if (!rc && look->at_end)
 		rc = look->at_end(look->self, s, err);
@@ -90,7 +91,7 @@ static int account(struct simulations *all, struct err *err)
 		c->counts.steps += x->counts.steps;
 		c->before_ms += x->model_ms;
 		c->result.duration_ms += x->model_ms;
-		c->result.dt_ms = x->spec->dt;
+		c->result.dt_ms = x->dt_ms;
 		hash_u64(&c->digests, x->digest);
 	}
 	return 0;

@@ -33,7 +33,8 @@ static const char usage[] =
 
 struct options {
 	unsigned threads;
-	uint64_t memory_mb, checkpoint_s;
+	uint64_t memory_mb;
+	double checkpoint_s;
 	bool child, version;
 	const char *dir;
 };
@@ -65,6 +66,20 @@ static int parse_number(const char *text, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
+static int parse_seconds(const char *text, double *ret)
+{
+	char *end = NULL;
+	double x;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -1;
+	x = strtod(text, &end);
+	if (*end != '\0' || !(x <= CHECKPOINT_S_MAX))
+		return -1;
+	*ret = x;
+	return 0;
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option table[] = {
@@ -85,7 +100,7 @@ static int parse(int argc, char **argv, struct options *o)
 			o->version = true;
 		else if (c == 't' && parse_number(optarg, THREADS_MAX, &threads) == 0 && threads)
 			continue;
-		else if (c == 's' && parse_number(optarg, CHECKPOINT_S_MAX, &o->checkpoint_s) == 0)
+		else if (c == 's' && parse_seconds(optarg, &o->checkpoint_s) == 0)
 			continue;
 		else if (c != 'm' || parse_number(optarg, MEMORY_MB_MAX, &o->memory_mb))
 			return -1;
@@ -188,17 +203,30 @@ static int fail(enum err_code code, const char *what, const char *why)
 	return ERR_EXIT_BASE + (int)code;
 }
 
+/* A predecessor that was killed with its server may take a moment to die. */
+static int lock_or_wait(int fd, bool child)
+{
+	const struct timespec nap = { 0, 100000000 };
+
+	for (int i = 0; child && i < 50; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		(void)nanosleep(&nap, NULL);
+	}
+	return flock(fd, LOCK_EX | LOCK_NB);
+}
+
 /* The lock goes with the process, however it ends. */
-static int take_lock(int dir_fd, const char *dir, int *ret_exit)
+static int take_lock(int dir_fd, const struct options *o, int *ret_exit)
 {
 	int fd = openat(dir_fd, RUNDIR_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 
 	if (fd < 0) {
-		*ret_exit = fail(ERR_IO, dir, strerror(errno));
+		*ret_exit = fail(ERR_IO, o->dir, strerror(errno));
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		*ret_exit = fail(ERR_BUSY, dir, "another stdp-run is at work in this directory");
+	if (lock_or_wait(fd, o->child)) {
+		*ret_exit = fail(ERR_BUSY, o->dir, "another stdp-run is at work in this directory");
 		(void)close(fd);
 		return -1;
 	}
@@ -215,7 +243,7 @@ static int run(int dir_fd, struct options *o)
 		.note = note,
 		.threads = o->threads,
 		.memory_limit = (size_t)o->memory_mb << 20,
-		.checkpoint_s = (double)o->checkpoint_s,
+		.checkpoint_s = o->checkpoint_s,
 	};
 	struct err err = { 0 };
 	int rc = engine_run(dir_fd, &control, &err);
@@ -249,7 +277,7 @@ int main(int argc, char **argv)
 	dir_fd = open(o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return fail(errno == ENOENT ? ERR_NOTFOUND : ERR_IO, o.dir, strerror(errno));
-	lock_fd = take_lock(dir_fd, o.dir, &code);
+	lock_fd = take_lock(dir_fd, &o, &code);
 	if (lock_fd < 0)
 		return code;
 	return run(dir_fd, &o);

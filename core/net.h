@@ -165,6 +165,15 @@ int net_plastic_rows(struct net *net, const struct net_projection *p, struct net
 		     struct err *err) MUST_USE;
 void net_plastic_release(struct net_projection *p, size_t n_parts);
 
+/* net_pairs.c: all synapses of a rule that draws pairs, in order of (target, draw). */
+struct net_pairs {
+	uint64_t *first;  /* [n_target + 1] NULL: not drawn */
+	uint32_t *source; /* [first[n_target]] */
+};
+int net_pairs_draw(struct net *net, const struct wiring_rule *rule, const struct wiring_ctx *c,
+		   struct net_pairs *ret, struct err *err) MUST_USE;
+void net_pairs_free(struct net_pairs *p);
+
 /* net_wire.c: the rows of all projections. */
 int net_wire(struct net *net, size_t projection, struct err *err) MUST_USE;
 

@@ -106,8 +106,20 @@ static int sort_rows(struct net *net, const struct net_projection *p, struct net
 	return 0;
 }
 
+/* Sources of one target: drawn now, or taken from what was drawn for all. */
+static void take_sources(const struct net_projection *p, const struct wiring_ctx *c,
+			 const struct net_pairs *all, uint32_t target, struct wire_list *l)
+{
+	if (!all->first) {
+		p->spec->rule->sources(c, target, collect, l);
+		return;
+	}
+	for (uint64_t i = all->first[target]; i < all->first[target + 1]; i++)
+		collect(l, all->source[i]);
+}
+
 static int wire_part(struct net *net, struct net_projection *p, size_t part,
-		     const struct wiring_ctx *c, struct err *err)
+		     const struct wiring_ctx *c, const struct net_pairs *all, struct err *err)
 {
 	const struct net_population *t = &net->populations[p->spec->target];
 	uint32_t lo = t->part[part], hi = t->part[part + 1];
@@ -118,7 +130,7 @@ static int wire_part(struct net *net, struct net_projection *p, size_t part,
 	for (uint32_t j = lo; !rc && !l.failed && j < hi; j++) {
 		size_t before = l.n;
 
-		p->spec->rule->sources(c, j, collect, &l);
+		take_sources(p, c, all, j, &l);
 		degree[j - lo] = (uint32_t)(l.n - before);
 		rc = net_look(net, 1 + l.n - before, err);
 	}
@@ -280,6 +292,7 @@ int net_wire(struct net *net, size_t projection, struct err *err)
 {
 	struct net_projection *p = &net->projections[projection];
 	struct wiring_ctx wiring = p->spec->wiring;
+	struct net_pairs all = { 0 };
 	int rc = 0;
 
 	p->model = p->spec->model;
@@ -292,8 +305,11 @@ int net_wire(struct net *net, size_t projection, struct err *err)
 	wiring.key = spec_key(net->spec, RNG_WIRING, p->spec->name, "");
 	if (p->plastic)
 		rc = net_plastic(net, projection, err);
+	if (!rc && p->spec->rule->pairs)
+		rc = net_pairs_draw(net, p->spec->rule, &wiring, &all, err);
 	for (size_t part = 0; !rc && part < net->n_parts; part++)
-		rc = wire_part(net, p, part, &wiring, err);
+		rc = wire_part(net, p, part, &wiring, &all, err);
+	net_pairs_free(&all);
 	if (rc)
 		return rc;
 	number_synapses(net, p);

@@ -40,6 +40,7 @@ static const struct option options[] = {
 	{ "body-max-mb", OPTION_INT, AT(body_max_mb), "64", 1, 4096, "MB", "Largest request body." },
 	{ "answer-max-mb", OPTION_INT, AT(answer_max_mb), "256", 1, 1024, "MB", "Largest answer." },
 	{ "run-memory-mb", OPTION_INT, AT(run_memory_mb), "4096", 16, 1e7, "MB", "Memory of one simulation." },
+	{ "checkpoint-s", OPTION_DOUBLE, AT(checkpoint_s), "30", 0, 1e6, "S", "Wall time between two checkpoints of a run, from which it goes on after a crash; 0: only when the server stops." },
 	{ "wall-max-s", OPTION_DOUBLE, AT(wall_max_s), "3600", 0.1, 1e8, "S", "Wall time of one run." },
 	{ "connections", OPTION_INT, AT(connections), "1000", 1, 15000, "N", "Open connections; beyond: 503." },
 	{ "per-address", OPTION_INT, AT(per_address), "500", 1, 15000, "N", "Open connections from one address." },

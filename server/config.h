@@ -28,6 +28,7 @@ struct config {
 	int64_t queue_max;   /* waiting runs */
 	int64_t body_max_mb, answer_max_mb;
 	int64_t run_memory_mb;
+	double checkpoint_s;
 	double wall_max_s;
 	int64_t connections, per_address, http_threads, idle_s;
 	double max_neurons, max_synapses, max_steps;

@@ -3,7 +3,6 @@
 #include "server/exec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <poll.h>
@@ -16,11 +15,9 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
-#include "core/rundir.h"
-#include "core/spec_json.h"
 #include "server/clock.h"
-#include "server/dataset.h"
 #include "server/event.h"
+#include "server/exec_folder.h"
 #include "server/exec_local.h"
 #include "server/harvest.h"
 #include "server/lock.h"
@@ -40,6 +37,7 @@ struct child {
 	struct exec *exec;
 	double started, wall_at, kill_at; /* monotonic; INFINITY: no such deadline */
 	bool cancelled, timed_out, stopped;
+	struct stat checkpoint; /* that it began with; zeros: none */
 };
 
 /* Runs whose process has ended, waiting to be brought in. */
@@ -52,6 +50,7 @@ struct exec {
 	struct exec_config config;
 	int wake_fd;
 	atomic_bool stopping;
+	atomic_bool kept; /* some folder waits for its run to go on */
 	struct thread owner, harvester;
 	/* the owner's: */
 	struct child *children;
@@ -123,6 +122,8 @@ static void *harvester(void *self)
 	while ((p = next_pending(e))) {
 		if (harvest(e->config.store, e->config.event, &p->job) && try_again(e, p))
 			continue;
+		if (p->job.kept)
+			atomic_store(&e->kept, true);
 		mem_free(p);
 		lock_take(&e->lock);
 		e->n_pending--;
@@ -161,71 +162,6 @@ static bool backlog(struct exec *e)
 
 /* ---- starting ---- */
 
-static int write_spec(int dir, const char *spec, struct err *err)
-{
-	size_t n = strlen(spec);
-	int fd = openat(dir, RUNDIR_SPEC, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0;
-
-	for (size_t at = 0; ok && at < n;) {
-		ssize_t done = write(fd, spec + at, n - at);
-
-		ok = done > 0 || (done < 0 && errno == EINTR);
-		at += done > 0 ? (size_t)done : 0;
-	}
-	if (fd >= 0 && close(fd))
-		ok = false;
-	if (ok)
-		return 0;
-	return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL,
-		       "the run's folder cannot be written: %s", strerror(errno));
-}
-
-static int link_datasets(struct exec *e, int dir, const char *spec, struct err *err)
-{
-	json_t *json = json_loads(spec, 0, NULL), *ids = json ? spec_json_datasets(json) : NULL,
-	       *id;
-	int data, rc = ids ? 0 : err_nomem(err);
-	size_t i;
-
-	if (!rc && json_array_size(ids)) {
-		data = mkdirat(dir, RUNDIR_DATA, 0700)
-			       ? -1
-			       : openat(dir, RUNDIR_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (data < 0)
-			rc = err_set(err, ERR_IO, NULL, "the run's folder cannot be written: %s",
-				     strerror(errno));
-		json_array_foreach(ids, i, id) if (!rc) rc =
-			dataset_link(e->config.store, json_string_value(id), data, err);
-		if (data >= 0)
-			(void)close(data);
-	}
-	json_decref(ids);
-	json_decref(json);
-	return rc;
-}
-
-/* DATA/runs/ID, new, with all that the process needs. */
-static int make_folder(struct exec *e, const char *id, const char *path, struct mem_arena *arena,
-		       struct err *err)
-{
-	const char *spec;
-	int dir, rc = store_run_text(e->config.store, id, STORE_RUN_SPEC, arena, &spec, err);
-
-	if (rc)
-		return rc;
-	harvest_remove(e->config.store, id);
-	dir = mkdir(path, 0700) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL,
-			       "the run's folder cannot be made: %s", strerror(errno));
-	rc = write_spec(dir, spec, err);
-	if (!rc)
-		rc = link_datasets(e, dir, spec, err);
-	(void)close(dir);
-	return rc;
-}
-
 static int move(struct exec *e, const char *id, enum run_state from, enum run_event event,
 		struct err *err)
 {
@@ -244,7 +180,8 @@ static int move(struct exec *e, const char *id, enum run_state from, enum run_ev
 	return rc;
 }
 
-static void add_child(struct exec *e, const char *id, const struct exec_local *process)
+static void add_child(struct exec *e, const char *id, const char *path,
+		      const struct exec_local *process)
 {
 	struct child *c = &e->children[e->n++];
 
@@ -252,6 +189,7 @@ static void add_child(struct exec *e, const char *id, const struct exec_local *p
 	c->process = *process;
 	c->exec = e;
 	(void)snprintf(c->id, sizeof(c->id), "%s", id);
+	c->checkpoint = exec_folder_checkpoint(path);
 	c->started = clock_mono_s();
 	c->wall_at = c->started + e->config.wall_max_s;
 	c->kill_at = (double)INFINITY;
@@ -272,12 +210,18 @@ static int start(struct exec *e, const char *id, struct err *err)
 	if (!rc)
 		rc = move(e, id, RUN_QUEUED, RUN_START, err);
 	if (!rc) {
-		rc = make_folder(e, id, path, &arena, err);
+		rc = exec_folder_make(e->config.store, id, path, &arena, err);
 		if (!rc)
-			rc = exec_local_start(&process, e->config.runner, path, (long)run.threads,
-					      (long)e->config.memory_mb, err);
+			rc = exec_local_start(
+				&process,
+				&(struct exec_local_job){ .runner = e->config.runner,
+							  .dir = path,
+							  .threads = (long)run.threads,
+							  .memory_mb = (long)e->config.memory_mb,
+							  .checkpoint_s = e->config.checkpoint_s },
+				err);
 		if (!rc) {
-			add_child(e, id, &process);
+			add_child(e, id, path, &process);
 		} else { /* it is `running`, so it must end */
 			struct harvest_job job = { .code = -rc };
 
@@ -374,6 +318,22 @@ static void check_deadlines(struct child *c, double now)
 	}
 }
 
+/* Killed from outside after it had come further than where it began: it goes on from there. A process
+ * that never comes further fails, so this ends. */
+static bool goes_on(struct exec *e, const struct child *c, int sig)
+{
+	char path[PATH_SIZE];
+	struct stat now;
+
+	if (sig != SIGKILL || c->cancelled || c->timed_out || c->stopped)
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/runs/%s", store_dir(e->config.store), c->id);
+	now = exec_folder_checkpoint(path);
+	return now.st_ino && (now.st_ino != c->checkpoint.st_ino ||
+			      now.st_mtim.tv_sec != c->checkpoint.st_mtim.tv_sec ||
+			      now.st_mtim.tv_nsec != c->checkpoint.st_mtim.tv_nsec);
+}
+
 /* The process has ended: what its exit means, given what we did to it. */
 static void end_child(struct exec *e, struct child *c)
 {
@@ -393,6 +353,12 @@ static void end_child(struct exec *e, struct child *c)
 		job.code = ERR_INTERRUPTED;
 		job.signal = 0;
 		(void)snprintf(job.detail, sizeof(job.detail), "the server was stopped");
+	} else if (goes_on(e, c, job.signal)) {
+		log_text(LOG_WARN, "run %s: its process was killed, it goes on from its checkpoint",
+			 c->id);
+		job.code = ERR_INTERRUPTED;
+		job.signal = 0;
+		(void)snprintf(job.detail, sizeof(job.detail), "the process was killed");
 	}
 	bring_in(e, &job);
 	*c = e->children[--e->n];
@@ -454,8 +420,11 @@ static void *owner(void *self)
 
 	start_queued(e);
 	while (!atomic_load(&e->stopping)) {
-		if (wait(e))
+		if (wait(e)) {
 			cancel(e);
+			if (atomic_load(&e->kept))
+				atomic_store(&e->kept, exec_folder_tidy(e->config.store));
+		}
 		watch(e);
 		start_queued(e);
 	}
@@ -508,7 +477,7 @@ static int recover_all(struct exec *e, struct err *err)
 	if (!rc)
 		rc = recover(e, RUN_INTERRUPTED, RUN_REQUEUE, RUN_EVENT_N, err);
 	if (!rc)
-		harvest_remove(e->config.store, NULL);
+		atomic_store(&e->kept, exec_folder_tidy(e->config.store));
 	return rc;
 }
 

@@ -24,10 +24,11 @@ struct exec_config {
 	int64_t slots;	    /* simulations at once */
 	int64_t memory_mb;  /* of one simulation */
 	double wall_max_s;
+	double checkpoint_s;
 };
 
-/* Bring what an earlier server left into order (interrupted runs are queued again, cancelled ones
- * end), then start. */
+/* Bring what an earlier server left into order (interrupted runs are queued again and go on from
+ * their checkpoints, cancelled ones end), then start. */
 int exec_new(struct exec **ret, const struct exec_config *config, struct err *err) MUST_USE;
 /* A run was queued or is to be cancelled: look now. Any thread. */
 void exec_wake(struct exec *e);

@@ -44,38 +44,35 @@ static int set_files(posix_spawn_file_actions_t *files, int out, const char *dir
 	return 0;
 }
 
-static int spawn(pid_t *ret, int out, const char *runner, const char *dir, long threads,
-		 long memory_mb)
+static int spawn(pid_t *ret, int out, const struct exec_local_job *job)
 {
-	char n_threads[32], n_mb[32], threads_flag[] = "--threads", memory_flag[] = "--memory-mb",
-				      child_flag[] = "--child";
+	char threads[64], memory[64], checkpoint[64], child[] = "--child";
 	char program[4096], folder[4096];
-	char *argv[] = { program, threads_flag, n_threads, memory_flag,
-			 n_mb,	  child_flag,	folder,	   NULL };
+	char *argv[] = { program, threads, memory, checkpoint, child, folder, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc;
 
-	(void)snprintf(program, sizeof(program), "%s", runner);
-	(void)snprintf(folder, sizeof(folder), "%s", dir);
-	(void)snprintf(n_threads, sizeof(n_threads), "%ld", threads);
-	(void)snprintf(n_mb, sizeof(n_mb), "%ld", memory_mb);
+	(void)snprintf(program, sizeof(program), "%s", job->runner);
+	(void)snprintf(folder, sizeof(folder), "%s", job->dir);
+	(void)snprintf(threads, sizeof(threads), "--threads=%ld", job->threads);
+	(void)snprintf(memory, sizeof(memory), "--memory-mb=%ld", job->memory_mb);
+	(void)snprintf(checkpoint, sizeof(checkpoint), "--checkpoint-s=%.3f", job->checkpoint_s);
 	if (posix_spawnattr_init(&attr))
 		return ENOMEM;
 	if (posix_spawn_file_actions_init(&files)) {
 		(void)posix_spawnattr_destroy(&attr);
 		return ENOMEM;
 	}
-	rc = set_attributes(&attr) || set_files(&files, out, dir)
+	rc = set_attributes(&attr) || set_files(&files, out, job->dir)
 		     ? ENOMEM
-		     : posix_spawn(ret, runner, &files, &attr, argv, environ);
+		     : posix_spawn(ret, job->runner, &files, &attr, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attr);
 	return rc;
 }
 
-int exec_local_start(struct exec_local *ret, const char *runner, const char *dir, long threads,
-		     long memory_mb, struct err *err)
+int exec_local_start(struct exec_local *ret, const struct exec_local_job *job, struct err *err)
 {
 	int pipe_fd[2], pid_fd, rc;
 	pid_t pid;
@@ -83,7 +80,7 @@ int exec_local_start(struct exec_local *ret, const char *runner, const char *dir
 	if (pipe2(pipe_fd, O_CLOEXEC))
 		return err_set(err, ERR_BUSY, NULL, "no pipe for the simulation: %s",
 			       strerror(errno));
-	rc = spawn(&pid, pipe_fd[1], runner, dir, threads, memory_mb);
+	rc = spawn(&pid, pipe_fd[1], job);
 	(void)close(pipe_fd[1]);
 	if (rc) {
 		(void)close(pipe_fd[0]);

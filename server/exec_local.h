@@ -19,9 +19,16 @@ struct exec_local {
 	bool overlong; /* the line being read is dropped */
 };
 
-/* Start RUNNER in its own process group on folder DIR; stderr goes to DIR/stderr. */
-int exec_local_start(struct exec_local *ret, const char *runner, const char *dir, long threads,
-		     long memory_mb, struct err *err) MUST_USE;
+struct exec_local_job {
+	const char *runner; /* path of stdp-run */
+	const char *dir;    /* the run's folder */
+	long threads, memory_mb;
+	double checkpoint_s; /* 0: only when it is told to stop */
+};
+
+/* Start the runner in its own process group on the folder; stderr goes to DIR/stderr. */
+int exec_local_start(struct exec_local *ret, const struct exec_local_job *job,
+		     struct err *err) MUST_USE;
 /* To the whole group. */
 void exec_local_signal(const struct exec_local *c, int sig);
 /* Take what stands in the pipe; visit whole lines. */

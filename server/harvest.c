@@ -30,7 +30,7 @@ struct harvest {
 	json_t *result; /* NULL: none was left */
 	struct err why; /* of a failure; code 0: none */
 	struct buf log, provenance, counts, metrics, targets, remarks, score, shape, error;
-	bool staged;
+	bool staged, goes_on;
 };
 
 static int on_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -260,6 +260,7 @@ static int finish(struct harvest *h, struct err *err)
 	}
 	if (!rc)
 		rc = store_run_move(h->store, id, run.state, event, err);
+	h->goes_on = event == RUN_INTERRUPT;
 	if (!rc && event == RUN_INTERRUPT && h->job->requeue)
 		rc = store_run_move(h->store, id, RUN_INTERRUPTED, RUN_REQUEUE, err);
 	mem_arena_release(&arena);
@@ -332,6 +333,8 @@ int harvest(struct store *s, struct event *e, struct harvest_job *job)
 		return rc;
 	event_forget(e, job->id);
 	event_wake(e, job->id);
-	harvest_remove(s, job->id);
+	job->kept = h.goes_on;
+	if (!job->kept)
+		harvest_remove(s, job->id);
 	return 0;
 }

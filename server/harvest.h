@@ -1,4 +1,5 @@
-/* harvest.h - the end of a run: what its process left moves into the store, its folder goes. */
+/* harvest.h - the end of a run: what its process left moves into the store, its folder goes, unless the
+ * run goes on later. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SERVER_HARVEST_H
 #define SERVER_HARVEST_H
@@ -17,6 +18,7 @@ struct harvest_job {
 	int signal; /* that killed it; 0: none */
 	double wall_s;
 	bool requeue; /* if it was interrupted: queue it again (the server is not stopping) */
+	bool kept;    /* out: it goes on later, in the same folder */
 	char detail[ERR_TEXT_MAX]; /* what the server knows about a failure; "" */
 };
 

@@ -134,6 +134,7 @@ static int start(struct services *s, struct err *err)
 		.runner = s->runner,
 		.slots = s->config.slots,
 		.memory_mb = s->config.run_memory_mb,
+		.checkpoint_s = s->config.checkpoint_s,
 		.wall_max_s = s->config.wall_max_s,
 	};
 	rc = exec_new(&s->api.exec, &config, err);

@@ -54,8 +54,8 @@ struct experiment {
 };
 
 // clang-format off
-#define EXPERIMENTS(X) \
-	X(stdp_window) X(stdp_fit) X(triplet_fit) X(frequency_curve) X(song_abbott) X(pairing_schemes)
+#define EXPERIMENTS(X) X(stdp_window) X(stdp_fit) X(triplet_fit) X(frequency_curve) X(stdp_bcm) \
+	X(calcium_curve) X(song_abbott) X(pairing_schemes)
 // clang-format on
 
 #define X(name) extern const struct experiment experiment_##name;

@@ -178,7 +178,7 @@ struct plasticity_model {
 // clang-format off
 #define PLASTICITY_MODELS(X) \
 	X(static) X(stdp_pair) X(stdp_triplet) X(stdp_calcium) X(stdp_clopath) X(stdp_inhibitory) \
-	X(stdp_dopamine) X(stp)
+	X(stdp_dopamine) X(stp) X(hebb_rate)
 // clang-format on
 
 #define X(name) extern const struct plasticity_model plasticity_##name;

@@ -77,6 +77,48 @@ Test(engine_disk, a_full_disk_still_takes_the_result)
 	(void)rmdir(c.dir.path);
 }
 
+/* A checkpoint of a megabyte, columns of some kilobytes. */
+static const char wide[] = "{\"duration_ms\":300,\"populations\":{\"in\":{\"model\":\"poisson_"
+			   "generator\",\"size\":300,"
+			   "\"params\":{\"rate\":5}},\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":"
+			   "300,\"params\":{\"I_e\":380}}},"
+			   "\"projections\":{\"s\":{\"source\":\"in\",\"target\":\"cell\","
+			   "\"connect\":{\"rule\":\"all_to_all\"},"
+			   "\"synapse\":{\"model\":\"stdp_pair\",\"weight\":0.5,\"delay_ms\":1}}},"
+			   "\"record\":{\"spikes\":[\"cell\"],\"final_weights\":false}}";
+
+static unsigned notes;
+
+static void count_note(void *self, const char *text)
+{
+	(void)self;
+	notes++;
+	cr_assert_not_null(strstr(text, "there is no checkpoint: cannot write"), "%s", text);
+}
+
+Test(engine_disk, no_room_for_a_checkpoint_does_not_harm_the_run)
+{
+	struct engine_case calm = engine_case_text(wide, 1), c = { .dir = check_dir() };
+	struct rlimit limit = { 1 << 18, 1 << 18 };
+	struct engine_case_control self = { 0 };
+	struct engine_control control = engine_case_default(&self);
+
+	cr_assert_eq(calm.rc, 0, "%s", calm.err.text);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	control.checkpoint_s = 1e-6;
+	control.note = count_note;
+	engine_case_write(&c.dir, "spec.json", wide, strlen(wide));
+	cr_assert_eq(engine_run(c.dir.fd, &control, &c.err), 0, "%s", c.err.text);
+	c.result = engine_case_result(&c.dir);
+	cr_assert_gt(notes, 0);
+	cr_assert_str_eq(engine_case_digest(&c), engine_case_digest(&calm));
+	cr_assert_neq(faccessat(c.dir.fd, "checkpoint", F_OK, 0), 0);
+	cr_assert_neq(faccessat(c.dir.fd, "checkpoint.part", F_OK, 0), 0);
+	engine_case_release(&c);
+	engine_case_release(&calm);
+}
+
 Test(engine_disk, a_directory_that_is_gone_is_an_error)
 {
 	struct engine_case c = { .dir = check_dir() };

@@ -56,6 +56,20 @@ Test(engine_memory, a_run_survives_any_failing_allocation)
 	torture(spec, 1);
 }
 
+Test(engine_memory, values_in_time_and_pairs_survive_any_failing_allocation)
+{
+	torture("{\"duration_ms\":5,\"populations\":{\"in\":{\"size\":2,\"model\":"
+		"\"inhomogeneous_poisson_generator\",\"params\":{\"rate_times\":[[1,2],[3]],"
+		"\"rate_values\":[[900,0],[900]]}},\"dc\":{\"model\":\"step_current_generator\","
+		"\"params\":{\"amplitude_times\":[1],\"amplitude_values\":[900]}},\"cell\":"
+		"{\"model\":\"iaf_psc_delta\",\"size\":3}},\"projections\":{\"a\":{\"source\":"
+		"\"in\","
+		"\"target\":\"cell\",\"connect\":{\"rule\":\"fixed_outdegree\",\"outdegree\":2}},"
+		"\"b\":{\"source\":\"dc\",\"target\":\"cell\",\"connect\":{\"rule\":"
+		"\"fixed_total_number\",\"N\":4}}}}",
+		1);
+}
+
 Test(engine_memory, a_run_of_two_threads_survives_any_failing_allocation)
 {
 	torture(spec, 2);
@@ -70,6 +84,20 @@ Test(engine_memory, an_experiment_on_data_survives_any_failing_allocation)
 {
 	torture("{\"experiment\":\"stdp_fit\",\"params\":{\"dt_ms\":[-10,0,5,10,20],\"dw\":"
 		"[-1,0,1,0.7,0.2],\"sem\":[1,1,1,1,1],\"shuffles\":2}}",
+		1);
+}
+
+Test(engine_memory, the_calcium_curve_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"calcium_curve\",\"params\":{\"dt_ms\":[10],\"pairs\":1,"
+		"\"synapses\":2,\"rates_hz\":[50]}}",
+		1);
+}
+
+Test(engine_memory, an_experiment_on_rates_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"stdp_bcm\",\"params\":{\"duration_s\":1,\"rates_hz\":[5,10,"
+		"20],\"repeats\":2}}",
 		1);
 }
 

@@ -1,12 +1,13 @@
 /* test_engine_process.c - stdp-run as a process: signals, lock, exit codes, the parent's death. */
 /* SPDX-License-Identifier: MIT */
-#define _DEFAULT_SOURCE /* usleep */
+#define _GNU_SOURCE /* usleep, strchrnul */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,6 +145,132 @@ Test(engine_process, a_termination_stops_in_order)
 	signalled(SIGTERM, ERR_INTERRUPTED);
 }
 
+/* ---- checkpoints ---- */
+
+/* About a second: long enough to be caught, several times. */
+static const char longer[] =
+	"{\"duration_ms\":30000,\"populations\":{\"in\":{\"model\":\"poisson_generator\",\"size\":"
+	"50,"
+	"\"params\":{\"rate\":20}},\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":50,\"params\":{\"I_"
+	"e\":350}}},"
+	"\"projections\":{\"s\":{\"source\":\"in\",\"target\":\"cell\",\"connect\":{\"rule\":"
+	"\"fixed_indegree\",\"indegree\":20},\"synapse\":{\"model\":\"stdp_pair\",\"weight\":50,"
+	"\"delay_ms\":1,"
+	"\"params\":{\"A_plus\":1,\"A_minus\":-1.05,\"w_max\":100}}}},"
+	"\"record\":{\"spikes\":[\"cell\"],\"rates\":[{\"population\":\"cell\",\"bin_ms\":7}]}}";
+
+static struct process start_longer(const struct check_dir *dir, const char *threads)
+{
+	const char *argv[] = { "stdp-run", "--threads", threads, "--checkpoint-s",
+			       "0.05",	   dir->path,	NULL };
+
+	engine_case_write(dir, "spec.json", longer, strlen(longer));
+	return start(argv);
+}
+
+/* Its digest, once it has ended well; `first`: model time of the first line of progress. */
+static void ends(struct process *p, const struct check_dir *dir, char digest[17], double *first)
+{
+	char out[1 << 16], err[4096];
+	json_t *result, *line;
+
+	read_text(p->out, out, sizeof(out), true);
+	read_text(p->err, err, sizeof(err), true);
+	cr_assert_eq(end(p), 0, "%s", err);
+	*strchrnul(out, '\n') = '\0';
+	line = json_loads(out, 0, NULL);
+	*first = json_number_value(json_object_get(line, "t_ms"));
+	json_decref(line);
+	result = engine_case_result(dir);
+	(void)snprintf(digest, 17, "%s", engine_case_string(result, "digest"));
+	json_decref(result);
+	cr_assert_neq(faccessat(dir->fd, "checkpoint", F_OK, 0), 0, "it is removed at the end");
+}
+
+static void calm(char digest[17])
+{
+	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
+	struct process p = start_longer(&dir, "1");
+	double first;
+
+	ends(&p, &dir, digest, &first);
+}
+
+/* Number of the file; 0: there is none. */
+static ino_t checkpoint(const struct check_dir *dir)
+{
+	struct stat st;
+
+	return fstatat(dir->fd, "checkpoint", &st, 0) ? 0 : st.st_ino;
+}
+
+/* Interrupted three times, with 1 and 2 threads by turns, the run ends as if nothing had been. */
+static void goes_on(int number, int want)
+{
+	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
+	static const char *const threads[] = { "1", "2" };
+	char digest[17], expected[17], out[1 << 16];
+	struct process p;
+	double first;
+
+	calm(expected);
+	for (int i = 0; i < 3; i++) {
+		ino_t before = checkpoint(&dir);
+
+		p = start_longer(&dir, threads[i % 2]);
+		for (int k = 0; k < 3000 && checkpoint(&dir) == before; k++)
+			(void)usleep(2000);
+		cr_assert_neq(checkpoint(&dir), before, "it writes one");
+		cr_assert_eq(kill(p.pid, number), 0);
+		read_text(p.out, out, sizeof(out), true);
+		cr_assert_eq(end(&p), want);
+		cr_assert_neq(checkpoint(&dir), 0);
+	}
+	p = start_longer(&dir, "2");
+	ends(&p, &dir, digest, &first);
+	cr_assert_gt(first, 0);
+	cr_assert_str_eq(digest, expected);
+}
+
+Test(engine_process, killed_it_goes_on_from_its_checkpoint)
+{
+	goes_on(SIGKILL, 1000 + SIGKILL);
+}
+
+Test(engine_process, terminated_it_goes_on_from_its_checkpoint)
+{
+	goes_on(SIGTERM, ERR_EXIT_BASE + ERR_INTERRUPTED);
+}
+
+Test(engine_process, a_cancel_leaves_no_checkpoint)
+{
+	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
+	struct process p = start_longer(&dir, "1");
+
+	for (int k = 0; k < 3000 && !checkpoint(&dir); k++)
+		(void)usleep(2000);
+	cr_assert_eq(kill(p.pid, SIGINT), 0);
+	cr_assert_eq(end(&p), ERR_EXIT_BASE + ERR_CANCELLED);
+	cr_assert_eq(checkpoint(&dir), 0);
+}
+
+Test(engine_process, with_a_damaged_checkpoint_it_starts_at_0_and_says_so)
+{
+	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
+	char digest[17], expected[17], err[4096];
+	struct process p;
+	double first;
+
+	calm(expected);
+	engine_case_write(&dir, "checkpoint", longer, sizeof(longer));
+	p = start_longer(&dir, "1");
+	read_text(p.err, err, sizeof(err), false);
+	cr_assert_not_null(strstr(err, "starting at 0 ms: the checkpoint is no checkpoint"), "%s",
+			   err);
+	ends(&p, &dir, digest, &first);
+	cr_assert_str_eq(digest, expected);
+}
+
 Test(engine_process, a_second_writer_is_refused_and_harms_nothing)
 {
 	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
@@ -231,6 +358,8 @@ Test(engine_process, wrong_words_get_the_usage)
 		{ "stdp-run", "--threads", "0", NULL },
 		{ "stdp-run", "--threads=two", "a", NULL },
 		{ "stdp-run", "--memory-mb=-1", "a", NULL },
+		{ "stdp-run", "--checkpoint-s=-1", "a", NULL },
+		{ "stdp-run", "--checkpoint-s=1s", "a", NULL },
 		{ "stdp-run", "--nothing", "a", NULL },
 	};
 

@@ -7,8 +7,8 @@
 
 #include "tests/engine_case.h"
 
-static const char *const names[] = { "competition", "balanced", "pairings",
-				     "window",	    "dopamine", "clopath" };
+static const char *const names[] = { "competition", "balanced", "pairings", "window",
+				     "dopamine",    "clopath",	"hebb",	    "calcium" };
 
 static json_t *load(const char *name)
 {

@@ -52,6 +52,23 @@ static json_t *spike_times(struct draft *d, size_t size)
 	return all;
 }
 
+/* What holds from these times on. */
+static json_t *values_at(struct draft *d, const json_t *times)
+{
+	json_t *all = json_array(), *one;
+	size_t i, k;
+
+	json_array_foreach(times, i, one)
+	{
+		json_t *values = json_array();
+
+		for (k = 0; k < json_array_size(one); k++)
+			json_array_append_new(values, json_real(check_uniform(d->r, 0, 90)));
+		json_array_append_new(all, values);
+	}
+	return all;
+}
+
 /* Parameters without a default, and those that make it do something. */
 static json_t *neuron_params(struct draft *d, const struct neuron_model *m, size_t size)
 {
@@ -59,13 +76,15 @@ static json_t *neuron_params(struct draft *d, const struct neuron_model *m, size
 		const char *name;
 		double min, max;
 	} lively[] = { { "rate", 20, 90 }, { "amplitude", 10, 60 }, { "std", 5, 30 } };
-	json_t *ret = json_object();
+	json_t *ret = json_object(), *times = NULL;
 
 	for (size_t i = 0; i < m->n_params; i++) {
 		const struct param_def *p = &m->params[i];
 
 		if (p->type == PARAM_TIMES)
-			json_object_set_new(ret, p->name, spike_times(d, size));
+			json_object_set_new(ret, p->name, times = spike_times(d, size));
+		else if (p->type == PARAM_VALUES)
+			json_object_set_new(ret, p->name, values_at(d, times));
 		else if (p->flags & PARAM_REQUIRED)
 			json_object_set_new(ret, p->name, json_real(p->min > 0 ? p->min : 1));
 		for (size_t k = 0; k < COUNTOF(lively); k++) {
@@ -112,8 +131,8 @@ static void change_population(struct draft *d, const char *name, const struct ne
 	p = &m->params[check_below(d->r, m->n_params)];
 	if (!isfinite(p->def))
 		return;
-	value = json_array();
-	for (size_t i = 0; i < size; i++)
+	value = p->flags & PARAM_SINGLE ? json_real(p->def) : json_array();
+	for (size_t i = 0; json_is_array(value) && i < size; i++)
 		json_array_append_new(value, json_real(p->def));
 	if (!(p->flags & PARAM_FIXED) && p->type == PARAM_NUMBER)
 		json_array_append_new(d->schedule,
@@ -130,7 +149,7 @@ static void add_population(struct draft *d, const char *name, const struct neuro
 			    json_pack("{sssIso}", "model", m->name, "size", (json_int_t)size,
 				      "params", neuron_params(d, m, size)));
 	record_population(d, name, m);
-	if (chance(d, 2))
+	if (strcmp(name, "drive") != 0 && chance(d, 2))
 		change_population(d, name, m, size);
 }
 
@@ -140,7 +159,9 @@ static json_t *connect(struct draft *d, const char *source, const char *target)
 {
 	static const char *const drawn[] = { "{\"rule\":\"all_to_all\"}",
 					     "{\"rule\":\"fixed_indegree\",\"indegree\":3}",
-					     "{\"rule\":\"pairwise_bernoulli\",\"p\":0.6}" };
+					     "{\"rule\":\"pairwise_bernoulli\",\"p\":0.6}",
+					     "{\"rule\":\"fixed_outdegree\",\"outdegree\":3}",
+					     "{\"rule\":\"fixed_total_number\",\"N\":9}" };
 	uint64_t which = check_below(d->r, COUNTOF(drawn) + 1);
 	json_int_t n[2];
 	json_t *pairs[2] = { json_array(), json_array() };
@@ -245,6 +266,21 @@ static void changes(struct draft *d, const char *name, const struct plasticity_m
 						      check_uniform(d->r, 0, 2))));
 }
 
+/* An amplitude, say. */
+static void change_rule(struct draft *d, const char *name, const struct plasticity_model *m)
+{
+	for (size_t i = 0; i < m->n_params; i++) {
+		const struct param_def *p = &m->params[i];
+
+		if (!(p->flags & PARAM_GAIN) || (p->flags & PARAM_FIXED) || chance(d, 2))
+			continue;
+		json_array_append_new(d->schedule, json_pack("{sf s{ss s{sf}}}", "at_ms",
+							     time_up_to(d, d->duration), "set",
+							     "projection", name, "params", p->name,
+							     p->def * check_uniform(d->r, 0.5, 1)));
+	}
+}
+
 static void record_projection(struct draft *d, const char *name)
 {
 	json_array_append_new(
@@ -268,6 +304,7 @@ static void add_projection(struct draft *d, const char *name, const char *source
 			    json_pack("{sssssoso}", "source", source, "target", target, "connect",
 				      connect(d, source, target), "synapse", synapse));
 	changes(d, name, m);
+	change_rule(d, name, m);
 	if (m->update && chance(d, 2))
 		record_projection(d, name);
 }
@@ -305,7 +342,7 @@ static const struct neuron_model *target_for(struct draft *d, const struct plast
 static void drive(struct draft *d, const char *target, const struct neuron_model *m)
 {
 	char name[128];
-	double w = m->input == NEURON_IN_SIGNED && !strstr(m->name, "cond") ? 800 : 40;
+	double w = m->input != NEURON_IN_SIGNED ? 40 : strstr(m->name, "cond") ? 200 : 800;
 
 	if (m->kind != NEURON_CELL)
 		return;
@@ -345,9 +382,9 @@ static void all_rules(struct draft *d)
 		add_population(d, target, cell, 2 + check_below(d->r, 6));
 		drive(d, target, cell);
 		name_of(name, sizeof(name), "rule_", m->name);
-		if (chance(d, 2)) /* any that spikes, itself included */
+		if (i > 0 && chance(d, 2)) /* cells; no rings of parrots, which would never end */
 			name_of(source, sizeof(source), "t_",
-				plasticity_models[check_below(d->r, i + 1)]->name);
+				plasticity_models[check_below(d->r, i)]->name);
 		add_projection(d, name, source, target, m);
 	}
 }

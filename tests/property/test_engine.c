@@ -5,17 +5,25 @@
 
 #include "tests/engine_case.h"
 
-enum { CASES = 12 };
+enum { CASES = 18 };
 
 static const char *const rules[] = { "stdp_pair",
 				     "stdp_synapse",
 				     "stdp_nn_symm_synapse",
 				     "stdp_nn_pre_centered_synapse",
 				     "stdp_nn_restr_synapse",
-				     "stdp_pl_synapse_hom" };
+				     "stdp_pl_synapse_hom",
+				     "stdp_calcium",
+				     "stdp_triplet",
+				     "stdp_inhibitory",
+				     "stdp_dopamine",
+				     "hebb_rate",
+				     "stp" };
 static const char *const wirings[] = { "{\"rule\":\"all_to_all\"}",
 				       "{\"rule\":\"fixed_indegree\",\"indegree\":5}",
-				       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.3}" };
+				       "{\"rule\":\"pairwise_bernoulli\",\"p\":0.3}",
+				       "{\"rule\":\"fixed_outdegree\",\"outdegree\":4}",
+				       "{\"rule\":\"fixed_total_number\",\"N\":90}" };
 
 /* A random network: generators and cells, one plastic projection onto cells, one among them. */
 static json_t *network(struct check_random *r)

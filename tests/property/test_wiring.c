@@ -35,11 +35,33 @@ static struct wiring_ctx context(size_t n_source, size_t n_target, bool same, co
 				    .key = rng_key(5, RNG_WIRING, "projection") };
 }
 
+/* Pairs that are drawn together: those of one target, or all with SIZE_MAX. */
+struct some {
+	struct drawn *d;
+	size_t target;
+	size_t n_target, left;
+};
+
+static bool emit_pair(void *self, uint32_t source, uint32_t target)
+{
+	struct some *s = self;
+
+	cr_assert_lt(target, s->n_target);
+	if (s->target == target || s->target == SIZE_MAX)
+		emit(s->d, source);
+	return --s->left > 0;
+}
+
 static size_t draw(const struct wiring_rule *r, const struct wiring_ctx *c, uint32_t target,
 		   struct drawn *d)
 {
+	struct some some = { d, target, c->n_target, SIZE_MAX };
+
 	d->n = 0;
-	r->sources(c, target, emit, d);
+	if (r->sources)
+		r->sources(c, target, emit, d);
+	else
+		r->pairs(c, emit_pair, &some);
 	for (size_t i = 0; i < d->n; i++)
 		cr_assert_lt(d->at[i], c->n_source, "%s", r->name);
 	return d->n;
@@ -72,12 +94,14 @@ static struct wiring_ctx usual(const double *p)
 	return c;
 }
 
-static const double usual_p[WIRING_PARAMS_MAX] = { 0.3 },
-		    usual_indegree[WIRING_PARAMS_MAX] = { 10 };
+static const double usual_p[WIRING_PARAMS_MAX] = { 0.3 }, usual_degree[WIRING_PARAMS_MAX] = { 10 },
+		    usual_number[WIRING_PARAMS_MAX] = { 400 };
 
 static const double *values(const struct wiring_rule *r)
 {
-	return r == &wiring_fixed_indegree ? usual_indegree : usual_p;
+	if (r == &wiring_fixed_total_number)
+		return usual_number;
+	return r == &wiring_fixed_indegree || r == &wiring_fixed_outdegree ? usual_degree : usual_p;
 }
 
 Test(wiring, a_target_drawn_alone_gets_the_same_sources)
@@ -338,4 +362,176 @@ Test(wiring, a_list_is_given_back_in_its_order)
 	c.n_target = 5;
 	cr_assert_eq(wiring_list.check(&c, &err), -ERR_RANGE);
 	cr_assert_str_eq(err.path, "targets");
+}
+
+/* ---- rules that draw pairs ------------------------------------------------------------------ */
+
+/* Number of synapses of each pair, [n_source][n_target] of at most 40 by 40. */
+static unsigned grid[40][40];
+
+struct counted {
+	size_t n, left;
+	uint32_t last;
+	bool ascends;
+};
+
+static bool count_pair(void *self, uint32_t source, uint32_t target)
+{
+	struct counted *x = self;
+
+	cr_assert_lt(source, 40);
+	cr_assert_lt(target, 40);
+	x->ascends = x->ascends && (x->n == 0 || source >= x->last);
+	x->last = source;
+	grid[source][target]++;
+	x->n++;
+	return --x->left > 0;
+}
+
+static struct counted count_all(const struct wiring_rule *r, const struct wiring_ctx *c)
+{
+	struct counted x = { .left = SIZE_MAX, .ascends = true };
+
+	memset(grid, 0, sizeof(grid));
+	r->pairs(c, count_pair, &x);
+	return x;
+}
+
+Test(wiring, fixed_outdegree_is_exact_and_without_multapses_all_differ)
+{
+	static const double degrees[] = { 0, 1, 10, 20, 39, 40 };
+
+	for (size_t k = 0; k < COUNTOF(degrees); k++)
+		for (int flags = 0; flags < 4; flags++) {
+			struct wiring_ctx c = context(40, 40, true, &degrees[k]);
+			int most = 0;
+
+			c.autapses = flags & 1;
+			c.multapses = flags & 2;
+			if (wiring_fixed_outdegree.check(&c, NULL)) {
+				cr_assert(degrees[k] == 40 && !flags);
+				continue;
+			}
+			cr_assert(count_all(&wiring_fixed_outdegree, &c).ascends);
+			for (size_t i = 0; i < 40; i++) {
+				unsigned n = 0;
+
+				for (size_t j = 0; j < 40; j++) {
+					n += grid[i][j];
+					most = (int)grid[i][j] > most ? (int)grid[i][j] : most;
+				}
+				cr_assert_eq(n, degrees[k]);
+				cr_assert(c.autapses || grid[i][i] == 0);
+			}
+			cr_assert(c.multapses ? most > 1 || degrees[k] < 10 : most <= 1);
+		}
+}
+
+/* In-degrees of a fixed out-degree with multapses are binomial: mean and variance. */
+Test(wiring, targets_of_fixed_outdegree_are_uniform_and_independent)
+{
+	for (int multapses = 0; multapses < 2; multapses++) {
+		double p = 30, sum = 0, square = 0, share = multapses ? 1.0 / 1000 : 30.0 / 1000;
+		double variance =
+			multapses ? 500 * 30 * share * (1 - share) : 500 * share * (1 - share);
+		struct wiring_ctx c = context(500, 1000, false, &p);
+
+		c.multapses = multapses;
+		for (uint32_t t = 0; t < 1000; t += 5) {
+			double n = (double)draw(&wiring_fixed_outdegree, &c, t, &drawn);
+
+			cr_assert(multapses || doubles(&drawn, 500) == 0);
+			sum += n;
+			square += (n - 15) * (n - 15);
+		}
+		cr_assert_lt(fabs(sum / 200 - 15), 3.5 * sqrt(variance / 200));
+		cr_assert_lt(fabs(square / 200 / variance - 1), 3.5 * sqrt(2.0 / 200), "%g, not %g",
+			     square / 200, variance);
+	}
+}
+
+Test(wiring, fixed_total_number_is_exact_and_its_pairs_are_uniform)
+{
+	for (int flags = 0; flags < 4; flags++) {
+		double p = 800, chi = 0;
+		struct wiring_ctx c = context(40, 40, true, &p);
+		double pairs = flags & 1 ? 1600 : 1560, want = 300 * p / pairs;
+		static double sum[40][40];
+
+		c.autapses = flags & 1;
+		c.multapses = flags & 2;
+		memset(sum, 0, sizeof(sum));
+		for (unsigned run = 0; run < 300; run++) {
+			c.key.k[0] = run;
+			cr_assert_eq(count_all(&wiring_fixed_total_number, &c).n, 800);
+			for (size_t i = 0; i < 40; i++)
+				for (size_t j = 0; j < 40; j++) {
+					cr_assert(c.multapses || grid[i][j] <= 1);
+					sum[i][j] += grid[i][j];
+				}
+		}
+		for (size_t i = 0; i < 40; i++)
+			for (size_t j = 0; j < 40; j++) {
+				cr_assert(c.autapses || i != j || sum[i][j] == 0);
+				if (c.autapses || i != j)
+					chi += (sum[i][j] - want) * (sum[i][j] - want) / want;
+			}
+		chi /= c.multapses ? 1 : 1 - p / pairs; /* without replacement: less */
+		cr_assert_lt(fabs(chi - pairs), 3.5 * sqrt(2 * pairs), "flags %d: chi square %g",
+			     flags, chi);
+	}
+}
+
+Test(wiring, fixed_total_number_without_multapses_takes_up_to_all_pairs)
+{
+	static const double numbers[] = { 0, 1, 1559, 1560 };
+
+	for (size_t k = 0; k < COUNTOF(numbers); k++) {
+		struct wiring_ctx c = context(40, 40, true, &numbers[k]);
+		struct counted x;
+
+		c.autapses = c.multapses = false;
+		cr_assert_eq(wiring_fixed_total_number.check(&c, NULL), 0);
+		x = count_all(&wiring_fixed_total_number, &c);
+		cr_assert_eq(x.n, numbers[k]);
+		for (size_t i = 0; i < 40; i++)
+			for (size_t j = 0; j < 40; j++)
+				cr_assert_leq(grid[i][j], i != j);
+	}
+}
+
+Test(wiring, rules_that_draw_pairs_refuse_what_cannot_be)
+{
+	double p = 1601;
+	struct wiring_ctx c = context(40, 40, true, &p);
+	struct err err = { 0 };
+
+	cr_assert_eq(wiring_fixed_total_number.check(&c, &err), 0);
+	c.multapses = false;
+	cr_assert_eq(wiring_fixed_total_number.check(&c, &err), -ERR_CONFLICT);
+	cr_assert_str_eq(err.path, "N");
+	cr_assert_eq(wiring_fixed_outdegree.check(&c, &err), -ERR_CONFLICT);
+	cr_assert_str_eq(err.path, "outdegree");
+	c.multapses = true;
+	c.autapses = false;
+	c.n_source = c.n_target = 1;
+	cr_assert_eq(wiring_fixed_total_number.check(&c, &err), -ERR_CONFLICT);
+	cr_assert_eq(wiring_fixed_outdegree.check(&c, &err), -ERR_CONFLICT);
+}
+
+Test(wiring, drawing_pairs_ends_when_nobody_wants_more)
+{
+	for (size_t k = 0; wiring_rules[k]; k++) {
+		const struct wiring_rule *r = wiring_rules[k];
+		struct wiring_ctx c = usual(values(r));
+
+		for (int multapses = 0; r->pairs && multapses < 2; multapses++) {
+			struct some some = { &drawn, SIZE_MAX, 40, 7 };
+
+			c.multapses = multapses;
+			drawn.n = 0;
+			r->pairs(&c, emit_pair, &some);
+			cr_assert_eq(drawn.n, 7, "%s", r->name);
+		}
+	}
 }

@@ -121,3 +121,31 @@ Test(column, no_memory_is_an_error)
 	mem_fail_at(1, false);
 	cr_assert_eq(column_open(&c, dir.fd, "x", NPY_F64, 1, NULL), -ERR_NOMEM);
 }
+
+Test(column, a_kept_file_goes_on_behind_a_row)
+{
+	CLEANUP(check_dir_release) struct check_dir dir = check_dir();
+	const uint32_t old[] = { 1, 2, 3, 4, 5, 6 }, more[] = { 7, 8 };
+	struct err err = { 0 };
+	struct column *c;
+	size_t n = 0;
+	char *got;
+
+	cr_assert_eq(column_open(&c, dir.fd, "x", NPY_U32, 2, NULL), 0);
+	cr_assert_eq(column_add(c, old, 3, NULL), 0);
+	cr_assert_eq(column_sync(c, NULL), 0);
+	cr_assert_eq(column_close(c, NULL), 0);
+	cr_assert_eq(column_keep(&c, dir.fd, "x", NPY_U32, 2, NULL), 0);
+	cr_assert_eq(column_restore(c, 4, &err), -ERR_CORRUPT);
+	cr_assert_eq(column_restore(c, UINT64_MAX, &err), -ERR_CORRUPT);
+	cr_assert_eq(column_restore(c, 2, &err), 0, "%s", err.text);
+	cr_assert_eq(column_rows(c), 2);
+	cr_assert_eq(column_add(c, more, 1, NULL), 0);
+	cr_assert_eq(column_rows(c), 3);
+	cr_assert_eq(column_close(c, NULL), 0);
+	got = read_column(&dir, "x", &n);
+	cr_assert_eq(n, 6 * sizeof(*old));
+	cr_assert_eq(memcmp(got, old, 4 * sizeof(*old)), 0);
+	cr_assert_eq(memcmp(got + 4 * sizeof(*old), more, sizeof(more)), 0);
+	mem_free(got);
+}

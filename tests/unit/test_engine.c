@@ -420,6 +420,17 @@ Test(engine, the_window_of_many_pairs_is_the_sum_over_pairs)
 	}
 }
 
+/* What outlives the simulations: their resolution, time and counts. */
+Test(engine, an_experiment_tells_the_resolution_of_its_simulations)
+{
+	struct engine_case c =
+		engine_case_experiment("stdp_window", "{\"dt_ms\":[-10,10.01],\"pairs\":1}");
+
+	cr_assert_eq(json_number_value(json_object_get(c.result, "dt_ms")), 0.01);
+	cr_assert_gt(json_number_value(json_object_get(c.result, "model_ms")), 10);
+	engine_case_release(&c);
+}
+
 Test(engine, a_rule_without_a_window_has_no_theory_column)
 {
 	struct engine_case c = engine_case_text(

@@ -39,7 +39,7 @@ Test(neuron_tables, every_parameter_row_is_complete)
 		tables_doc("wiring", r->name, r->doc);
 		tables_check(r->name, r->params, r->n_params);
 		cr_assert_leq(r->n_params, WIRING_PARAMS_MAX);
-		cr_assert(r->check && r->expect && r->sources && r->cite);
+		cr_assert(r->check && r->expect && (!r->sources) != (!r->pairs) && r->cite);
 	}
 }
 

@@ -157,6 +157,24 @@ Test(series, the_schedule_may_not_change_a_list)
 	release(&o);
 }
 
+Test(series, a_parameter_of_a_whole_population_is_one_value)
+{
+	static const char *const values[] = { "[10, 20, 30]", "{'uniform': [1, 2]}" };
+
+	for (size_t i = 0; i < COUNTOF(values); i++) {
+		const struct change changes[PATCHES] = {
+			{ STEPS, "{'model': 'correlated_poisson_generator', 'size': 3}" },
+			{ STEPS "/params/rate", values[i] },
+		};
+		struct outcome o;
+
+		read_patched(&o, changes, "", NULL, NULL);
+		cr_assert_eq(o.errors.first.code, ERR_TYPE);
+		cr_assert_str_eq(o.errors.first.path, STEPS "/params/rate");
+		release(&o);
+	}
+}
+
 /* Digest of a spec in which `generator` (named "in", 5 of it) drives cells one to one. */
 static void drive(const char *generator, const char *cell, const char *schedule, unsigned threads,
 		  char ret[17])
