@@ -57,8 +57,8 @@ int engine_table(struct experiment_ctx *c, const char *name, size_t n_columns,
 int engine_metric(struct experiment_ctx *c, const char *name, double value,
 		  struct err *err) MUST_USE;
 /* A sentence for whoever reads the result. */
-int engine_remark(struct experiment_ctx *c, struct err *err, const char *fmt, ...)
-	MUST_USE PRINTF(3, 4);
+int engine_remark(struct experiment_ctx *c, struct err *err, const char *fmt, ...) MUST_USE
+	PRINTF(3, 4);
 /* All of one field of a data set, for as long as the run lasts. Errors: NOTFOUND (no such set or
  * field), CORRUPT, IO, NOMEM. */
 int engine_dataset(struct experiment_ctx *c, const char *id, const char *field,

@@ -36,7 +36,7 @@ struct experiment_ctx {
 	double started_s, told_s; /* by control->now_s */
 	double wall_s;		  /* limit; 0: none */
 	struct engine_ckpt ckpt;
-	double before_ms;	  /* model time of finished simulations */
+	double before_ms; /* model time of finished simulations */
 };
 
 /* engine_run.c: Advance a started simulation to its end. Errors: those of sim_advance, the reason of

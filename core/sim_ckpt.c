@@ -73,11 +73,17 @@ static void spike_log(struct pack *p, struct sim *s, size_t population)
 	if (pack_size(p, &n, sizeof(*log->at), "number of spikes under way"))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		struct sim_spike x = p->loading ? (struct sim_spike){ 0 } : log->at[i];
+		struct sim_spike x = { 0 };
 		int64_t earliest = i ? log->at[i - 1].step : 1;
+		uint64_t word;
 
+		if (!p->loading)
+			x = log->at[i];
+		word = (uint64_t)x.count << 32 | x.neuron;
 		(void)pack_i64(p, &x.step, earliest, s->now, "spike under way");
-		(void)pack_bytes(p, &x.neuron, 2, sizeof(x.neuron)); /* and its count */
+		(void)pack_u64(p, &word);
+		x.neuron = (uint32_t)word;
+		x.count = (uint32_t)(word >> 32);
 		if (!p->rc && (x.neuron >= s->net->populations[population].n || x.count == 0))
 			(void)pack_wrong(p, "spike under way");
 		if (p->rc)
@@ -320,8 +326,10 @@ static void counts(struct pack *p, struct sim *s)
 	(void)pack_u64(p, &sum.plastic_updates);
 	(void)pack_u64(p, &s->steps);
 	sum.steps = 0; /* s->steps has them */
-	for (size_t k = 0; p->loading && k < s->net->n_parts; k++)
-		s->part[k].counts = k ? (struct sim_counts){ 0 } : sum;
+	for (size_t k = 0; p->loading && k < s->net->n_parts; k++) {
+		s->part[k].counts = sum;
+		sum = (struct sim_counts){ 0 };
+	}
 }
 
 int sim_pack(struct sim *s, struct pack *p)
