@@ -44,8 +44,7 @@ static void put_range(struct buf *b, const struct param_def *def)
 			(void)buf_printf(b, "%s`%s`", i ? ", " : "", def->choices[i]);
 		return;
 	}
-	if (def->type != PARAM_NUMBER && def->type != PARAM_INTEGER &&
-	    def->type != PARAM_LIST)
+	if (def->type != PARAM_NUMBER && def->type != PARAM_INTEGER && def->type != PARAM_LIST)
 		return;
 	param_range_text(def, text, sizeof(text));
 	skip = !strncmp(text, prefix, sizeof(prefix) - 1);

@@ -29,8 +29,8 @@ struct engine_control {
 				interrupted */
 };
 
-/* Run dir_fd/spec.json, from its checkpoint if there is one, write columns and result.json there. Returns 0 or -code; a result.json is
- * left in both cases whenever it can be written. */
+/* Run dir_fd/spec.json, from its checkpoint if there is one, write columns and result.json there.
+ * Returns 0 or -code; a result.json is left in both cases whenever it can be written. */
 int engine_run(int dir_fd, const struct engine_control *control, struct err *err) MUST_USE;
 
 /* What an experiment may do (experiment->run gets the context). */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/base/rng.h"
-#include "core/experiment/measured.h"
+#include "core/kit_measured.h"
 
 enum { RULE, SET, RULE_PARAMS, W_0, RATES, DT_MS, PAIRS, N_PARAMS };
 
@@ -45,13 +45,13 @@ enum { C_RATE, C_PLUS, C_MINUS, C_SHUFFLED, N_CURVES };
 
 struct curve {
 	struct mem_arena arena;
-	struct protocol_rule rule;
+	struct kit_protocol_rule rule;
 	size_t n, n_all; /* frequencies asked for; with those of the data */
 	size_t pairs;
 	double dt_ms;
-	double *column[N_CURVES];   /* [n_all] */
-	struct protocol *protocols; /* [n_all * PER_RATE] */
-	double *dw;		    /* the same */
+	double *column[N_CURVES];	/* [n_all] */
+	struct kit_protocol *protocols; /* [n_all * PER_RATE] */
+	double *dw;			/* the same */
 };
 
 static double number(const json_t *p, int i)
@@ -64,7 +64,7 @@ static int read_params(struct curve *x, const json_t *p, struct err *err)
 	static const double usual[] = { 0.1, 10, 20, 40, 50 };
 	size_t listed = json_array_size(json_object_get(p, params[RATES].name));
 
-	protocol_rule_read(&x->rule, p, number(p, W_0));
+	kit_protocol_rule_read(&x->rule, p, number(p, W_0));
 	x->n = listed ? listed : COUNTOF(usual);
 	x->n_all = x->n + DATA_RATES;
 	x->pairs = (size_t)number(p, PAIRS);
@@ -93,13 +93,13 @@ static int read_params(struct curve *x, const json_t *p, struct err *err)
 
 /* Each postsynaptic spike anywhere in its period; on whole ms if that is, which makes for a coarser
  * grid. */
-static int shuffle(struct mem_arena *arena, struct protocol *p, size_t pairs, double hz,
+static int shuffle(struct mem_arena *arena, struct kit_protocol *p, size_t pairs, double hz,
 		   struct rng_key key, struct err *err)
 {
-	const struct protocol_cycle cycle = protocol_pair(0, hz);
+	const struct kit_protocol_cycle cycle = kit_protocol_pair(0, hz);
 	bool whole = 1000 / hz == floor(1000 / hz);
 	double *post = NEW(arena, double, pairs);
-	int rc = protocol_repeat(p, &cycle, pairs, arena, err);
+	int rc = kit_protocol_repeat(p, &cycle, pairs, arena, err);
 
 	if (rc || !post)
 		return rc ? rc : err_nomem(err);
@@ -120,12 +120,12 @@ static int build_rate(struct curve *x, size_t i, uint64_t seed, struct err *err)
 	int rc = 0;
 
 	for (size_t k = 0; k < PER_RATE && !rc; k++) {
-		struct protocol *p = &x->protocols[i * PER_RATE + k];
-		const struct protocol_cycle c = protocol_pair(k == PLUS ? dt : -dt, hz);
+		struct kit_protocol *p = &x->protocols[i * PER_RATE + k];
+		const struct kit_protocol_cycle c = kit_protocol_pair(k == PLUS ? dt : -dt, hz);
 		char name[64];
 
 		(void)snprintf(name, sizeof(name), "shuffled %zu %zu", i, k);
-		rc = k < SHUFFLE ? protocol_repeat(p, &c, pairs, &x->arena, err)
+		rc = k < SHUFFLE ? kit_protocol_repeat(p, &c, pairs, &x->arena, err)
 				 : shuffle(&x->arena, p, pairs, hz,
 					   rng_key(seed, RNG_EXPERIMENT, name), err);
 	}
@@ -136,12 +136,12 @@ static int build(struct curve *x, uint64_t seed, struct err *err)
 {
 	int rc = 0;
 
-	x->protocols = NEW(&x->arena, struct protocol, x->n_all * PER_RATE);
+	x->protocols = NEW(&x->arena, struct kit_protocol, x->n_all * PER_RATE);
 	x->dw = NEW(&x->arena, double, x->n_all *PER_RATE);
 	if (!x->protocols || !x->dw)
 		return err_nomem(err);
 	for (size_t i = x->n; i < x->n_all; i++)
-		x->column[C_RATE][i] = 1000 / measured_visual[2 * (i - x->n)].cycle.period_ms;
+		x->column[C_RATE][i] = 1000 / kit_measured_visual[2 * (i - x->n)].cycle.period_ms;
 	for (size_t i = 0; i < x->n_all && !rc; i++)
 		rc = build_rate(x, i, seed, err);
 	return rc;
@@ -159,7 +159,7 @@ static void collect(struct curve *x)
 }
 
 /* The data's signs: where the mean is within its standard error of 0, either is right. */
-static bool sign_right(const struct measured *m, double model)
+static bool sign_right(const struct kit_measured *m, double model)
 {
 	return fabs(m->dw) < m->sem || (m->dw > 0) == (model > 0);
 }
@@ -175,7 +175,7 @@ static int leave_data(struct experiment_ctx *c, const struct curve *x, struct er
 	int rc;
 
 	for (size_t i = 0; i < MEASURED_VISUAL; i++) {
-		const struct measured *m = &measured_visual[i];
+		const struct kit_measured *m = &kit_measured_visual[i];
 		size_t row = x->n + i / 2;
 
 		v[0][i] = x->column[C_RATE][row];
@@ -230,8 +230,8 @@ static int run(struct experiment_ctx *c, struct err *err)
 	if (!rc)
 		rc = build(&x, engine_seed(c), err);
 	for (size_t i = 0; i < x.n_all && !rc; i++)
-		rc = protocol_run(c, &x.protocols[i * PER_RATE], PER_RATE, &x.rule,
-				  &x.dw[i * PER_RATE], NULL, err);
+		rc = kit_protocol_run(c, &x.protocols[i * PER_RATE], PER_RATE, &x.rule,
+				      &x.dw[i * PER_RATE], NULL, err);
 	if (!rc) {
 		collect(&x);
 		rc = leave(c, &x, err);
@@ -250,9 +250,9 @@ static int check(json_t *p, const char *prefix, const struct spec_limits_json *l
 	mem_arena_init(&x.arena, 0);
 	rc = read_params(&x, p, &err);
 	if (rc)
-		(void)protocol_refuse(&err, prefix, errors);
+		(void)kit_protocol_refuse(&err, prefix, errors);
 	else
-		rc = protocol_check(&x.rule, prefix, limits, errors);
+		rc = kit_protocol_check(&x.rule, prefix, limits, errors);
 	mem_arena_release(&x.arena);
 	return rc;
 }

@@ -20,7 +20,7 @@
 
 #include "core/base/fmath.h"
 #include "core/base/rng.h"
-#include "core/experiment/trains.h"
+#include "core/kit_trains.h"
 
 enum { RHO_0, ETA, CELL_S, NETWORK_S, NETWORK_RHO_0, NETWORK_ETA, NEURONS, N_PARAMS };
 
@@ -296,7 +296,7 @@ static double felt_rate(const struct network *x)
 {
 	double half = 500 * x->seconds;
 	double spikes =
-		0.5 * x->seconds * trains_rate(&x->inhibitory, half, 2 * half, x->neurons / 5);
+		0.5 * x->seconds * kit_trains_rate(&x->inhibitory, half, 2 * half, x->neurons / 5);
 
 	return x->rho_0 + (x->w[1] - x->w[0]) / (x->eta * spikes * 2e-3 * TAU_MS);
 }
@@ -350,24 +350,29 @@ static int target(struct experiment_ctx *c, const char *name, const char *unit, 
 
 static int leave_groups(struct experiment_ctx *c, const struct cell *x, struct err *err)
 {
-	double v = x->v_sum / (double)x->n_samples, group[GROUPS], ex[GROUPS], in[GROUPS],
-	       net[GROUPS];
+	enum { GROUP, EXCITES, INHIBITS, NET, N };
+	double v = x->v_sum / (double)x->n_samples, y[N][GROUPS];
 	const struct kit_column columns[] = {
-		{ "group", "", group }, { "i_ex", "pA", ex },	{ "i_in_mirrored", "pA", in },
-		{ "net", "pA", net },	{ "w_in", "nS", x->w },
+		{ "group", "", y[GROUP] },
+		{ "i_ex", "pA", y[EXCITES] },
+		{ "i_in_mirrored", "pA", y[INHIBITS] },
+		{ "net", "pA", y[NET] },
+		{ "w_in", "nS", x->w },
 	};
 	int rc;
 
 	for (size_t i = 0; i < GROUPS; i++) {
-		group[i] = (double)i + 1;
-		ex[i] = 1e-3 * EX * x->rate_of[i] * TAU_EX_MS * g_ex(i) * (E_EX_MV - v);
-		in[i] = 1e-3 * IN * x->rate_of[i] * TAU_IN_MS * x->w[i] * (v - E_IN_MV);
-		net[i] = ex[i] - in[i];
+		double rate = 1e-3 * x->rate_of[i];
+
+		y[GROUP][i] = (double)i + 1;
+		y[EXCITES][i] = EX * rate * TAU_EX_MS * g_ex(i) * (E_EX_MV - v);
+		y[INHIBITS][i] = IN * rate * TAU_IN_MS * x->w[i] * (v - E_IN_MV);
+		y[NET][i] = y[EXCITES][i] - y[INHIBITS][i];
 	}
 	rc = kit_table(c, "groups", columns, COUNTOF(columns), GROUPS, err);
 	return rc ? rc
-		  : target(c, "correlation of currents", "", kit_correlation(ex, in, GROUPS), 0.9,
-			   1, err);
+		  : target(c, "correlation of currents", "",
+			   kit_correlation(y[EXCITES], y[INHIBITS], GROUPS), 0.9, 1, err);
 }
 
 static int leave_currents(struct experiment_ctx *c, const struct cell *x, struct err *err)
@@ -390,10 +395,10 @@ static int leave_cell(struct experiment_ctx *c, const struct cell *x, const stru
 		      struct mem_arena *arena, struct err *err)
 {
 	double half = 500 * x->seconds, cv = 0;
-	double rate = trains_rate(&x->spikes, half, 2 * half, 1);
-	double without =
-		trains_rate(&control->spikes, 500 * control->seconds, 1000 * control->seconds, 1);
-	int rc = trains_cv(&x->spikes, half, 1, arena, &cv, err);
+	double rate = kit_trains_rate(&x->spikes, half, 2 * half, 1);
+	double without = kit_trains_rate(&control->spikes, 500 * control->seconds,
+					 1000 * control->seconds, 1);
+	int rc = kit_trains_cv(&x->spikes, half, 1, arena, &cv, err);
 
 	engine_score(c, fabs(rate / x->rho_0 - 1));
 	if (!rc)
@@ -415,16 +420,17 @@ static int leave_network(struct experiment_ctx *c, const struct network *x, stru
 {
 	double half = 500 * x->seconds, cv = 0, correlation = 0;
 	size_t n = excitatory(x);
-	double rate = trains_rate(&x->spikes, half, 2 * half, n);
-	int rc = trains_cv(&x->spikes, half, n, arena, &cv, err);
+	double rate = kit_trains_rate(&x->spikes, half, 2 * half, n);
+	int rc = kit_trains_cv(&x->spikes, half, n, arena, &cv, err);
 
 	if (!rc)
-		rc = trains_correlation(&x->spikes, half, 2 * half, n, arena, &correlation, err);
+		rc = kit_trains_correlation(&x->spikes, half, 2 * half, n, arena, &correlation,
+					    err);
 	if (!rc)
 		rc = leave_rate(c, "network_rate", &x->spikes, x->seconds, n, arena, err);
 	if (!rc)
-		rc = engine_metric(c, "network_rate_at_first", trains_rate(&x->spikes, 0, 50, n),
-				   err);
+		rc = engine_metric(c, "network_rate_at_first",
+				   kit_trains_rate(&x->spikes, 0, 50, n), err);
 	if (!rc)
 		rc = target(c, "network rate", "Hz", rate, 0.9 * x->rho_0, 1.1 * x->rho_0, err);
 	if (!rc && x->eta > 0)

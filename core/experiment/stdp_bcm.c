@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "core/base/fmath.h"
-#include "core/experiment/protocol.h"
+#include "core/kit_protocol.h"
 
 enum { DURATION, RATE_PRE, RATES, REPEATS, N_PARAMS };
 
@@ -385,7 +385,7 @@ static int check(json_t *p, const char *prefix, const struct spec_limits_json *l
 	mem_arena_init(&x.arena, 0);
 	rc = read_params(&x, p, &err);
 	if (rc) {
-		(void)protocol_refuse(&err, prefix, errors);
+		(void)kit_protocol_refuse(&err, prefix, errors);
 	} else {
 		network(&k, &x, 1);
 		rc = kit_check(&k, prefix, limits, errors);

@@ -16,8 +16,8 @@
 #include "core/base/fmath.h"
 #include "core/base/mem.h"
 #include "core/base/rng.h"
-#include "core/experiment/fit.h"
-#include "core/experiment/protocol.h"
+#include "core/kit_fit.h"
+#include "core/kit_protocol.h"
 
 enum { DATA, DT_MS, DW, SEM, TAU_MIN, TAU_MAX, SHUFFLES, N_PARAMS };
 
@@ -64,9 +64,9 @@ struct data {
 	size_t n;
 	const double *column[N_COLUMNS]; /* [n]; sem may be NULL */
 	double tau_min, tau_max;
-	size_t zero;			  /* points at dt = 0 */
-	struct fit_points side[N_SIDES];  /* points by side, |dt| for dt */
-	double *y[N_SIDES], *se[N_SIDES]; /* the same, to be dealt anew; se may be NULL */
+	size_t zero;			     /* points at dt = 0 */
+	struct kit_fit_points side[N_SIDES]; /* points by side, |dt| for dt */
+	double *y[N_SIDES], *se[N_SIDES];    /* the same, to be dealt anew; se may be NULL */
 };
 
 /* Reading. */
@@ -215,7 +215,7 @@ static int split(struct data *d, struct mem_arena *arena, struct err *err)
 				d->se[k][n] = sem[i];
 			n++;
 		}
-		d->side[k] = (struct fit_points){ t, d->y[k], d->se[k], n };
+		d->side[k] = (struct kit_fit_points){ t, d->y[k], d->se[k], n };
 	}
 	d->zero = d->n - d->side[PLUS].n - d->side[MINUS].n;
 	return 0;
@@ -237,7 +237,7 @@ static int check(json_t *p, const char *prefix, const struct spec_limits_json *l
 			rc = check_points(&d, (size_t)number(p, SHUFFLES), &err);
 	}
 	mem_arena_release(&arena);
-	return rc ? protocol_refuse(&err, prefix, errors) : 0;
+	return rc ? kit_protocol_refuse(&err, prefix, errors) : 0;
 }
 
 static int read_all(struct experiment_ctx *c, struct data *d, struct mem_arena *arena,
@@ -258,14 +258,14 @@ static int read_all(struct experiment_ctx *c, struct data *d, struct mem_arena *
 
 /* Fitting. */
 
-static void fit(const struct data *d, struct fit_decay *f)
+static void fit(const struct data *d, struct kit_fit_decay *f)
 {
 	for (int k = 0; k < N_SIDES; k++)
-		fit_decay(&f[k], &d->side[k], d->tau_min, d->tau_max);
+		kit_fit_decay(&f[k], &d->side[k], d->tau_min, d->tau_max);
 }
 
 /* Of both sides together; 0 where nothing varies. */
-static double explained(const struct data *d, const struct fit_decay *f)
+static double explained(const struct data *d, const struct kit_fit_decay *f)
 {
 	double sum = 0, weights = 0, total = 0;
 
@@ -312,7 +312,7 @@ static int control(struct experiment_ctx *c, const struct data *d, double r2, st
 {
 	struct rng_key key = rng_key(engine_seed(c), RNG_EXPERIMENT, "stdp_fit");
 	size_t n = (size_t)number(engine_params(c), SHUFFLES), as_good = 1;
-	struct fit_decay f[N_SIDES];
+	struct kit_fit_decay f[N_SIDES];
 	double sum = 0, one;
 	int rc;
 
@@ -349,10 +349,10 @@ static int metric(struct experiment_ctx *c, const char *name, const char *more, 
 }
 
 static int note(struct experiment_ctx *c, const struct data *d, int side, int which,
-		const struct fit_decay *f, struct err *err)
+		const struct kit_fit_decay *f, struct err *err)
 {
 	const char *name = names[side][which];
-	enum fit_fault fault = which ? f->fault_tau : f->fault_a;
+	enum kit_fit_fault fault = which ? f->fault_tau : f->fault_a;
 
 	switch (fault) {
 	case FIT_OK:
@@ -390,10 +390,10 @@ static int note(struct experiment_ctx *c, const struct data *d, int side, int wh
 }
 
 static int leave_side(struct experiment_ctx *c, const struct data *d, int side,
-		      const struct fit_decay *f, struct err *err)
+		      const struct kit_fit_decay *f, struct err *err)
 {
 	const double value[2] = { f->a, f->tau }, se[2] = { f->se_a, f->se_tau };
-	const enum fit_fault fault[2] = { f->fault_a, f->fault_tau };
+	const enum kit_fit_fault fault[2] = { f->fault_a, f->fault_tau };
 	int rc = metric(c, side ? "n_minus" : "n_plus", "", (double)f->n, err);
 
 	if (!rc && f->n > 0)
@@ -412,17 +412,17 @@ static int leave_side(struct experiment_ctx *c, const struct data *d, int side,
 	return rc;
 }
 
-static double curve(const struct fit_decay *f, double dt)
+static double curve(const struct kit_fit_decay *f, double dt)
 {
-	const struct fit_decay *side = &f[dt > 0 ? PLUS : MINUS];
+	const struct kit_fit_decay *side = &f[dt > 0 ? PLUS : MINUS];
 
 	if (dt == 0)
 		return 0;
 	return side->n > 0 ? side->a * fmath_exp(-fabs(dt) / side->tau) : HUGE_VAL;
 }
 
-static int leave_points(struct experiment_ctx *c, const struct data *d, const struct fit_decay *f,
-			struct mem_arena *arena, struct err *err)
+static int leave_points(struct experiment_ctx *c, const struct data *d,
+			const struct kit_fit_decay *f, struct mem_arena *arena, struct err *err)
 {
 	double *model = NEW(arena, double, d->n), *rest = NEW(arena, double, d->n);
 	double *sem = NEW(arena, double, d->n);
@@ -444,22 +444,22 @@ static int leave_points(struct experiment_ctx *c, const struct data *d, const st
 	return kit_table(c, "points", columns, COUNTOF(columns), d->n, err);
 }
 
-static int leave_curve(struct experiment_ctx *c, const struct data *d, const struct fit_decay *f,
-		       struct err *err)
+static int leave_curve(struct experiment_ctx *c, const struct data *d,
+		       const struct kit_fit_decay *f, struct err *err)
 {
-	double dt[CURVE], dw[CURVE], most = 0;
-	const struct kit_column columns[] = { { "dt_ms", "ms", dt }, { "fit", "", dw } };
+	double x[2][CURVE], most = 0; /* dt, dw */
+	const struct kit_column columns[] = { { "dt_ms", "ms", x[0] }, { "fit", "", x[1] } };
 
 	for (size_t i = 0; i < d->n; i++)
 		most = fabs(d->column[COLUMN_DT][i]) > most ? fabs(d->column[COLUMN_DT][i]) : most;
 	for (size_t i = 0; i < CURVE; i++) {
-		dt[i] = most * (2.0 * (double)i / (CURVE - 1) - 1);
-		dw[i] = curve(f, dt[i]);
+		x[0][i] = most * (2.0 * (double)i / (CURVE - 1) - 1);
+		x[1][i] = curve(f, x[0][i]);
 	}
 	return kit_table(c, "curve", columns, COUNTOF(columns), CURVE, err);
 }
 
-static int leave(struct experiment_ctx *c, const struct data *d, const struct fit_decay *f,
+static int leave(struct experiment_ctx *c, const struct data *d, const struct kit_fit_decay *f,
 		 struct mem_arena *arena, struct err *err)
 {
 	double r2 = explained(d, f);
@@ -484,7 +484,7 @@ static int leave(struct experiment_ctx *c, const struct data *d, const struct fi
 
 static int run(struct experiment_ctx *c, struct err *err)
 {
-	struct fit_decay f[N_SIDES];
+	struct kit_fit_decay f[N_SIDES];
 	struct mem_arena arena;
 	struct data d = { 0 };
 	int rc;

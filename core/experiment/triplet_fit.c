@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "core/base/fmath.h"
-#include "core/experiment/fit.h"
-#include "core/experiment/measured.h"
+#include "core/kit_fit.h"
+#include "core/kit_measured.h"
 
 enum { DATA, RULE, SET, RULE_PARAMS, REFIT, ALL_SETS, N_PARAMS };
 enum { VISUAL, HIPPOCAMPUS };
@@ -63,7 +63,7 @@ struct event {
 	bool post;
 };
 
-static size_t events(const struct protocol_cycle *c, const struct triplet *r, struct event *ret)
+static size_t events(const struct kit_protocol_cycle *c, const struct triplet *r, struct event *ret)
 {
 	static const int tau[N_TRACES] = { TAU_PLUS, TAU_MINUS, TAU_X, TAU_Y };
 	size_t n = c->n_pre + c->n_post, i = 0, j = 0;
@@ -85,7 +85,7 @@ static size_t events(const struct protocol_cycle *c, const struct triplet *r, st
 
 /* Change by a protocol: the four traces from spike to spike, no bounds. No two spikes coincide in
  * these protocols. */
-static double change(const struct protocol_cycle *c, const struct triplet *r)
+static double change(const struct kit_protocol_cycle *c, const struct triplet *r)
 {
 	struct event e[2 * PROTOCOL_CYCLE_MAX];
 	size_t n = events(c, r, e);
@@ -110,7 +110,7 @@ static double change(const struct protocol_cycle *c, const struct triplet *r)
 /* The data. */
 
 struct fit {
-	const struct measured *data;
+	const struct kit_measured *data;
 	size_t n;
 	struct triplet start, now;
 	int value[N_VALUES]; /* [n_free]: which of the values are free */
@@ -168,7 +168,7 @@ static double refit(struct fit *f, size_t evaluations)
 	for (size_t i = 0; i < f->n_free; i++)
 		step[i] = 0.3;
 	f->now = f->start;
-	e = fit_simplex(objective, f, f->n_free, x, step, evaluations);
+	e = kit_fit_simplex(objective, f, f->n_free, x, step, evaluations);
 	(void)objective(f, x);
 	return e;
 }
@@ -221,15 +221,15 @@ enum { MODEL, REFITTED, PAIR, N_CURVES };
 struct work {
 	struct fit fit;
 	struct mem_arena arena;
-	struct protocol *protocols; /* [fit.n] */
+	struct kit_protocol *protocols; /* [fit.n] */
 	double dw[N_CURVES][MEASURED_MAX], e[N_CURVES];
 	bool is_triplet, refit;
 };
 
 static int simulate(struct experiment_ctx *c, struct work *w, int curve,
-		    const struct protocol_rule *rule, double *ret_params, struct err *err)
+		    const struct kit_protocol_rule *rule, double *ret_params, struct err *err)
 {
-	int rc = protocol_run(c, w->protocols, w->fit.n, rule, w->dw[curve], ret_params, err);
+	int rc = kit_protocol_run(c, w->protocols, w->fit.n, rule, w->dw[curve], ret_params, err);
 
 	w->e[curve] = rc ? 0 : distance(&w->fit, w->dw[curve]);
 	return rc;
@@ -239,24 +239,24 @@ static int use_data(struct work *w, bool visual, struct err *err)
 {
 	int rc = 0;
 
-	w->fit.data = visual ? measured_visual : measured_hippocampus;
+	w->fit.data = visual ? kit_measured_visual : kit_measured_hippocampus;
 	w->fit.n = visual ? MEASURED_VISUAL : MEASURED_HIPPOCAMPUS;
-	w->protocols = NEW(&w->arena, struct protocol, w->fit.n);
+	w->protocols = NEW(&w->arena, struct kit_protocol, w->fit.n);
 	if (!w->protocols)
 		return err_nomem(err);
 	for (size_t i = 0; i < w->fit.n && !rc; i++)
-		rc = protocol_repeat(&w->protocols[i], &w->fit.data[i].cycle, MEASURED_REPEATS,
-				     &w->arena, err);
+		rc = kit_protocol_repeat(&w->protocols[i], &w->fit.data[i].cycle, MEASURED_REPEATS,
+					 &w->arena, err);
 	return rc;
 }
 
-static int read_all(struct experiment_ctx *c, struct work *w, struct protocol_rule *rule,
+static int read_all(struct experiment_ctx *c, struct work *w, struct kit_protocol_rule *rule,
 		    struct err *err)
 {
 	const json_t *p = engine_params(c);
 	bool visual = strcmp(kit_text(p, params[DATA].name), data_names[VISUAL]) == 0;
 
-	protocol_rule_read(rule, p, 1);
+	kit_protocol_rule_read(rule, p, 1);
 	w->is_triplet = strcmp(rule->model, "stdp_triplet") == 0;
 	if (w->is_triplet && !rule->set[0])
 		rule->set =
@@ -303,7 +303,7 @@ static json_t *values(const char *const *names, const double *x, size_t n)
 static int simulate_values(struct experiment_ctx *c, struct work *w, int curve, json_t *rule_params,
 			   struct err *err)
 {
-	const struct protocol_rule rule = {
+	const struct kit_protocol_rule rule = {
 		.model = curve == PAIR ? "stdp_pair" : "stdp_triplet",
 		.params = rule_params,
 		.w_0 = 1,
@@ -383,7 +383,7 @@ static int leave(struct experiment_ctx *c, const struct work *w, struct err *err
 	};
 
 	for (size_t i = 0; i < w->fit.n; i++) {
-		const struct measured *m = &w->fit.data[i];
+		const struct kit_measured *m = &w->fit.data[i];
 		bool pair = m->cycle.n_pre == 1 && m->cycle.n_post == 1;
 
 		x[0][i] = (double)i + 1;
@@ -400,8 +400,8 @@ static int leave(struct experiment_ctx *c, const struct work *w, struct err *err
 static int run_sets(struct experiment_ctx *c, struct work *w, struct err *err)
 {
 	for (size_t i = 0; i < MEASURED_PREDICTIONS; i++) {
-		const struct measured_prediction *p = &measured_predictions[i];
-		const struct protocol_rule rule = { "stdp_triplet", p->set, NULL, 1 };
+		const struct kit_measured_prediction *p = &kit_measured_predictions[i];
+		const struct kit_protocol_rule rule = { "stdp_triplet", p->set, NULL, 1 };
 		double worst = 0;
 		char name[80];
 		int rc = use_data(w, p->visual, err);
@@ -441,7 +441,7 @@ static int compare(struct experiment_ctx *c, const struct work *w, struct err *e
 static int run_all(struct experiment_ctx *c, struct work *w, struct err *err)
 {
 	double p[PLASTICITY_PARAMS_MAX] = { 0 };
-	struct protocol_rule rule;
+	struct kit_protocol_rule rule;
 	int rc = read_all(c, w, &rule, err);
 
 	if (!rc)
@@ -475,10 +475,10 @@ static int run(struct experiment_ctx *c, struct err *err)
 static int check(json_t *p, const char *prefix, const struct spec_limits_json *limits,
 		 struct err_list *errors)
 {
-	struct protocol_rule rule;
+	struct kit_protocol_rule rule;
 
-	protocol_rule_read(&rule, p, 1);
-	return protocol_check(&rule, prefix, limits, errors);
+	kit_protocol_rule_read(&rule, p, 1);
+	return kit_protocol_check(&rule, prefix, limits, errors);
 }
 
 static const struct experiment_plot plots[] = {

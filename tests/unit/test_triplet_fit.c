@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/experiment/measured.h"
+#include "core/kit_measured.h"
 #include "tests/engine_case.h"
 
 enum { MAX = 13 };
@@ -183,7 +183,7 @@ Test(triplet_fit, the_measurements_are_those_of_the_data_files)
 		cr_skip_test("no measurements");
 	cr_assert_eq(read_rows(path, row), MEASURED_VISUAL);
 	for (size_t i = 0; i < MEASURED_VISUAL; i++) {
-		const struct measured *m = &measured_visual[i];
+		const struct kit_measured *m = &kit_measured_visual[i];
 
 		cr_expect_float_eq(1000 / m->cycle.period_ms, row[i][0], 1e-12);
 		cr_expect_eq(m->cycle.post[0], row[i][1]);
@@ -193,11 +193,11 @@ Test(triplet_fit, the_measurements_are_those_of_the_data_files)
 	cr_assert_not_null(path);
 	cr_assert_eq(read_rows(path, row), MEASURED_HIPPOCAMPUS);
 	for (size_t i = 0; i < MEASURED_HIPPOCAMPUS; i++) {
-		const struct protocol_cycle *c = &measured_hippocampus[i].cycle;
+		const struct kit_protocol_cycle *c = &kit_measured_hippocampus[i].cycle;
 		double t = row[i][3];
 
-		cr_expect(measured_hippocampus[i].dw == row[i][4] &&
-				  measured_hippocampus[i].sem == row[i][5],
+		cr_expect(kit_measured_hippocampus[i].dw == row[i][4] &&
+				  kit_measured_hippocampus[i].sem == row[i][5],
 			  "row %zu", i);
 		if (i < 2)
 			cr_expect_eq(c->post[0], row[i][1]);

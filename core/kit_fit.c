@@ -1,6 +1,6 @@
-/* fit.c - see fit.h. */
+/* kit_fit.c - see kit_fit.h. */
 /* SPDX-License-Identifier: MIT */
-#include "core/experiment/fit.h"
+#include "core/kit_fit.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,13 +11,13 @@
 
 enum { GRID = 256, GOLDEN_STEPS = 60, NEWTON_STEPS = 8, POINTS_MIN = 3 };
 
-static double weight(const struct fit_points *p, size_t i)
+static double weight(const struct kit_fit_points *p, size_t i)
 {
 	return p->se ? 1 / (p->se[i] * p->se[i]) : 1;
 }
 
 /* The best A for a tau, and the sum of squares it leaves. */
-static double reduced(const struct fit_points *p, double tau, double *ret_a)
+static double reduced(const struct kit_fit_points *p, double tau, double *ret_a)
 {
 	double ee = 0, ey = 0, sum = 0;
 
@@ -41,7 +41,7 @@ struct curvature {
 	double g_a, g_tau, aa, at, tt;
 };
 
-static struct curvature curvature(const struct fit_points *p, double a, double tau)
+static struct curvature curvature(const struct kit_fit_points *p, double a, double tau)
 {
 	struct curvature c = { 0 };
 	double tau2 = tau * tau;
@@ -60,7 +60,7 @@ static struct curvature curvature(const struct fit_points *p, double a, double t
 }
 
 /* Golden section in log(tau) around the best point of a grid. */
-static double search(const struct fit_points *p, double tau_min, double tau_max)
+static double search(const struct kit_fit_points *p, double tau_min, double tau_max)
 {
 	const double golden = 0.6180339887498949;
 	double lo = fmath_log(tau_min), hi = fmath_log(tau_max), step = (hi - lo) / GRID, a;
@@ -100,7 +100,7 @@ static double search(const struct fit_points *p, double tau_min, double tau_max)
 }
 
 /* Where the sum of squares is flat, a comparison of sums sees tau to half the digits only. */
-static void polish(const struct fit_points *p, double *a, double *tau, double tau_min,
+static void polish(const struct kit_fit_points *p, double *a, double *tau, double tau_min,
 		   double tau_max)
 {
 	for (int i = 0; i < NEWTON_STEPS; i++) {
@@ -116,7 +116,7 @@ static void polish(const struct fit_points *p, double *a, double *tau, double ta
 	}
 }
 
-static bool one_time(const struct fit_points *p)
+static bool one_time(const struct kit_fit_points *p)
 {
 	for (size_t i = 1; i < p->n; i++)
 		if (p->t[i] != p->t[0])
@@ -124,7 +124,7 @@ static bool one_time(const struct fit_points *p)
 	return true;
 }
 
-static void explained(struct fit_decay *ret, const struct fit_points *p)
+static void explained(struct kit_fit_decay *ret, const struct kit_fit_points *p)
 {
 	double sum = 0, weights = 0, mean, total = 0;
 
@@ -140,13 +140,13 @@ static void explained(struct fit_decay *ret, const struct fit_points *p)
 }
 
 /* The variance of a point of weight 1. */
-static double scatter(const struct fit_decay *f, const struct fit_points *p)
+static double scatter(const struct kit_fit_decay *f, const struct kit_fit_points *p)
 {
 	return p->se ? 1 : f->sum_squares / ((double)p->n - 2);
 }
 
 /* At a bound tau has no error, and A has the one it has for that tau. */
-static void errors(struct fit_decay *ret, const struct fit_points *p)
+static void errors(struct kit_fit_decay *ret, const struct kit_fit_points *p)
 {
 	struct curvature c = curvature(p, ret->a, ret->tau);
 	double det = c.aa * c.tt - c.at * c.at, s2 = scatter(ret, p);
@@ -168,7 +168,7 @@ static void errors(struct fit_decay *ret, const struct fit_points *p)
 /* Does a time constant at a bound fit within one standard error of the best? The curvature at the
  * minimum does not see that. An A for a vanishing tau is a matter of the bound; for one without
  * end it is the mean, which there is. */
-static void meet_bounds(struct fit_decay *ret, const struct fit_points *p, double tau_min,
+static void meet_bounds(struct kit_fit_decay *ret, const struct kit_fit_points *p, double tau_min,
 			double tau_max)
 {
 	double allowed = ret->sum_squares + scatter(ret, p), a;
@@ -179,9 +179,10 @@ static void meet_bounds(struct fit_decay *ret, const struct fit_points *p, doubl
 		ret->fault_tau = FIT_LONG;
 }
 
-void fit_decay(struct fit_decay *ret, const struct fit_points *p, double tau_min, double tau_max)
+void kit_fit_decay(struct kit_fit_decay *ret, const struct kit_fit_points *p, double tau_min,
+		   double tau_max)
 {
-	*ret = (struct fit_decay){
+	*ret = (struct kit_fit_decay){
 		.n = p->n, .se_a = HUGE_VAL, .se_tau = HUGE_VAL, .r2 = HUGE_VAL
 	};
 	ret->fault_a = ret->fault_tau = p->n < POINTS_MIN ? FIT_FEW : FIT_OK;
@@ -299,8 +300,8 @@ static bool is_done(const struct simplex *s)
 	return s->y[s->n] - s->y[0] <= 1e-12 * (fabs(s->y[0]) + 1e-300);
 }
 
-double fit_simplex(double (*f)(void *self, const double *x), void *self, size_t n, double *x,
-		   const double *step, size_t evaluations)
+double kit_fit_simplex(double (*f)(void *self, const double *x), void *self, size_t n, double *x,
+		       const double *step, size_t evaluations)
 {
 	struct simplex s = { .f = f, .self = self, .n = n, .max = evaluations };
 	double scale = 1;

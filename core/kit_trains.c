@@ -1,10 +1,10 @@
-/* trains.c - see trains.h. */
+/* kit_trains.c - see kit_trains.h. */
 /* SPDX-License-Identifier: MIT */
-#include "core/experiment/trains.h"
+#include "core/kit_trains.h"
 
 #include <math.h>
 
-double trains_rate(const struct kit_spikes *k, double from_ms, double to_ms, size_t neurons)
+double kit_trains_rate(const struct kit_spikes *k, double from_ms, double to_ms, size_t neurons)
 {
 	size_t n = 0;
 
@@ -15,8 +15,8 @@ double trains_rate(const struct kit_spikes *k, double from_ms, double to_ms, siz
 
 enum { COUNT_MS = 50, PAIRS = 200, SPIKES_MIN = 5 };
 
-int trains_correlation(const struct kit_spikes *k, double from_ms, double to_ms, size_t neurons,
-		       struct mem_arena *arena, double *ret, struct err *err)
+int kit_trains_correlation(const struct kit_spikes *k, double from_ms, double to_ms, size_t neurons,
+			   struct mem_arena *arena, double *ret, struct err *err)
 {
 	size_t bins = (size_t)((to_ms - from_ms) / COUNT_MS), pairs = 0;
 	size_t some = neurons < 2 * PAIRS ? neurons : 2 * PAIRS;
@@ -43,8 +43,8 @@ int trains_correlation(const struct kit_spikes *k, double from_ms, double to_ms,
 }
 
 /* Spikes sorted by neuron: counts, their sums, and each to its place. */
-int trains_cv(const struct kit_spikes *k, double from_ms, size_t neurons, struct mem_arena *arena,
-	      double *ret, struct err *err)
+int kit_trains_cv(const struct kit_spikes *k, double from_ms, size_t neurons,
+		  struct mem_arena *arena, double *ret, struct err *err)
 {
 	size_t *start = NEW(arena, size_t, neurons + 2), with = 0;
 	double *ms = NEW(arena, double, k->n + 1), sum = 0;

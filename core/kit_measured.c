@@ -1,11 +1,11 @@
-/* measured.c - see measured.h. */
+/* kit_measured.c - see kit_measured.h. */
 /* SPDX-License-Identifier: MIT */
-#include "core/experiment/measured.h"
+#include "core/kit_measured.h"
 
 // clang-format off
 #define PAIR(hz, dt, dw, sem) { { { 0 }, { dt }, 1, 1, 1000.0 / (hz) }, dw, sem }
 
-const struct measured measured_visual[MEASURED_VISUAL] = {
+const struct kit_measured kit_measured_visual[MEASURED_VISUAL] = {
 	PAIR(0.1, 10, -0.04, 0.05), PAIR(0.1, -10, -0.29, 0.08),
 	PAIR(10,  10,  0.14, 0.10), PAIR(10,  -10, -0.41, 0.11),
 	PAIR(20,  10,  0.29, 0.14), PAIR(20,  -10, -0.34, 0.10),
@@ -19,7 +19,7 @@ const struct measured measured_visual[MEASURED_VISUAL] = {
 #define PRE_POST_PRE(dt1, dt2, dw, sem)  { { { -(dt1), -(dt2) }, { 0 }, 2, 1, 1000 }, dw, sem }
 #define POST_PRE_POST(dt1, dt2, dw, sem) { { { 0 }, { dt1, dt2 }, 1, 2, 1000 }, dw, sem }
 
-const struct measured measured_hippocampus[MEASURED_HIPPOCAMPUS] = {
+const struct kit_measured kit_measured_hippocampus[MEASURED_HIPPOCAMPUS] = {
 	PAIR(1,  10,  0.25, 0.05),
 	PAIR(1, -10, -0.17, 0.05),
 	PRE_POST_PRE(5,   -5, -0.01, 0.04),
@@ -35,7 +35,7 @@ const struct measured measured_hippocampus[MEASURED_HIPPOCAMPUS] = {
 	{ { { 5, 20 }, { 0, 25 }, 2, 2, 1000 }, 0.21, 0.04 },       /* T =  20 */
 };
 
-const struct measured_prediction measured_predictions[MEASURED_PREDICTIONS] = {
+const struct kit_measured_prediction kit_measured_predictions[MEASURED_PREDICTIONS] = {
 	{ "visual_cortex_all_to_all_full", true, 0.34,
 	  { 0, -.312, .132, -.334, .247, -.352, .534, .155, .741, .727 } },
 	{ "visual_cortex_all_to_all_minimal", true, 0.36,

@@ -1,6 +1,6 @@
-/* protocol.c - see protocol.h. */
+/* kit_protocol.c - see kit_protocol.h. */
 /* SPDX-License-Identifier: MIT */
-#include "core/experiment/protocol.h"
+#include "core/kit_protocol.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,13 +9,13 @@
 #define DELAY_MS 10.0
 #define FAR_W	 100.0 /* a bound that no protocol reaches, in units of w_0 */
 
-struct protocol_cycle protocol_pair(double dt_ms, double rate_hz)
+struct kit_protocol_cycle kit_protocol_pair(double dt_ms, double rate_hz)
 {
-	return (struct protocol_cycle){ .pre = { 0 },
-					.post = { dt_ms },
-					.n_pre = 1,
-					.n_post = 1,
-					.period_ms = 1000 / rate_hz };
+	return (struct kit_protocol_cycle){ .pre = { 0 },
+					    .post = { dt_ms },
+					    .n_pre = 1,
+					    .n_post = 1,
+					    .period_ms = 1000 / rate_hz };
 }
 
 static double *repeated(const double *times, size_t n, double period_ms, size_t repeats,
@@ -29,10 +29,10 @@ static double *repeated(const double *times, size_t n, double period_ms, size_t 
 	return t;
 }
 
-int protocol_repeat(struct protocol *ret, const struct protocol_cycle *cycle, size_t repeats,
-		    struct mem_arena *arena, struct err *err)
+int kit_protocol_repeat(struct kit_protocol *ret, const struct kit_protocol_cycle *cycle,
+			size_t repeats, struct mem_arena *arena, struct err *err)
 {
-	*ret = (struct protocol){
+	*ret = (struct kit_protocol){
 		.pre = repeated(cycle->pre, cycle->n_pre, cycle->period_ms, repeats, arena),
 		.post = repeated(cycle->post, cycle->n_post, cycle->period_ms, repeats, arena),
 		.n_pre = cycle->n_pre * repeats,
@@ -41,9 +41,9 @@ int protocol_repeat(struct protocol *ret, const struct protocol_cycle *cycle, si
 	return ret->pre && ret->post ? 0 : err_nomem(err);
 }
 
-void protocol_rule_read(struct protocol_rule *ret, const json_t *params, double w_0)
+void kit_protocol_rule_read(struct kit_protocol_rule *ret, const json_t *params, double w_0)
 {
-	*ret = (struct protocol_rule){
+	*ret = (struct kit_protocol_rule){
 		.model = kit_text(params, PROTOCOL_RULE),
 		.set = kit_text(params, PROTOCOL_SET),
 		.params = json_object_get(params, PROTOCOL_RULE_PARAMS),
@@ -67,7 +67,7 @@ static bool whole(const double *t, size_t n)
 }
 
 /* Steps of 1 ms where all times allow it. */
-static double resolution(const struct protocol *p, size_t n)
+static double resolution(const struct kit_protocol *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!whole(p[i].pre, p[i].n_pre) || !whole(p[i].post, p[i].n_post))
@@ -87,7 +87,7 @@ static json_t *train(const double *t, size_t n, double shift)
 	return list;
 }
 
-static void generators(struct kit_spec *k, const char *name, const struct protocol *p, size_t n,
+static void generators(struct kit_spec *k, const char *name, const struct kit_protocol *p, size_t n,
 		       bool post)
 {
 	json_t *all = json_array();
@@ -106,7 +106,7 @@ static void generators(struct kit_spec *k, const char *name, const struct protoc
 }
 
 /* The rule's parameters, with a bound out of reach unless one is given. */
-static json_t *rule_params(const struct protocol_rule *r)
+static json_t *rule_params(const struct kit_protocol_rule *r)
 {
 	json_t *params = r->params ? json_deep_copy(r->params) : json_object();
 	const struct plasticity_model *m = plasticity_find(r->model);
@@ -120,7 +120,7 @@ static json_t *rule_params(const struct protocol_rule *r)
 	return params;
 }
 
-static json_t *synapse(const struct protocol_rule *r)
+static json_t *synapse(const struct kit_protocol_rule *r)
 {
 	json_t *params = rule_params(r);
 	json_t *s = params ? json_pack("{s:s, s:f, s:f, s:o}", "model", r->model, "weight", r->w_0,
@@ -134,7 +134,7 @@ static json_t *synapse(const struct protocol_rule *r)
 	return s;
 }
 
-static double end_ms(const struct protocol *p, size_t n)
+static double end_ms(const struct kit_protocol *p, size_t n)
 {
 	double last = 0;
 
@@ -147,8 +147,8 @@ static double end_ms(const struct protocol *p, size_t n)
 	return on_grid(ceil(last) + PROTOCOL_LEAD_MS + 2 * DELAY_MS);
 }
 
-static void network(struct kit_spec *k, const struct protocol *p, size_t n,
-		    const struct protocol_rule *r, uint64_t seed)
+static void network(struct kit_spec *k, const struct kit_protocol *p, size_t n,
+		    const struct kit_protocol_rule *r, uint64_t seed)
 {
 	kit_begin(k, resolution(p, n), end_ms(p, n), seed);
 	generators(k, "pre", p, n, false);
@@ -178,7 +178,7 @@ static void translate(struct err *err)
 	}
 }
 
-int protocol_refuse(const struct err *e, const char *prefix, struct err_list *errors)
+int kit_protocol_refuse(const struct err *e, const char *prefix, struct err_list *errors)
 {
 	struct err err = *e;
 	char path[ERR_PATH_MAX];
@@ -188,11 +188,11 @@ int protocol_refuse(const struct err *e, const char *prefix, struct err_list *er
 	return err_list_add(errors, (enum err_code)err.code, path, "%s", err.text);
 }
 
-int protocol_check(const struct protocol_rule *rule, const char *prefix,
-		   const struct spec_limits_json *limits, struct err_list *errors)
+int kit_protocol_check(const struct kit_protocol_rule *rule, const char *prefix,
+		       const struct spec_limits_json *limits, struct err_list *errors)
 {
 	static const double once[] = { 0 };
-	static const struct protocol one = { once, once, 1, 1 };
+	static const struct kit_protocol one = { once, once, 1, 1 };
 	struct err_list found = { 0 };
 	struct kit_spec k;
 	const struct spec *spec;
@@ -204,7 +204,7 @@ int protocol_check(const struct protocol_rule *rule, const char *prefix,
 	rc = k.failed ? -ERR_NOMEM
 		      : spec_json_read(&spec, k.json, "", NULL, limits, &arena, &found);
 	for (size_t i = 0; i < found.n; i++)
-		(void)protocol_refuse(&found.items[i], prefix, errors);
+		(void)kit_protocol_refuse(&found.items[i], prefix, errors);
 	if (rc && !found.n)
 		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	kit_end(&k);
@@ -232,9 +232,9 @@ static int at_end(void *self, const struct sim *s, struct err *err)
 	return rc;
 }
 
-int protocol_run(struct experiment_ctx *c, const struct protocol *p, size_t n,
-		 const struct protocol_rule *rule, double *ret_dw, double *ret_params,
-		 struct err *err)
+int kit_protocol_run(struct experiment_ctx *c, const struct kit_protocol *p, size_t n,
+		     const struct kit_protocol_rule *rule, double *ret_dw, double *ret_params,
+		     struct err *err)
 {
 	struct reading r = { .dw = ret_dw, .params = ret_params, .n = n, .w_0 = rule->w_0 };
 	const struct engine_look look = { .self = &r, .at_end = at_end };

@@ -1,10 +1,10 @@
-/* protocol.h - given trains of spikes at single synapses of any rule, one network for all of them.
+/* kit_protocol.h - given trains of spikes at single synapses of any rule, one network for all of them.
  *
  * Times are those at the synapse, in ms from the first possible spike on, on a grid of 0.1 ms; a
  * postsynaptic spike is emitted one dendritic delay before. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CORE_EXPERIMENT_PROTOCOL_H
-#define CORE_EXPERIMENT_PROTOCOL_H
+#ifndef CORE_KIT_PROTOCOL_H
+#define CORE_KIT_PROTOCOL_H
 
 #include "core/base/mem.h"
 #include "core/kit.h"
@@ -12,7 +12,7 @@
 #include "core/spec_json.h"
 
 /* What one synapse meets: ascending, at or after -PROTOCOL_LEAD_MS. */
-struct protocol {
+struct kit_protocol {
 	const double *pre, *post; /* [n_pre], [n_post] ms */
 	size_t n_pre, n_post;
 };
@@ -22,40 +22,40 @@ struct protocol {
 /* What is repeated: times in ms, ascending on either side. */
 enum { PROTOCOL_CYCLE_MAX = 4 };
 
-struct protocol_cycle {
+struct kit_protocol_cycle {
 	double pre[PROTOCOL_CYCLE_MAX], post[PROTOCOL_CYCLE_MAX];
 	size_t n_pre, n_post;
 	double period_ms;
 };
 
 /* A pair of spikes, dt = t_post - t_pre. */
-struct protocol_cycle protocol_pair(double dt_ms, double rate_hz);
-int protocol_repeat(struct protocol *ret, const struct protocol_cycle *cycle, size_t repeats,
-		    struct mem_arena *arena, struct err *err) MUST_USE;
+struct kit_protocol_cycle kit_protocol_pair(double dt_ms, double rate_hz);
+int kit_protocol_repeat(struct kit_protocol *ret, const struct kit_protocol_cycle *cycle,
+			size_t repeats, struct mem_arena *arena, struct err *err) MUST_USE;
 
-struct protocol_rule {
+struct kit_protocol_rule {
 	const char *model; /* our name or another simulator's */
 	const char *set;   /* a named set of its parameters; NULL or "": none */
 	json_t *params;	   /* borrowed; NULL: none. Without w_max a bound far away, if it has one */
 	double w_0;
 };
 
-/* The parameters of an experiment that name a rule, as protocol_translate knows them. */
+/* The parameters of an experiment that name a rule, as kit_protocol_translate knows them. */
 #define PROTOCOL_RULE	     "rule"
 #define PROTOCOL_SET	     "set"
 #define PROTOCOL_RULE_PARAMS "rule_params"
 #define PROTOCOL_W_0	     "w_0"
 
-void protocol_rule_read(struct protocol_rule *ret, const json_t *params, double w_0);
+void kit_protocol_rule_read(struct kit_protocol_rule *ret, const json_t *params, double w_0);
 /* Would the rule be accepted? As experiment->check. */
-int protocol_check(const struct protocol_rule *rule, const char *prefix,
-		   const struct spec_limits_json *limits, struct err_list *errors);
+int kit_protocol_check(const struct kit_protocol_rule *rule, const char *prefix,
+		       const struct spec_limits_json *limits, struct err_list *errors);
 /* One error of an experiment's parameters among those of a request. */
-int protocol_refuse(const struct err *e, const char *prefix, struct err_list *errors);
+int kit_protocol_refuse(const struct err *e, const char *prefix, struct err_list *errors);
 /* Weights after the trains, relative to w_0: ret_dw[n]. ret_params[PLASTICITY_PARAMS_MAX], if not
  * NULL: the rule's parameters in our terms. */
-int protocol_run(struct experiment_ctx *c, const struct protocol *p, size_t n,
-		 const struct protocol_rule *rule, double *ret_dw, double *ret_params,
-		 struct err *err) MUST_USE;
+int kit_protocol_run(struct experiment_ctx *c, const struct kit_protocol *p, size_t n,
+		     const struct kit_protocol_rule *rule, double *ret_dw, double *ret_params,
+		     struct err *err) MUST_USE;
 
 #endif

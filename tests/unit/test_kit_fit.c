@@ -1,17 +1,17 @@
-/* test_fit.c - the exponential fit: exact, its errors true, its doubts spoken; the simplex. */
+/* test_kit_fit.c - the exponential fit: exact, its errors true, its doubts spoken; the simplex. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
 
 #include "core/base/rng.h"
-#include "core/experiment/fit.h"
+#include "core/kit_fit.h"
 #include "tests/check.h"
 
 enum { MAX = 64 };
 
 struct points {
 	double t[MAX], y[MAX], se[MAX];
-	struct fit_points p;
+	struct kit_fit_points p;
 };
 
 /* n points of A exp(-t / tau) at t = 2, 4, ...; sigma of the noise, told if `told`. */
@@ -25,22 +25,22 @@ static void draw(struct points *x, size_t n, double sigma, bool told, uint64_t s
 		x->y[i] = 0.8 * exp(-x->t[i] / 17) +
 			  (told ? x->se[i] : sigma) * rng_normal(key, i, 0);
 	}
-	x->p = (struct fit_points){ x->t, x->y, told ? x->se : NULL, n };
+	x->p = (struct kit_fit_points){ x->t, x->y, told ? x->se : NULL, n };
 }
 
-Test(fit, points_on_the_curve_give_back_its_parameters)
+Test(kit_fit, points_on_the_curve_give_back_its_parameters)
 {
 	static const double taus[] = { 1.5, 3, 17, 80, 400, 900 };
 
 	for (size_t k = 0; k < COUNTOF(taus); k++)
 		for (int sign = -1; sign <= 1; sign += 2) {
 			struct points x;
-			struct fit_decay f;
+			struct kit_fit_decay f;
 
 			draw(&x, 30, 0, false, 1);
 			for (size_t i = 0; i < 30; i++)
 				x.y[i] = sign * 0.777 * exp(-x.t[i] / taus[k]);
-			fit_decay(&f, &x.p, 1, 1000);
+			kit_fit_decay(&f, &x.p, 1, 1000);
 			cr_expect(check_close(f.tau, taus[k], 1e-10, 0), "tau %.17g", f.tau);
 			cr_expect(check_close(f.a, sign * 0.777, 1e-10, 0), "A %.17g", f.a);
 			cr_expect(f.r2 > 1 - 1e-12 && f.fault_a == FIT_OK && f.fault_tau == FIT_OK);
@@ -60,16 +60,16 @@ static double half_sum(const struct points *x, double a, double tau)
 	return sum;
 }
 
-Test(fit, errors_are_those_of_the_curvature_by_differences)
+Test(kit_fit, errors_are_those_of_the_curvature_by_differences)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++)
 		for (int told = 0; told < 2; told++) {
 			struct points x;
-			struct fit_decay f;
+			struct kit_fit_decay f;
 			double ha, ht, aa, tt, at, det, s2;
 
 			draw(&x, 20, 0.05, told, seed);
-			fit_decay(&f, &x.p, 1, 1000);
+			kit_fit_decay(&f, &x.p, 1, 1000);
 			ha = 1e-4 * f.a;
 			ht = 1e-4 * f.tau;
 #define F(i, j) half_sum(&x, f.a + (i)*ha, f.tau + (j)*ht)
@@ -90,17 +90,17 @@ Test(fit, errors_are_those_of_the_curvature_by_differences)
 /* Of many draws, how often the truth lies within one and two standard errors: 68 and 95 % of a
  * normal distribution; 30 points leave 28 degrees of freedom (67 and 94.5 %). 1000 draws tell a
  * share of 0.68 to 0.015 and one of 0.95 to 0.007: three of those are allowed. */
-Test(fit, standard_errors_cover_the_truth_as_often_as_they_say)
+Test(kit_fit, standard_errors_cover_the_truth_as_often_as_they_say)
 {
 	for (int told = 0; told < 2; told++) {
 		double within[2][2] = { { 0 } };
 
 		for (uint64_t seed = 1; seed <= 1000; seed++) {
 			struct points x;
-			struct fit_decay f;
+			struct kit_fit_decay f;
 
 			draw(&x, 30, 0.03, told, seed);
-			fit_decay(&f, &x.p, 1, 1000);
+			kit_fit_decay(&f, &x.p, 1, 1000);
 			for (int k = 1; k <= 2; k++) {
 				within[0][k - 1] += fabs(f.a - 0.8) <= k * f.se_a;
 				within[1][k - 1] += fabs(f.tau - 17) <= k * f.se_tau;
@@ -113,22 +113,22 @@ Test(fit, standard_errors_cover_the_truth_as_often_as_they_say)
 	}
 }
 
-static struct fit_decay of(const double *t, const double *y, size_t n)
+static struct kit_fit_decay of(const double *t, const double *y, size_t n)
 {
-	struct fit_points p = { t, y, NULL, n };
-	struct fit_decay f;
+	struct kit_fit_points p = { t, y, NULL, n };
+	struct kit_fit_decay f;
 
-	fit_decay(&f, &p, 1, 1000);
+	kit_fit_decay(&f, &p, 1, 1000);
 	return f;
 }
 
-Test(fit, what_the_data_do_not_determine_is_said)
+Test(kit_fit, what_the_data_do_not_determine_is_said)
 {
 	static const double t[] = { 5, 10, 20, 40, 80 }, same[] = { 10, 10, 10, 10, 10 };
 	static const double flat[] = { 0.31, 0.29, 0.3, 0.29, 0.31 };
 	static const double one[] = { 0.5, 0.01, -0.012, 0.009, -0.01 };
 	static const double noise[] = { 0.5, -0.6, 0.4, -0.5, 0.65 };
-	struct fit_decay f = of(t, flat, 5);
+	struct kit_fit_decay f = of(t, flat, 5);
 
 	cr_expect_eq(f.fault_tau, FIT_LONG);
 	cr_expect_eq(f.fault_a, FIT_OK, "the amplitude is the mean");
@@ -151,18 +151,18 @@ Test(fit, what_the_data_do_not_determine_is_said)
 }
 
 /* Noise alone has no time constant: hardly ever may one be claimed. */
-Test(fit, noise_alone_is_seldom_taken_for_a_curve)
+Test(kit_fit, noise_alone_is_seldom_taken_for_a_curve)
 {
 	size_t claimed = 0;
 
 	for (uint64_t seed = 1; seed <= 500; seed++) {
 		struct points x;
-		struct fit_decay f;
+		struct kit_fit_decay f;
 
 		draw(&x, 15, 0.5, false, seed);
 		for (size_t i = 0; i < 15; i++)
 			x.y[i] -= 0.8 * exp(-x.t[i] / 17);
-		fit_decay(&f, &x.p, 1, 1000);
+		kit_fit_decay(&f, &x.p, 1, 1000);
 		claimed += f.fault_a == FIT_OK && f.fault_tau == FIT_OK;
 	}
 	cr_expect_lt(claimed, 150, "%zu of 500", claimed);
@@ -184,19 +184,19 @@ static double bowl(void *self, const double *x)
 	return x[0] < -5 ? (double)NAN : sum;
 }
 
-Test(fit, the_simplex_finds_the_lowest_point)
+Test(kit_fit, the_simplex_finds_the_lowest_point)
 {
 	double x[6] = { -1.2, 1 }, step[6] = { 0.5, 0.5, 1, 1, 1, 1 }, y;
 	size_t used = 0;
 
-	y = fit_simplex(valley, &used, 2, x, step, 2000);
+	y = kit_fit_simplex(valley, &used, 2, x, step, 2000);
 	cr_expect_lt(y, 1e-10);
 	cr_expect(fabs(x[0] - 1) < 1e-4 && fabs(x[1] - 1) < 1e-4);
 	cr_expect_leq(used, 2000 + 3);
 	x[0] = -4;
 	x[1] = 9;
 	used = 0;
-	y = fit_simplex(bowl, &used, 6, x, step, 4000);
+	y = kit_fit_simplex(bowl, &used, 6, x, step, 4000);
 	cr_expect_lt(y, 1e-8);
 	for (size_t i = 0; i < 6; i++)
 		cr_expect(fabs(x[i] - (double)i) < 1e-3, "%zu: %g", i, x[i]);
