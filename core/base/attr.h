@@ -16,6 +16,9 @@
  * nothing is contracted or reassociated. Empty under sanitizers (they crash in the resolver). */
 #if defined(STDP_SANITIZED) || !defined(__x86_64__) || defined(__clang__)
 #define CLONES
+#elif defined(STDP_CLONE)
+/* One width for every processor: for tests/golden/compilers.sh, which compares them. */
+#define CLONES __attribute__((target(STDP_CLONE)))
 #else
 #define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #endif

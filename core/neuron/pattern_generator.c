@@ -229,7 +229,8 @@ static size_t members(const struct neuron_ctx *c)
 static void freeze(const struct neuron_ctx *c, unsigned k, size_t from, size_t n)
 {
 	struct rng_key key = pattern_key(c->key, PATTERN_FROZEN + k);
-	double rate[BLOCK], speed[BLOCK], since[BLOCK], u[BLOCK], at[BLOCK];
+	double rate[BLOCK] = { 0 }, speed[BLOCK] = { 0 }, since[BLOCK] = { 0 };
+	double u[BLOCK], at[BLOCK];
 	struct walk w = { rate, speed, since };
 	size_t columns = columns_of(c), bins = (size_t)*c->coef[BINS];
 

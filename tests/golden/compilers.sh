@@ -1,6 +1,7 @@
 #!/bin/sh
-# compilers.sh - the digests of tests/golden with gcc and clang, -O0 and -O3, and on processors
-# without FMA and AVX: all must be what the files say. Prints one line a variant; fails on a difference.
+# compilers.sh - the digests of tests/golden with gcc and clang, -O0 and -O3, with each width of
+# vectors, and on processors without FMA and AVX: all must be what the files say. Prints one line a
+# variant; fails on a difference.
 # SPDX-License-Identifier: MIT
 #
 #   sh tests/golden/compilers.sh [FOLDER]     objects are kept in FOLDER (default build/golden)
@@ -38,6 +39,14 @@ check() { # program, words that describe the variant
 	echo "golden: $*"
 }
 
+# compile COMPILER FOLDER FLAGS: the sources on stdin, as many at once as there are processors.
+compile() {
+	# shellcheck disable=SC2016 # for the inner shell
+	COMPILER=$1 FOLDER=$2 FLAGS="$common $3 $(pkg-config --cflags jansson)" \
+		xargs -r -n 1 -P "$(nproc)" sh -c \
+		'exec $COMPILER $FLAGS -c -o "$FOLDER/$(echo "${1%.c}" | tr / -).o" "$1"' compile
+}
+
 for cc in gcc clang; do
 	command -v "$cc" >/dev/null || {
 		echo "skipped: no $cc"
@@ -48,19 +57,35 @@ for cc in gcc clang; do
 		mkdir -p "$objects"
 		for source in core/*.c core/*/*.c; do
 			object=$objects/$(echo "${source%.c}" | tr / -).o
-			# shellcheck disable=SC2086,SC2046,SC3013 # words are meant to split; dash knows -nt
+			# shellcheck disable=SC3013 # dash knows -nt
 			if [ ! "$object" -nt "$source" ] || [ -n "$(find core -name '*.h' -newer "$object")" ]; then
-				"$cc" $common "$level" $(pkg-config --cflags jansson) -c -o "$object" "$source" || exit 1
+				echo "$source"
 			fi
-		done
+		done | compile "$cc" "$objects" "$level" || exit 1
 		# shellcheck disable=SC2046
 		"$cc" -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
 		check "$objects/stdp-run" "$cc $level"
 	done
 done
 
-# The C library chooses its variants when a program is loaded. (Ours, of target_clones, are gcc's
-# alone: clang's programs above are the ones without them.)
+# gcc's target_clones asks the processor itself (GLIBC_TUNABLES do not reach it), so each width it may
+# choose is compiled alone: the files that have clones once more, the rest as they are.
+for width in sse2 avx2 avx512f; do
+	[ -x "$out/gcc-O3/stdp-run" ] || break
+	grep -qw "$width" /proc/cpuinfo || {
+		echo "skipped: this processor has no $width"
+		continue
+	}
+	objects=$out/gcc-$width
+	mkdir -p "$objects"
+	cp -pu "$out/gcc-O3"/core-*.o "$objects"
+	grep -lw CLONES core/*.c core/*/*.c | compile gcc "$objects" "-O3 -DSTDP_CLONE=\"$width\"" || exit 1
+	# shellcheck disable=SC2046
+	gcc -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
+	check "$objects/stdp-run" "gcc -O3, $width in all clones"
+done
+
+# The C library chooses its variants when a program is loaded; clang's programs have no clones at all.
 if [ -x "$out/gcc-O3/stdp-run" ]; then
 	GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA
 	export GLIBC_TUNABLES

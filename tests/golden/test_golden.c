@@ -5,10 +5,12 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "core/model/neuron.h"
+#include "core/model/wiring.h"
 #include "tests/engine_case.h"
 
-static const char *const names[] = { "competition", "balanced", "pairings", "window",
-				     "dopamine",    "clopath",	"hebb",	    "calcium" };
+static const char *const names[] = { "competition", "balanced", "pairings", "window", "dopamine",
+				     "clopath",	    "hebb",	"calcium",  "neurons" };
 
 static json_t *load(const char *name)
 {
@@ -64,6 +66,43 @@ Test(golden, cells_fire_and_weights_move)
 		engine_case_release(&c);
 		json_decref(golden);
 	}
+}
+
+/* Every cell of `neurons` fires, with coefficients for all and with a column of them; all models and
+ * wiring rules there are stand in it. */
+Test(golden, every_neuron_model_and_wiring_rule_is_there_and_does_something)
+{
+	json_t *golden = load("neurons"), *spec = json_object_get(golden, "spec"), *one;
+	struct engine_case c = run(golden, 1);
+	const char *name;
+
+	for (size_t i = 0; neuron_models[i]; i++) {
+		size_t n = 0;
+
+		json_object_foreach(json_object_get(spec, "populations"), name, one)
+		{
+			char metric[128];
+
+			if (strcmp(engine_case_string(one, "model"), neuron_models[i]->name) != 0)
+				continue;
+			n++;
+			(void)snprintf(metric, sizeof(metric), "rate_hz.%s", name);
+			if (neuron_models[i]->kind == NEURON_CELL)
+				cr_expect_gt(engine_case_metric(&c, metric), 1, "%s", name);
+		}
+		cr_expect_geq(n, neuron_models[i]->kind == NEURON_CELL ? 2 : 1, "%s",
+			      neuron_models[i]->name);
+	}
+	for (size_t i = 0; wiring_rules[i]; i++) {
+		bool found = false;
+
+		json_object_foreach(json_object_get(spec, "projections"), name, one) found |=
+			!strcmp(engine_case_string(json_object_get(one, "connect"), "rule"),
+				wiring_rules[i]->name);
+		cr_expect(found, "%s", wiring_rules[i]->name);
+	}
+	engine_case_release(&c);
+	json_decref(golden);
 }
 
 Test(golden, threads_change_no_bits)

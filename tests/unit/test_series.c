@@ -186,9 +186,9 @@ static void drive(const char *generator, const char *cell, const char *schedule,
 		text, sizeof(text),
 		"{'duration_ms': 400, 'seed': '3', 'populations': {'in': {'size': 5, %s},"
 		"'cell': {'size': 5, 'model': '%s'}}, 'projections': {'p': {'source': 'in',"
-		"'target': 'cell', 'connect': {'rule': 'one_to_one'}, 'synapse': {'weight': 1,"
+		"'target': 'cell', 'connect': {'rule': 'one_to_one'}, 'synapse': {'weight': %d,"
 		"'delay_ms': 1}}}, 'schedule': [%s]}",
-		generator, cell, schedule);
+		generator, cell, strcmp(cell, "iaf_psc_delta") ? 1 : 8, schedule);
 	for (char *at = text; *at; at++)
 		*at = *at == '\'' ? '"' : *at;
 	c = engine_case_text(text, threads);
@@ -240,14 +240,17 @@ Test(series, a_rate_in_time_is_a_rate_set_by_the_schedule)
 		"{'at_ms': 300, 'set': {'population': 'in', 'params': {'rate': 900}}}";
 	char want[17], found[17];
 
-	drive("'model': 'poisson_generator', 'params': {'rate': 40}", "parrot_neuron", schedule, 1,
+	drive("'model': 'poisson_generator', 'params': {'rate': 40}", "iaf_psc_delta", schedule, 1,
 	      want);
-	drive(in_time, "parrot_neuron", "", 1, found);
+	drive(in_time, "iaf_psc_delta", "", 1, found);
 	cr_assert_str_eq(found, want);
-	drive(in_time, "parrot_neuron", "", 4, found);
+	drive(in_time, "iaf_psc_delta", "", 4, found);
 	cr_assert_str_eq(found, want);
-	drive(each, "parrot_neuron", "", 3, found);
+	drive(each, "iaf_psc_delta", "", 3, found);
 	cr_assert_str_eq(found, want);
+	drive("'model': 'poisson_generator', 'params': {'rate': 60}", "iaf_psc_delta", schedule,
+	      1, found);
+	cr_assert_str_neq(found, want);
 }
 
 Test(series, rates_in_time_have_the_spikes_their_integral_says)
