@@ -428,3 +428,92 @@ Test(neuron_adapt, a_contradiction_among_parameters_names_one_of_them)
 		cr_assert_str_eq(err.path, cases[i].param, "%s", m->name);
 	}
 }
+
+/* ---- Diehl and Cook's cells ----------------------------------------------------------------- */
+
+/* Their two kinds of cell, by their names. */
+struct cell {
+	double tau, rest, reset, threshold, refractory, e_in, theta_plus, offset;
+};
+
+static const struct cell cells[] = { { 100, -65, -65, -52, 5, -100, 0.05, 20 },
+				     { 10, -60, -45, -40, 2, -85, 0, 0 } };
+
+struct state {
+	double v, ge, gi, theta, left; /* left: refractory steps */
+};
+
+static double slope(const struct cell *c, double v, double ge, double gi)
+{
+	return (c->rest - v + ge * (0 - v) + gi * (c->e_in - v)) / c->tau;
+}
+
+/* One step of half a millisecond by 200 of Runge and Kutta's, with the threshold at its end. */
+static bool cell_step(const struct cell *c, struct state *s, double ex, double in)
+{
+	const double h = 0.5 / 200, he = exp(-h / 2), hi = exp(-h / 4); /* tau 1 and 2 ms */
+	bool spike;
+
+	for (int i = 0; i < 200; i++) {
+		double k1, k2, k3, k4;
+
+		k1 = slope(c, s->v, s->ge, s->gi);
+		k2 = slope(c, s->v + h / 2 * k1, s->ge * he, s->gi * hi);
+		k3 = slope(c, s->v + h / 2 * k2, s->ge * he, s->gi * hi);
+		k4 = slope(c, s->v + h * k3, s->ge * he * he, s->gi * hi * hi);
+		s->v = s->left > 0 ? c->reset : s->v + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4);
+		s->ge *= he * he;
+		s->gi *= hi * hi;
+	}
+	s->left -= s->left > 0;
+	s->theta *= exp(-0.5 / 1e7);
+	spike = s->v >= s->theta - c->offset + c->threshold;
+	if (spike) {
+		s->v = c->reset;
+		s->theta += c->theta_plus;
+		s->left = c->refractory / 0.5;
+	}
+	s->ge += ex;
+	s->gi += in;
+	return spike;
+}
+
+Test(neuron_adapt, the_cells_of_Diehl_and_Cook_follow_their_equations)
+{
+	const struct neuron_model *m = &neuron_lif_adaptive;
+
+	for (size_t k = 0; k < COUNTOF(cells); k++) {
+		const struct cell *c = &cells[k];
+		struct state s = { .v = c->rest, .theta = c->offset };
+		struct rng_key key = rng_key(k, RNG_SPIKES, "in");
+		int spikes = 0;
+
+		world_defaults(m, p);
+		if (k) { /* the defaults are the first one */
+			world_set(m, p, "tau_m", c->tau);
+			world_set(m, p, "E_L", c->rest);
+			world_set(m, p, "V_reset", c->reset);
+			world_set(m, p, "V_th", c->threshold);
+			world_set(m, p, "t_ref", c->refractory);
+			world_set(m, p, "E_in", c->e_in);
+			world_set(m, p, "theta_plus", c->theta_plus);
+			world_set(m, p, "theta_offset", c->offset);
+		}
+		world_init(&world, m, p, 0.5, 0);
+		for (int64_t t = 1; t <= 10000; t++) {
+			/* 80 inputs of 0.3 at 20 Hz; now and then inhibition of 17. */
+			double ex = 0.3 * rng_poisson(key, 0, (uint64_t)t, 80 * 20 * 0.5e-3);
+			double in = 17 * rng_poisson(key, 1, (uint64_t)t, 4 * 0.5e-3);
+			bool want = cell_step(c, &s, ex, in);
+
+			cr_assert_eq(world_advance(&world, t, ex, -in) > 0, want,
+				     "cell %zu, step %d", k, (int)t);
+			cr_assert_float_eq(world_state(&world, "V_m"), s.v, 1e-3,
+					   "cell %zu, step %d: %.9g, not %.9g", k, (int)t,
+					   world_state(&world, "V_m"), s.v);
+			cr_assert_float_eq(world_state(&world, "theta"), s.theta, 1e-9);
+			spikes += want;
+		}
+		cr_assert_gt(spikes, 20, "cell %zu: %d spikes", k, spikes);
+	}
+}

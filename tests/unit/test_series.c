@@ -248,8 +248,8 @@ Test(series, a_rate_in_time_is_a_rate_set_by_the_schedule)
 	cr_assert_str_eq(found, want);
 	drive(each, "iaf_psc_delta", "", 3, found);
 	cr_assert_str_eq(found, want);
-	drive("'model': 'poisson_generator', 'params': {'rate': 60}", "iaf_psc_delta", schedule,
-	      1, found);
+	drive("'model': 'poisson_generator', 'params': {'rate': 60}", "iaf_psc_delta", schedule, 1,
+	      found);
 	cr_assert_str_neq(found, want);
 }
 
