@@ -105,12 +105,30 @@ static void generators(struct kit_spec *k, const char *name, const struct kit_pr
 		       all ? json_pack("{s:o}", "spike_times", all) : NULL);
 }
 
+/* Where w_max is a bound and nothing else. */
+static bool has_far_bound(const char *model)
+{
+	return strcmp(model, "stdp_triplet") == 0 || strcmp(model, "stdp_pair") == 0;
+}
+
+double kit_protocol_start(const char *model)
+{
+	const struct plasticity_model *m = plasticity_find(model);
+	double p[PLASTICITY_PARAMS_MAX], low, high;
+
+	if (!m || !m->bounds || has_far_bound(model))
+		return 1;
+	for (size_t i = 0; i < m->n_params; i++)
+		p[i] = m->params[i].def;
+	m->bounds(p, &low, &high);
+	return isfinite(low) && isfinite(high) ? low + 0.5 * (high - low) : 1;
+}
+
 /* The rule's parameters, with a bound out of reach unless one is given. */
 static json_t *rule_params(const struct kit_protocol_rule *r)
 {
 	json_t *params = r->params ? json_deep_copy(r->params) : json_object();
-	const struct plasticity_model *m = plasticity_find(r->model);
-	bool bounded = m && param_find(m->params, m->n_params, "w_max") >= 0;
+	bool bounded = has_far_bound(r->model);
 
 	if (params && bounded && !json_object_get(params, "w_max") &&
 	    json_object_set_new(params, "w_max", json_real(FAR_W * fabs(r->w_0)))) {
@@ -164,6 +182,7 @@ static void translate(struct err *err)
 		{ "/projections/pair/synapse/weight", "/params/" PROTOCOL_W_0 },
 		{ "/projections/pair/synapse/set", "/params/" PROTOCOL_SET },
 		{ "/projections/pair/synapse/model", "/params/" PROTOCOL_RULE },
+		{ "/projections/pair/target", "/params/" PROTOCOL_RULE },
 	};
 
 	for (size_t i = 0; err && i < COUNTOF(map); i++) {

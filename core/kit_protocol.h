@@ -36,7 +36,7 @@ int kit_protocol_repeat(struct kit_protocol *ret, const struct kit_protocol_cycl
 struct kit_protocol_rule {
 	const char *model; /* our name or another simulator's */
 	const char *set;   /* a named set of its parameters; NULL or "": none */
-	json_t *params;	   /* borrowed; NULL: none. Without w_max a bound far away, if it has one */
+	json_t *params; /* borrowed; NULL: none. Pair and triplet rule without w_max: a bound far away */
 	double w_0;
 };
 
@@ -47,6 +47,8 @@ struct kit_protocol_rule {
 #define PROTOCOL_W_0	     "w_0"
 
 void kit_protocol_rule_read(struct kit_protocol_rule *ret, const json_t *params, double w_0);
+/* A weight to begin with: the middle of the rule's bounds; 1 where they are far away or none. */
+double kit_protocol_start(const char *model);
 /* Would the rule be accepted? As experiment->check. */
 int kit_protocol_check(const struct kit_protocol_rule *rule, const char *prefix,
 		       const struct spec_limits_json *limits, struct err_list *errors);

@@ -25,11 +25,13 @@ static const struct param_def params[N_PARAMS] = {
 		   PARAM_STRING, 0, 0, 0, 0, default_rule },
 	[SET] = { PROTOCOL_SET, "Named set of the rule's parameters.", UNIT_NONE, PARAM_STRING },
 	[RULE_PARAMS] = { PROTOCOL_RULE_PARAMS,
-			  "Parameters that differ from the set's; w_max is 100 w_0 unless given "
-			  "here.",
+			  "Parameters that differ from the set's; w_max of the pair and "
+			  "the triplet rule is 100 w_0 unless given here.",
 			  UNIT_NONE, PARAM_OBJECT },
-	[W_0] = { PROTOCOL_W_0, "Weight before the pairs.", UNIT_WEIGHT, PARAM_NUMBER, 1, 0, 1e6,
-		  PARAM_OPEN_MIN },
+	[W_0] = { PROTOCOL_W_0,
+		  "Weight before the pairs; if not given the middle of the rule's bounds, 1 for "
+		  "the pair and the triplet rule.",
+		  UNIT_WEIGHT, PARAM_NUMBER, PARAM_INF, 0, 1e6, PARAM_OPEN_MIN },
 	[RATES] = { "rates_hz", "Frequencies of pairing; 0.1, 10, 20, 40, 50 if not given.",
 		    UNIT_HZ, PARAM_LIST, 0, 0, 500, PARAM_OPEN_MIN },
 	[DT_MS] = { "dt_ms", "Distance of the spikes of a pair.", UNIT_MS, PARAM_NUMBER, 10, 0.1,
@@ -65,6 +67,8 @@ static int read_params(struct curve *x, const json_t *p, struct err *err)
 	size_t listed = json_array_size(json_object_get(p, params[RATES].name));
 
 	kit_protocol_rule_read(&x->rule, p, number(p, W_0));
+	if (!json_is_number(json_object_get(p, params[W_0].name)))
+		x->rule.w_0 = kit_protocol_start(x->rule.model);
 	x->n = listed ? listed : COUNTOF(usual);
 	x->n_all = x->n + DATA_RATES;
 	x->pairs = (size_t)number(p, PAIRS);

@@ -81,6 +81,7 @@ Test(frequency_curve, what_is_refused_is_told)
 	} bad[] = {
 		{ "\"rule\":\"nothing\"", "/params/rule" },
 		{ "\"set\":\"nothing\"", "/params/set" },
+		{ "\"rule\":\"stdp_clopath\"", "/params/rule" },
 		{ "\"rates_hz\":[200]", "/params/rates_hz" },
 		{ "\"rule_params\":{\"w_max\":0.5}", "/params/w_0" },
 		{ "\"pairs\":10000,\"rates_hz\":{\"from\":1,\"to\":50,\"step\":0.1}",
