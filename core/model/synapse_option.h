@@ -1,4 +1,5 @@
-/* synapse_option.h - what may stand beside the rule of a projection: blocks of parameters, one table row each.
+/* synapse_option.h - what may stand beside the rule of a projection: blocks of parameters, a table
+ * row each.
  *
  * Options compose with every rule. They act on the weights of a projection from outside, at multiples
  * of their every_ms, in the order of the list: scaling, noise, normalisation. Short-term plasticity
