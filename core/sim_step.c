@@ -36,12 +36,30 @@ static void clear(const struct net_population *p, size_t lo, size_t n, int64_t s
 		       n * sizeof(double));
 }
 
+enum { LOOK = 64 }; /* neurons at a time */
+
+/* Most neurons do not fire in most steps: the first from i on that may have, or n. */
+CLONES static size_t next_fired(const double *out, size_t i, size_t n)
+{
+	for (; i % LOOK == 0 && i + LOOK <= n; i += LOOK) {
+		double any = 0;
+
+#pragma omp simd reduction(+ : any)
+		for (size_t k = 0; k < LOOK; k++)
+			any += out[i + k];
+		if (any != 0)
+			break;
+	}
+	return i;
+}
+
 static void collect(struct sim *s, struct sim_part *part, size_t population, size_t lo)
 {
 	const struct neuron_ctx *c = &part->ctx[population];
 	uint32_t *window = s->window_count[population];
 
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = next_fired(c->out, 0, c->n); i < c->n;
+	     i = next_fired(c->out, i + 1, c->n)) {
 		uint32_t count;
 
 		if (c->out[i] == 0)

@@ -68,22 +68,13 @@ static void follow(const struct neuron_ctx *c, const struct poisson *p)
 	}
 }
 
-CLONES static void take_hazard(const struct neuron_ctx *c, const struct poisson *p)
-{
-	if (c->stride)
-		poisson_take(c, p, 1, 1);
-	else
-		poisson_take(c, p, 1, 0);
-}
-
 static void step(const struct neuron_ctx *c)
 {
 	struct poisson p = process(c);
 
 	if (series_due(c, c->state[CURSOR]))
 		follow(c, &p);
-	take_hazard(c, &p);
-	poisson_draw(c, &p);
+	poisson_step(c, &p);
 }
 
 const struct neuron_model neuron_inhomogeneous_poisson_generator = {

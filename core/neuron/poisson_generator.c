@@ -55,20 +55,11 @@ static void changed(const struct neuron_ctx *c)
 		poisson_mend(c, &p, i);
 }
 
-CLONES static void take_hazard(const struct neuron_ctx *c, const struct poisson *p)
-{
-	if (c->stride)
-		poisson_take(c, p, 1, 1);
-	else
-		poisson_take(c, p, 0, 0);
-}
-
 static void step(const struct neuron_ctx *c)
 {
 	struct poisson p = process(c);
 
-	take_hazard(c, &p);
-	poisson_draw(c, &p);
+	poisson_step(c, &p);
 }
 
 const struct neuron_model neuron_poisson_generator = {
