@@ -99,12 +99,13 @@ struct net_projection {
 	/* plastic only: */
 	double *param; /* [model->n_params] current values */
 	struct plasticity_ctx *ctx;
-	struct plasticity_history *post; /* [n_target] what the rule sees */
-	struct net_history *history;	 /* [n_target] owner of the same */
-	uint32_t *in_degree;		 /* [n_target] */
-	int64_t sweep, tick;		 /* steps: grids of upkeep; tick 0: none */
-	int64_t every[OPTION_N];	 /* steps; 0: not on a grid */
-	int64_t memory;			 /* steps that arrivals are kept; -1: not at all */
+	struct plasticity_history *post;  /* [n_target] what the rule sees */
+	struct net_history *history;	  /* [n_target] owner of the same */
+	struct plasticity_recent *recent; /* [n_target] its end */
+	uint32_t *in_degree;		  /* [n_target] */
+	int64_t sweep, tick;		  /* steps: grids of upkeep; tick 0: none */
+	int64_t every[OPTION_N];	  /* steps; 0: not on a grid */
+	int64_t memory;			  /* steps that arrivals are kept; -1: not at all */
 	double modulation;
 	struct plasticity_ctx *stp; /* short-term plasticity beside the rule; NULL: none */
 	struct net_signals signals;

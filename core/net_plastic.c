@@ -107,13 +107,17 @@ int net_plastic(struct net *net, size_t projection, struct err *err)
 	p->ctx = NEW(net->arena, struct plasticity_ctx, 1);
 	p->post = NEW(net->arena, struct plasticity_history, p->n_target);
 	p->history = NEW(net->arena, struct net_history, p->n_target);
+	p->recent = NEW(net->arena, struct plasticity_recent, p->n_target);
 	p->in_degree = NEW(net->arena, uint32_t, p->n_target);
-	if (!p->param || !p->ctx || !p->post || !p->history || !p->in_degree)
+	if (!p->param || !p->ctx || !p->post || !p->history || !p->recent || !p->in_degree)
 		return err_nomem(err);
+	for (size_t i = 0; i < p->n_target; i++)
+		p->recent[i] = plasticity_look_back(&p->post[i]);
 	memcpy(p->param, p->spec->params, n * sizeof(*p->param));
 	p->modulation = p->spec->modulation;
 	p->ctx->dt = net->spec->dt;
 	p->ctx->post = p->post;
+	p->ctx->recent = p->recent;
 	p->ctx->key = spec_key(net->spec, RNG_NOISE, p->spec->name, "rule");
 	net_prepare_projection(net, projection);
 	p->n_syn = p->model->n_syn ? p->model->n_syn(p->ctx->coef) : 0;

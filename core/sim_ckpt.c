@@ -216,8 +216,11 @@ static void histories(struct pack *p, const struct sim *s, struct net_projection
 {
 	const struct net_log *log = &x->log;
 
-	for (size_t i = 0; x->model->on_post && i < x->n_target && !p->rc; i++)
+	for (size_t i = 0; x->model->on_post && i < x->n_target && !p->rc; i++) {
 		x->post[i] = history(p, &x->history[i], x->model->n_traces, s->now);
+		if (p->loading)
+			x->recent[i] = plasticity_look_back(&x->post[i]);
+	}
 	for (size_t i = 0; log->view && i < x->n_target && !p->rc; i++)
 		log->view[i] = history(p, &log->record[i], PLASTICITY_TRACES_MAX, s->now);
 	if (log->lagged)

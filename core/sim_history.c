@@ -29,6 +29,7 @@ static bool remember(struct net_projection *p, size_t target, int64_t step, uint
 		h->n++;
 	}
 	p->post[target] = (struct plasticity_history){ h->at, h->n };
+	p->recent[target] = plasticity_look_back(&p->post[target]);
 	return true;
 }
 

@@ -46,6 +46,35 @@ struct plasticity_history {
 	size_t n;
 };
 
+/* The last spikes of one target in half a cache line, for a rule that looks at many targets. */
+enum { PLASTICITY_BEFORE = 4 };
+struct plasticity_recent {
+	double k;			    /* k[0] of the last spike */
+	int64_t last;			    /* its step; PLASTICITY_NEVER: there was none */
+	uint32_t before[PLASTICITY_BEFORE]; /* how many steps before it the ones before came, the
+					     * latest first; UINT32_MAX: longer ago, or never */
+};
+#define PLASTICITY_NEVER (INT64_MIN / 2)
+
+static inline struct plasticity_recent plasticity_look_back(const struct plasticity_history *h)
+{
+	const struct plasticity_spike *last = h->at + h->n - 1;
+	struct plasticity_recent r = { .last = PLASTICITY_NEVER };
+
+	for (size_t i = 0; i < PLASTICITY_BEFORE; i++)
+		r.before[i] = UINT32_MAX;
+	if (h->n == 0)
+		return r;
+	r.k = last->k[0];
+	r.last = last->step;
+	for (size_t i = 0; i < PLASTICITY_BEFORE && i + 1 < h->n; i++) {
+		int64_t ago = last->step - h->at[h->n - 2 - i].step;
+
+		r.before[i] = ago < UINT32_MAX ? (uint32_t)ago : UINT32_MAX;
+	}
+	return r;
+}
+
 /* How many of the first `end` spikes have arrived by t, t included. */
 static inline ALWAYS_INLINE size_t plasticity_arrived(const struct plasticity_history *h,
 						      size_t end, int64_t delay, int64_t t)
@@ -77,6 +106,7 @@ struct plasticity_ctx {
 	double coef[PLASTICITY_COEFS_MAX];		 /* from prepare() */
 	struct fmath_decay decay[PLASTICITY_DECAYS_MAX]; /* of the rule's time constants */
 	const struct plasticity_history *post;		 /* [n_target] */
+	const struct plasticity_recent *recent;		 /* [n_target] the ends of the same */
 	/* [n_target] records of on_step(), ascending; NULL if the rule has none. Those of steps after
 	 * t_last - (longest delay of the projection) are there. */
 	const struct plasticity_history *log;

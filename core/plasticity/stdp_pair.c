@@ -10,7 +10,7 @@
  * are applied after every single one. The pairings are those of Morrison, Diesmann, Gerstner
  * (2008), doi:10.1007/s00422-008-0233-1, as NEST understands them. */
 /* SPDX-License-Identifier: MIT */
-#include "core/model/plasticity.h"
+#include "core/model/plasticity_group.h"
 
 enum {
 	A_PLUS,
@@ -269,34 +269,140 @@ static inline ALWAYS_INLINE double one(const struct work *k, int pairing, enum s
 	return w;
 }
 
-enum { AHEAD = 12 };
+/* A group of synapses in columns: what its postsynaptic spikes and the presynaptic ones of now
+ * meet. */
+struct columns {
+	double w[PLASTICITY_GROUP];
+	double pre[PLASTICITY_FEW][PLASTICITY_GROUP]; /* presynaptic trace at each postsynaptic
+						       * spike, from the oldest; 0: no change */
+	double post[PLASTICITY_GROUP];	/* postsynaptic trace at the presynaptic spikes */
+	double times[PLASTICITY_GROUP]; /* how often these depress */
+};
 
-/* Targets of a row lie all over the memory: have the ends of the histories read some synapses
- * before their turn. */
-static inline ALWAYS_INLINE void read_ahead(const struct plasticity_history *h)
+static inline ALWAYS_INLINE void meet(const struct plasticity_ctx *c, const struct work *k,
+				      int pairing, const struct plasticity_row *row,
+				      const uint32_t *at, size_t n, size_t n_post,
+				      struct columns *x)
 {
-	PREFETCH(h->n > 0 ? &h->at[h->n - 1] : h->at);
-	PREFETCH(h->n > 2 ? &h->at[h->n - 3] : h->at);
-}
-
-static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c, struct plasticity_row *row,
-				     const struct work *work, int pairing, enum scale plus,
-				     enum scale minus)
-{
-	const struct work k = *work;
 	double none = 0, *state = &none;
 
-	for (size_t i = 0; i < row->n; i++) {
-		if (i + AHEAD < row->n)
-			read_ahead(&c->post[row->target[i + AHEAD]]);
+	for (size_t i = 0; i < n; i++) {
+		const struct plasticity_recent *r = &c->recent[row->target[at[i]]];
+		int64_t arrival = r->last + row->delay[at[i] * row->delay_stride];
+
 		if (pairing == NEAREST_PRE_CENTERED || pairing == NEAREST_REDUCED_SYMMETRIC)
-			state = &row->syn[0][i];
-		row->w[i] = one(&k, pairing, plus, minus, &c->post[row->target[i]],
-				row->delay[i * row->delay_stride], row->w[i], state);
+			state = &row->syn[0][at[i]];
+		x->w[i] = row->w[at[i]];
+		for (size_t j = n_post; j > 0; j--) {
+			int64_t since = arrival - (j > 1 ? r->before[j - 2] : 0) - k->t_pre;
+
+			x->pre[n_post - j][i] = pre_trace(k, pairing, since, state);
+		}
+		if (!k->n_spikes)
+			continue;
+		x->times[i] = take_pre(k, pairing, state);
+		x->post[i] = r->k * fmath_decay_at(k->minus, k->t - arrival);
 	}
 }
 
-/* The usual rules have code of their own, without a branch or a power per synapse. */
+/* Change the weights of a column whose `met` is over `least`. */
+static inline ALWAYS_INLINE void change_those(const struct work *work, enum scale scale,
+					      double amplitude, double exponent,
+					      const double *restrict trace,
+					      const double *restrict met, double least, size_t n,
+					      double *restrict w)
+{
+	const struct work k = *work;
+
+#pragma omp simd
+	for (size_t i = 0; i < n; i++) {
+		double changed = change(&k, scale, amplitude * trace[i], exponent, w[i]);
+
+		w[i] = met[i] > least ? changed : w[i];
+	}
+}
+
+CLONES static void change_column(const struct work *k, enum scale scale, bool up,
+				 const double *trace, const double *met, double least, size_t n,
+				 double *w)
+{
+	double a = up ? k->a_plus : k->a_minus, e = up ? k->plus_exp : k->minus_exp;
+
+	switch (scale) {
+	case ONE:
+		change_those(k, ONE, a, e, trace, met, least, n, w);
+		break;
+	case UP:
+		change_those(k, UP, a, e, trace, met, least, n, w);
+		break;
+	case DOWN:
+		change_those(k, DOWN, a, e, trace, met, least, n, w);
+		break;
+	case LINEAR:
+		change_those(k, LINEAR, a, e, trace, met, least, n, w);
+		break;
+	case UP_POW:
+	case DOWN_POW:
+	case POWER_LAW:
+		change_those(k, scale, a, e, trace, met, least, n, w);
+		break;
+	}
+}
+
+static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c, const struct work *k,
+				       int pairing, enum scale plus, enum scale minus,
+				       const struct plasticity_row *row, const uint32_t *at,
+				       size_t n, size_t n_post)
+{
+	struct columns x;
+
+	meet(c, k, pairing, row, at, n, n_post, &x);
+	if (!k->on)
+		return;
+	for (size_t j = 0; j < n_post; j++)
+		change_column(k, plus, true, x.pre[j], x.pre[j], 0, n, x.w);
+	for (unsigned i = 0; i < k->n_spikes; i++)
+		change_column(k, minus, false, x.post, x.times, i, n, x.w);
+	for (size_t i = 0; i < n; i++)
+		row->w[at[i]] = x.w[i];
+}
+
+static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const struct work *k,
+				      int pairing, enum scale plus, enum scale minus,
+				      const struct plasticity_row *row, size_t i)
+{
+	double none = 0, *state = &none;
+
+	if (pairing == NEAREST_PRE_CENTERED || pairing == NEAREST_REDUCED_SYMMETRIC)
+		state = &row->syn[0][i];
+	row->w[i] = one(k, pairing, plus, minus, &c->post[row->target[i]],
+			row->delay[i * row->delay_stride], row->w[i], state);
+}
+
+enum { FEW_SYNAPSES = 8 }; /* not worth a group */
+
+static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c,
+				     const struct plasticity_row *row, const struct work *k,
+				     int pairing, enum scale plus, enum scale minus)
+{
+	struct plasticity_groups g;
+	size_t n;
+
+	for (size_t i = 0; row->n <= FEW_SYNAPSES && i < row->n; i++)
+		walk(c, k, pairing, plus, minus, row, i);
+	for (size_t from = 0; row->n > FEW_SYNAPSES && from < row->n; from += n) {
+		n = row->n - from < PLASTICITY_GROUP ? row->n - from : PLASTICITY_GROUP;
+		plasticity_group(c, row, from, n, &g);
+		for (size_t i = 0; i < g.n[PLASTICITY_FEW]; i++)
+			plasticity_read_ahead(&c->post[row->target[g.at[PLASTICITY_FEW][i]]]);
+		for (size_t j = 0; j < PLASTICITY_FEW; j++)
+			group(c, k, pairing, plus, minus, row, g.at[j], g.n[j], j);
+		for (size_t i = 0; i < g.n[PLASTICITY_FEW]; i++)
+			walk(c, k, pairing, plus, minus, row, g.at[PLASTICITY_FEW][i]);
+	}
+}
+
+/* The usual rules have code of their own, without a branch per synapse. */
 static void all_additive(const struct plasticity_ctx *c, struct plasticity_row *row,
 			 const struct work *k)
 {
