@@ -79,8 +79,48 @@ static inline double open_uniform_by_fraction(uint64_t bits)
 	return x - 1 + 0x1p-53;
 }
 
-CLONES void rng_uniform_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
-			       double *restrict ret)
+#ifdef WIDE
+/* Eight ids at a time in the low halves of 64-bit lanes. Compilers do not see that these are products
+ * of 32 bits; by their widening product a draw takes a quarter of the time. Returns how many ids. */
+WIDE static size_t uniform_wide(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
+				double *restrict ret)
+{
+	const __m512i m0 = _mm512_set1_epi64((int64_t)mul0), m1 = _mm512_set1_epi64((int64_t)mul1);
+	const __m512i low = _mm512_set1_epi64(0xffffffff),
+		      lane = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		__m512i x0 = _mm512_set1_epi64((int64_t)counter), x1 = _mm512_srli_epi64(x0, 32);
+		__m512i x2 = _mm512_add_epi64(_mm512_set1_epi64((int64_t)(id0 + i)), lane);
+		__m512i x3 = _mm512_srli_epi64(x2, 32), bits;
+		uint32_t k0 = key.k[0], k1 = key.k[1];
+
+		for (int r = 0; r < ROUNDS; r++) {
+			__m512i p0 = _mm512_mul_epu32(m0, x0), p1 = _mm512_mul_epu32(m1, x2);
+
+			x0 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p1, 32), x1),
+					      _mm512_set1_epi64(k0));
+			x1 = p1; /* the upper halves of x0 to x3 are never read */
+			x2 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p0, 32), x3),
+					      _mm512_set1_epi64(k1));
+			x3 = p0;
+			k0 += weyl0;
+			k1 += weyl1;
+		}
+		bits = _mm512_or_si512(_mm512_slli_epi64(x1, 32), _mm512_and_si512(x0, low));
+		bits = _mm512_or_si512(_mm512_srli_epi64(bits, 12),
+				       _mm512_set1_epi64(0x3ff0000000000000));
+		_mm512_storeu_pd(ret + i, _mm512_add_pd(_mm512_sub_pd(_mm512_castsi512_pd(bits),
+								      _mm512_set1_pd(1)),
+							_mm512_set1_pd(0x1p-53)));
+	}
+	return i;
+}
+#endif
+
+CLONES static void uniform_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
+				  double *restrict ret)
 {
 #pragma omp simd
 	for (size_t i = 0; i < n; i++) {
@@ -100,6 +140,18 @@ CLONES void rng_uniform_column(struct rng_key key, uint64_t id0, uint64_t counte
 		}
 		ret[i] = open_uniform_by_fraction((uint64_t)x1 << 32 | x0);
 	}
+}
+
+void rng_uniform_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n, double *ret)
+{
+	size_t done = 0;
+
+#ifdef WIDE
+	if (HAS_WIDE)
+		done = uniform_wide(key, id0, counter, n, ret);
+#endif
+	if (done < n)
+		uniform_column(key, id0 + done, counter, n - done, ret + done);
 }
 
 uint64_t rng_below(struct rng_key key, uint64_t id, uint64_t counter, uint64_t n)
