@@ -18,7 +18,7 @@
 #include "core/base/attr.h"
 #include "core/base/fmath.h"
 
-enum { CONDUCTANCE_PARTS = 1000 };
+enum { CONDUCTANCE_PARTS = 1000, CONDUCTANCE_BLOCK = 256 };
 
 /* One neuron: rates are per ms, so g times rev is mV/ms. All conductances over C. */
 struct conductance {
@@ -51,34 +51,31 @@ static inline ALWAYS_INLINE double conductance_speed(double leak, double g_ex, d
 	return (leak + g_ex + g_in) * dt;
 }
 
-/* The same where Runge and Kutta would leave the ground: towards the balance at its middle. */
-static inline double conductance_relax(const struct conductance *c, double v, double g_ex,
-				       double g_in)
-{
-	double ex = g_ex * c->half_ex, in = g_in * c->half_in, a = c->leak + ex + in;
-	double balance = (c->drive + ex * c->rev_ex + in * c->rev_in) / a;
+/* Fast membranes in columns. */
+struct conductance_fast {
+	size_t n;
+	uint32_t at[CONDUCTANCE_BLOCK]; /* which neurons */
+	double leak[CONDUCTANCE_BLOCK], drive[CONDUCTANCE_BLOCK];
+	double rev_ex[CONDUCTANCE_BLOCK], rev_in[CONDUCTANCE_BLOCK];
+	double tau_ex[CONDUCTANCE_BLOCK], tau_in[CONDUCTANCE_BLOCK];
+	double v[CONDUCTANCE_BLOCK], g_ex[CONDUCTANCE_BLOCK], g_in[CONDUCTANCE_BLOCK];
+};
 
-	return balance + (v - balance) * fmath_exp(-c->width * a);
+/* Write membrane j, whose neuron is at[j], into the columns. */
+static inline ALWAYS_INLINE void conductance_fast_set(struct conductance_fast *f, size_t j,
+						      const struct conductance *m, double v,
+						      double g_ex, double g_in)
+{
+	f->leak[j] = m->leak;
+	f->drive[j] = m->drive;
+	f->rev_ex[j] = m->rev_ex;
+	f->rev_in[j] = m->rev_in;
+	f->v[j] = v;
+	f->g_ex[j] = g_ex;
+	f->g_in[j] = g_in;
 }
 
-/* The whole step of a fast membrane. `c` describes one part of `width` dt. */
-static inline double conductance_fast(struct conductance c, double v, double g_ex, double g_in,
-				      double dt, double tau_ex, double tau_in)
-{
-	double speed = conductance_speed(c.leak, g_ex, g_in, dt), parts = floor(speed * 10) + 1;
-	bool too_fast = parts > CONDUCTANCE_PARTS;
-
-	parts = too_fast ? CONDUCTANCE_PARTS : parts;
-	c.width = dt / parts;
-	c.half_ex = fmath_exp(-0.5 * c.width / tau_ex);
-	c.half_in = fmath_exp(-0.5 * c.width / tau_in);
-	for (size_t i = 0; i < (size_t)parts; i++) {
-		v = too_fast ? conductance_relax(&c, v, g_ex, g_in)
-			     : conductance_part(&c, v, g_ex, g_in);
-		g_ex *= c.half_ex * c.half_ex;
-		g_in *= c.half_in * c.half_in;
-	}
-	return v;
-}
+/* Move n fast membranes by a whole step of `dt`: ret[at[j]] = V at its end. */
+void conductance_fast_run(struct conductance_fast *f, double dt, double *ret);
 
 #endif

@@ -152,17 +152,40 @@ static inline ALWAYS_INLINE double move(const struct neuron_ctx *c, size_t s)
 	return fast;
 }
 
+/* The fast ones among neurons from..from + n. */
+static void find_fast(const struct neuron_ctx *c, size_t from, size_t n, struct conductance_fast *f)
+{
+	size_t s = c->stride;
+
+	f->n = 0;
+	for (size_t i = from; i < from + n; i++) {
+		double ex = c->state[G_E][i] * c->coef[PER_C][i * s];
+		double in = c->state[G_I][i] * c->coef[PER_C][i * s];
+
+		f->at[f->n] = (uint32_t)i;
+		f->n += conductance_speed(c->coef[LEAK][i * s], ex, in, c->dt) > 0.1;
+	}
+	for (size_t j = 0; j < f->n; j++) {
+		size_t i = f->at[j], k = i * s;
+		struct conductance m = membrane(c, i, k);
+
+		conductance_fast_set(f, j, &m, c->state[V_M][i],
+				     c->state[G_E][i] * c->coef[PER_C][k],
+				     c->state[G_I][i] * c->coef[PER_C][k]);
+		f->tau_ex[j] = c->coef[TAU_EX][k];
+		f->tau_in[j] = c->coef[TAU_IN][k];
+	}
+}
+
 static void move_fast(const struct neuron_ctx *c)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		size_t k = i * c->stride;
-		struct conductance m = membrane(c, i, k);
-		double ex = c->state[G_E][i] * c->coef[PER_C][k];
-		double in = c->state[G_I][i] * c->coef[PER_C][k];
+	struct conductance_fast f;
 
-		if (conductance_speed(m.leak, ex, in, c->dt) > 0.1)
-			c->out[i] = conductance_fast(m, c->state[V_M][i], ex, in, c->dt,
-						     c->coef[TAU_EX][k], c->coef[TAU_IN][k]);
+	for (size_t from = 0; from < c->n; from += CONDUCTANCE_BLOCK) {
+		size_t left = c->n - from;
+
+		find_fast(c, from, left < CONDUCTANCE_BLOCK ? left : CONDUCTANCE_BLOCK, &f);
+		conductance_fast_run(&f, c->dt, c->out);
 	}
 }
 

@@ -1,0 +1,84 @@
+/* conductance - membranes that need more than one part of a step. */
+/* SPDX-License-Identifier: MIT */
+#include "core/model/conductance.h"
+
+/* Where Runge and Kutta would leave the ground: towards the balance at the part's middle. */
+static double relax(const struct conductance *c, double v, double g_ex, double g_in)
+{
+	double ex = g_ex * c->half_ex, in = g_in * c->half_in, a = c->leak + ex + in;
+	double balance = (c->drive + ex * c->rev_ex + in * c->rev_in) / a;
+
+	return balance + (v - balance) * fmath_exp(-c->width * a);
+}
+
+/* Parts of one step, and what they decay by. */
+struct parts {
+	double n[CONDUCTANCE_BLOCK], width[CONDUCTANCE_BLOCK];
+	double half_ex[CONDUCTANCE_BLOCK], half_in[CONDUCTANCE_BLOCK];
+};
+
+static inline ALWAYS_INLINE struct conductance membrane(const struct conductance_fast *f,
+							const struct parts *p, size_t j)
+{
+	return (struct conductance){ .leak = f->leak[j],
+				     .drive = f->drive[j],
+				     .rev_ex = f->rev_ex[j],
+				     .rev_in = f->rev_in[j],
+				     .half_ex = p->half_ex[j],
+				     .half_in = p->half_in[j],
+				     .width = p->width[j] };
+}
+
+/* Returns the largest number of parts. */
+CLONES static double cut(const struct conductance_fast *f, double dt, struct parts *p)
+{
+	double most = 0;
+
+#pragma omp simd reduction(max : most)
+	for (size_t j = 0; j < f->n; j++) {
+		double speed = conductance_speed(f->leak[j], f->g_ex[j], f->g_in[j], dt);
+		double n = floor(speed * 10) + 1;
+
+		n = n > CONDUCTANCE_PARTS ? CONDUCTANCE_PARTS : n;
+		p->n[j] = speed * 10 >= CONDUCTANCE_PARTS ? -n : n; /* negative: too fast */
+		p->width[j] = dt / n;
+		p->half_ex[j] = fmath_exp(-0.5 * p->width[j] / f->tau_ex[j]);
+		p->half_in[j] = fmath_exp(-0.5 * p->width[j] / f->tau_in[j]);
+		most = p->n[j] > most ? p->n[j] : most;
+	}
+	return most;
+}
+
+/* All parts, side by side; a membrane with fewer rests in the later ones. */
+CLONES static void run(struct conductance_fast *restrict f, const struct parts *restrict p,
+		       double most)
+{
+	for (double part = 0; part < most; part++) {
+#pragma omp simd
+		for (size_t j = 0; j < f->n; j++) {
+			struct conductance m = membrane(f, p, j);
+			double v = conductance_part(&m, f->v[j], f->g_ex[j], f->g_in[j]);
+
+			f->v[j] = part < p->n[j] ? v : f->v[j];
+			f->g_ex[j] *= part < p->n[j] ? m.half_ex * m.half_ex : 1.0;
+			f->g_in[j] *= part < p->n[j] ? m.half_in * m.half_in : 1.0;
+		}
+	}
+}
+
+void conductance_fast_run(struct conductance_fast *f, double dt, double *ret)
+{
+	struct parts p;
+
+	run(f, &p, cut(f, dt, &p));
+	for (size_t j = 0; j < f->n; j++) {
+		struct conductance m = membrane(f, &p, j);
+
+		for (double part = 0; part < -p.n[j]; part++) {
+			f->v[j] = relax(&m, f->v[j], f->g_ex[j], f->g_in[j]);
+			f->g_ex[j] *= m.half_ex * m.half_ex;
+			f->g_in[j] *= m.half_in * m.half_in;
+		}
+		ret[f->at[j]] = f->v[j];
+	}
+}
