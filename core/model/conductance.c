@@ -29,12 +29,9 @@ static inline ALWAYS_INLINE struct conductance membrane(const struct conductance
 				     .width = p->width[j] };
 }
 
-/* Returns the largest number of parts. */
-CLONES static double cut(const struct conductance_fast *f, double dt, struct parts *p)
+CLONES static void cut(const struct conductance_fast *restrict f, double dt,
+		       struct parts *restrict p)
 {
-	double most = 0;
-
-#pragma omp simd reduction(max : most)
 	for (size_t j = 0; j < f->n; j++) {
 		double speed = conductance_speed(f->leak[j], f->g_ex[j], f->g_in[j], dt);
 		double n = floor(speed * 10) + 1;
@@ -44,8 +41,15 @@ CLONES static double cut(const struct conductance_fast *f, double dt, struct par
 		p->width[j] = dt / n;
 		p->half_ex[j] = fmath_exp(-0.5 * p->width[j] / f->tau_ex[j]);
 		p->half_in[j] = fmath_exp(-0.5 * p->width[j] / f->tau_in[j]);
-		most = p->n[j] > most ? p->n[j] : most;
 	}
+}
+
+static double largest(const double *x, size_t n)
+{
+	double most = 0;
+
+	for (size_t j = 0; j < n; j++)
+		most = x[j] > most ? x[j] : most;
 	return most;
 }
 
@@ -70,7 +74,8 @@ void conductance_fast_run(struct conductance_fast *f, double dt, double *ret)
 {
 	struct parts p;
 
-	run(f, &p, cut(f, dt, &p));
+	cut(f, dt, &p);
+	run(f, &p, largest(p.n, f->n));
 	for (size_t j = 0; j < f->n; j++) {
 		struct conductance m = membrane(f, &p, j);
 

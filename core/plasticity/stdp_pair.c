@@ -343,8 +343,11 @@ CLONES static void change_column(const struct work *k, enum scale scale, bool up
 		break;
 	case UP_POW:
 	case DOWN_POW:
-	case POWER_LAW:
-		change_those(k, scale, a, e, trace, met, least, n, w);
+	case POWER_LAW: /* one by one: fmath_pow() is a call */
+		for (size_t i = 0; i < n; i++) {
+			if (met[i] > least)
+				w[i] = change(k, scale, a * trace[i], e, w[i]);
+		}
 		break;
 	}
 }
