@@ -24,8 +24,8 @@ static void put_default(struct buf *b, const struct param_def *def)
 		(void)buf_printf(b, "`%s`", def->choices[(size_t)def->def]);
 	else if (def->type == PARAM_BOOL)
 		(void)buf_str(b, def->def != 0.0 ? "true" : "false");
-	else if (def->type == PARAM_STRING)
-		(void)buf_printf(b, "`%s`", def->choices && def->choices[0] ? def->choices[0] : "");
+	else if (def->type == PARAM_STRING && def->choices && def->choices[0] && def->choices[0][0])
+		(void)buf_printf(b, "`%s`", def->choices[0]);
 	else if ((def->type == PARAM_NUMBER || def->type == PARAM_INTEGER) && isfinite(def->def))
 		(void)buf_printf(b, "%.10g", def->def);
 	else
