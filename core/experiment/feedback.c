@@ -234,7 +234,7 @@ static void linearise(struct feedback *f, int r)
 	const double *g = f->drift[r];
 	int i = 0;
 
-	f->operating[r] = NAN;
+	f->operating[r] = (double)NAN;
 	while (i + 2 < POINTS && !(g[i] > 0 && g[i + 1] <= 0))
 		i++;
 	if (g[i] > 0 && g[i + 1] <= 0)
@@ -308,10 +308,16 @@ static int targets(struct experiment_ctx *c, const struct feedback *f, struct er
 		const char *what, *unit;
 		double range[3];
 	} list[] = {
-		{ HEBB, "loop gain", "1/s", { f->gain[HEBB], 1e-9, INFINITY } },
-		{ DEPRESSION, "loop gain", "1/s", { f->gain[DEPRESSION], -INFINITY, -1e-9 } },
-		{ HOMEOSTASIS, "loop gain", "1/s", { f->gain[HOMEOSTASIS], -INFINITY, -1e-9 } },
-		{ SCALING, "loop gain", "1/s", { f->gain[SCALING], -INFINITY, -1e-9 } },
+		{ HEBB, "loop gain", "1/s", { f->gain[HEBB], 1e-9, (double)INFINITY } },
+		{ DEPRESSION,
+		  "loop gain",
+		  "1/s",
+		  { f->gain[DEPRESSION], -(double)INFINITY, -1e-9 } },
+		{ HOMEOSTASIS,
+		  "loop gain",
+		  "1/s",
+		  { f->gain[HOMEOSTASIS], -(double)INFINITY, -1e-9 } },
+		{ SCALING, "loop gain", "1/s", { f->gain[SCALING], -(double)INFINITY, -1e-9 } },
 		{ OFF, "loop gain", "1/s", { f->gain[OFF], 0, 0 } },
 		{ HEBB, "part of weights above 0.9", "", { x[HEBB].high, 0.99, 1 } },
 		{ DEPRESSION, "part of weights above 0.9", "", { x[DEPRESSION].high, 0, 0.5 } },
@@ -340,7 +346,7 @@ static int targets(struct experiment_ctx *c, const struct feedback *f, struct er
 			    (double[]){ after[HOMEOSTASIS], 0, 1.35 }, err);
 	return rc ? rc
 		  : target(c, "control, plasticity off", "output ratio, inputs doubled", "",
-			   (double[]){ after[OFF], 2, INFINITY }, err);
+			   (double[]){ after[OFF], 2, (double)INFINITY }, err);
 }
 
 static int courses_table(struct experiment_ctx *c, const struct feedback *f, struct err *err)
