@@ -170,3 +170,26 @@ Test(song_abbott, threads_change_nothing)
 	engine_case_release(&a);
 	engine_case_release(&b);
 }
+
+Test(weight_dependence, rules_end_at_their_fixed_points)
+{
+	struct engine_case c = engine_case_experiment(
+		"weight_dependence",
+		"{\"mu\": [1, 0.1], \"synapses\": 100, \"rate_hz\": 40, \"duration_s\": 40}");
+
+	cr_assert(passes(&c, "Guetig, mu 1, deviation from the fixed point"));
+	cr_assert(passes(&c, "Guetig, mu 1, one hump: bimodality"));
+	cr_assert(passes(&c, "power law, deviation from the fixed point"));
+	cr_assert(passes(&c, "control: mu 1, at the fixed point of mu 0.1"));
+	engine_case_release(&c);
+}
+
+Test(weight_dependence, a_run_too_short_is_missed)
+{
+	struct engine_case c = engine_case_experiment(
+		"weight_dependence", "{\"mu\": [0.05], \"synapses\": 50, \"duration_s\": 2}");
+
+	cr_assert_not(passes(&c, "Guetig, mu 0.05, deviation from the fixed point"));
+	cr_assert_gt(value(&c, "Guetig, mu 0.05, deviation from the fixed point"), 0.5);
+	engine_case_release(&c);
+}
