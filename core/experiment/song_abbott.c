@@ -321,7 +321,7 @@ static int row_targets(struct experiment_ctx *c, const struct row *x, double *wo
 static int general_targets(struct experiment_ctx *c, const struct song *x, struct err *err)
 {
 	const struct row *first = &x->off[0], *last = &x->off[1];
-	double on[2] = { NAN, NAN };
+	double on[2] = { (double)NAN, (double)NAN };
 	int rc = 0;
 
 	for (size_t i = 0; i < x->n && !rc; i++) {
@@ -333,7 +333,7 @@ static int general_targets(struct experiment_ctx *c, const struct song *x, struc
 			on[1] = r->out;
 		if (r->rate == 20)
 			rc = target(c, "part within 0.1 of a bound", r, "",
-				    (double[]){ r->low + r->high, 0.75, INFINITY }, err);
+				    (double[]){ r->low + r->high, 0.75, (double)INFINITY }, err);
 		if (!rc)
 			rc = target(c, "irregular firing, CV", r, "", (double[]){ r->cv, 0.8, 0.9 },
 				    err);
@@ -343,7 +343,7 @@ static int general_targets(struct experiment_ctx *c, const struct song *x, struc
 			    (double[]){ on[1] / on[0], 0, 1.35 }, err);
 		if (!rc)
 			rc = target(c, "control, plasticity off: output ratio", NULL, "",
-				    (double[]){ last->out / first->out, 2, INFINITY }, err);
+				    (double[]){ last->out / first->out, 2, (double)INFINITY }, err);
 	}
 	return rc ? rc
 		  : target(c, "control, unrelated spikes: part above 0.9", NULL, "",
@@ -364,46 +364,54 @@ static int targets(struct experiment_ctx *c, const struct song *x, struct err *e
 
 static int rows_table(struct experiment_ctx *c, const struct song *x, struct err *err)
 {
-	double at[7][ROWS_MAX];
-	const struct kit_column columns[] = {
-		{ "rate_in", "Hz", at[0] }, { "E_L", "mV", at[1] },	{ "rate_out", "Hz", at[2] },
-		{ "cv", "", at[3] },	    { "mean", "g_max", at[4] }, { "below_0.1", "", at[5] },
-		{ "above_0.9", "", at[6] },
-	};
+	double rate_in[ROWS_MAX], e_l[ROWS_MAX], out[ROWS_MAX], cv[ROWS_MAX], mean[ROWS_MAX];
+	double low[ROWS_MAX], high[ROWS_MAX];
 
 	for (size_t i = 0; i < x->n; i++) {
 		const struct row *r = &x->row[i];
-		const double v[7] = { r->rate, r->e_l, r->out, r->cv, r->mean, r->low, r->high };
 
-		for (size_t k = 0; k < 7; k++)
-			at[k][i] = v[k];
+		rate_in[i] = r->rate;
+		e_l[i] = r->e_l;
+		out[i] = r->out;
+		cv[i] = r->cv;
+		mean[i] = r->mean;
+		low[i] = r->low;
+		high[i] = r->high;
 	}
-	return kit_table(c, "rows", columns, 7, x->n, err);
+	return kit_table(c, "rows",
+			 (const struct kit_column[]){ { "rate_in", "Hz", rate_in },
+						      { "E_L", "mV", e_l },
+						      { "rate_out", "Hz", out },
+						      { "cv", "", cv },
+						      { "mean", "g_max", mean },
+						      { "below_0.1", "", low },
+						      { "above_0.9", "", high } },
+			 7, x->n, err);
 }
 
 /* Of every row in turn: a histogram of its weights, or their mean over time. */
 static int series(struct experiment_ctx *c, const struct song *x, bool over_time, struct err *err)
 {
 	enum { MOST = LOOKS > BINS ? LOOKS : BINS };
-	double *at = mem_alloc(3 * ROWS_MAX * MOST, sizeof(*at));
-	double *of = at, *along = at + ROWS_MAX * MOST, *y = along + ROWS_MAX * MOST;
-	const struct kit_column columns[] = {
-		{ "row", "", of },
-		{ over_time ? "t" : "weight", over_time ? "s" : "g_max", along },
-		{ over_time ? "mean" : "part", over_time ? "g_max" : "", y }
-	};
+	double(*at)[ROWS_MAX * MOST] = mem_alloc(3, sizeof(*at));
+	struct kit_column columns[3];
 	size_t n = 0;
 	int rc;
 
 	if (!at)
 		return err_nomem(err);
+	columns[0] = (struct kit_column){ "row", "", at[0] };
+	columns[1] =
+		(struct kit_column){ over_time ? "t" : "weight", over_time ? "s" : "g_max", at[1] };
+	columns[2] =
+		(struct kit_column){ over_time ? "mean" : "part", over_time ? "g_max" : "", at[2] };
 	for (size_t i = 0; i < x->n; i++) {
 		const struct row *r = &x->row[i];
 
 		for (size_t k = 0; k < (over_time ? r->n_looks : BINS); k++) {
-			of[n] = (double)(i + 1);
-			along[n] = over_time ? r->t[k] : ((double)k + 0.5) / BINS;
-			y[n++] = over_time ? r->mean_at[k] : r->w[k];
+			at[0][n] = (double)(i + 1);
+			at[1][n] = over_time ? r->t[k] : ((double)k + 0.5) / BINS;
+			at[2][n++] = over_time ? r->mean_at[k] : r->w[k];
 		}
 	}
 	rc = kit_table(c, over_time ? "mean_weight" : "weights", columns, 3, n, err);

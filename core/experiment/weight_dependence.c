@@ -227,7 +227,7 @@ static int targets(struct experiment_ctx *c, const struct rules *x, struct err *
 		if (x->rule[0].mu == 1 && x->rule[i].kind == GUETIG && x->rule[i].mu == 0.1)
 			rc = target(c, "at the fixed point of mu 0.1", "control: mu 1",
 				    off(&x->rule[0], x->rule[i].fixed),
-				    (double[]){ 0.03, INFINITY }, err);
+				    (double[]){ 0.03, (double)INFINITY }, err);
 	engine_score(c, 100 * worst);
 	return rc;
 }
