@@ -75,6 +75,23 @@ struct kit_sample {
 };
 int kit_sample_watch(struct kit_sample *k, struct sim *s, struct err *err) MUST_USE;
 
+/* Rewards to come, of all projections whose rule has a modulator: what is promised now, by any observer,
+ * is given when its time comes. */
+struct kit_rewards {
+	struct kit_reward {
+		int64_t at; /* step */
+		double amount;
+	} * list; /* [n] ascending */
+	size_t n, given;
+	size_t cap;
+	struct sim *sim;
+};
+int kit_rewards_watch(struct kit_rewards *k, struct sim *s, struct err *err) MUST_USE;
+/* At step `at`, later than the slice under way; one slice later than what earns it at least, so that it
+ * does not depend on where slices end. */
+int kit_rewards_promise(struct kit_rewards *k, int64_t at, double amount, struct err *err) MUST_USE;
+void kit_rewards_free(struct kit_rewards *k);
+
 /* All weights of a projection by k, in new memory (mem_free). */
 int kit_weights(const struct sim *s, const char *projection, double **ret, size_t *ret_n,
 		struct err *err) MUST_USE;

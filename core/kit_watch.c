@@ -103,6 +103,70 @@ int kit_sample_watch(struct kit_sample *k, struct sim *s, struct err *err)
 	return 0;
 }
 
+static int64_t next_reward(void *self, int64_t t)
+{
+	const struct kit_rewards *k = self;
+
+	(void)t;
+	return k->given < k->n ? k->list[k->given].at : INT64_MAX;
+}
+
+static int give(struct kit_rewards *k, double amount, struct err *err)
+{
+	const struct spec *spec = sim_spec(k->sim);
+	int rc = 0;
+
+	for (size_t j = 0; j < spec->n_projections && !rc; j++)
+		if (spec->projections[j].model->on_signal)
+			rc = sim_reward(k->sim, j, amount, err);
+	return rc;
+}
+
+static int give_due(void *self, const struct sim_view *v, struct err *err)
+{
+	struct kit_rewards *k = self;
+	int rc = 0;
+
+	while (k->given < k->n && k->list[k->given].at <= v->t1 && !rc)
+		rc = give(k, k->list[k->given++].amount, err);
+	return rc;
+}
+
+int kit_rewards_watch(struct kit_rewards *k, struct sim *s, struct err *err)
+{
+	const struct spec *spec = sim_spec(s);
+	bool any = false;
+
+	for (size_t j = 0; j < spec->n_projections; j++)
+		any = any || spec->projections[j].model->on_signal;
+	if (!any)
+		return err_set(err, ERR_INTERNAL, "", "no rule has a modulator to reward by");
+	k->sim = s;
+	sim_observe(s, (struct sim_observer){ k, next_reward, give_due });
+	return 0;
+}
+
+int kit_rewards_promise(struct kit_rewards *k, int64_t at, double amount, struct err *err)
+{
+	void *list = k->list;
+	size_t i = k->n;
+
+	if (!mem_reserve(&list, k->n, &k->cap, sizeof(*k->list), 64))
+		return err_nomem(err);
+	k->list = list;
+	for (; i > k->given && k->list[i - 1].at > at; i--)
+		k->list[i] = k->list[i - 1];
+	k->list[i] = (struct kit_reward){ at, amount };
+	k->n++;
+	return 0;
+}
+
+void kit_rewards_free(struct kit_rewards *k)
+{
+	mem_free(k->list);
+	*k = (struct kit_rewards){ 0 };
+}
+
 int kit_weights(const struct sim *s, const char *projection, double **ret, size_t *ret_n,
 		struct err *err)
 {

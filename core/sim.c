@@ -462,6 +462,17 @@ static int apply(struct sim *s, const struct spec_change *c, struct err *err)
 	return 0;
 }
 
+int sim_reward(struct sim *s, size_t projection, double amount, struct err *err)
+{
+	const struct spec_projection *p = &s->spec->projections[projection];
+
+	if (!p->model->on_signal)
+		return err_set(err, ERR_CONFLICT, "",
+			       "the rule %s of projection %s has no modulator to reward by",
+			       p->model->name, p->name);
+	return sim_history_signal(s, projection, s->now, amount, err);
+}
+
 /* The next step at which something wants the slice to end. */
 static int64_t next_stop(const struct sim *s, int64_t to)
 {

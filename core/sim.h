@@ -74,6 +74,12 @@ int sim_advance(struct sim *s, int64_t to, struct err *err) MUST_USE;
  * spec (sim_ckpt.c); after a failure it can only be freed. Instead of sim_start. */
 int sim_pack(struct sim *s, struct pack *p);
 
+/* A signal of `amount` to the modulated rule of a projection, sent now: the same bits as a reward of the
+ * schedule at this time, behind its entries. Between two advances, or in an observer's slice(), which
+ * so closes a loop; what it goes by must not depend on where slices end. Errors: CONFLICT (the rule has
+ * no modulator), NOMEM. */
+int sim_reward(struct sim *s, size_t projection, double amount, struct err *err) MUST_USE;
+
 int64_t sim_now(const struct sim *s);
 const struct spec *sim_spec(const struct sim *s);
 struct sim_counts sim_counts(const struct sim *s);

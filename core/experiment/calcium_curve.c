@@ -1,6 +1,6 @@
 /* calcium_curve - what pairs of spikes do to synapses of the calcium rule, beside the closed form.
  *
- * One side is calcium_theory.h, the other the rule in the engine: synapses of one pair of neurons that
+ * One side is kit_calcium.h, the other the rule in the engine: synapses of one pair of neurons that
  * differ in noise only, twice, without the cubic term, as the closed form has it, and whole. */
 /* SPDX-License-Identifier: MIT */
 #include "core/model/experiment.h"
@@ -11,8 +11,8 @@
 
 #include "core/base/fmath.h"
 #include "core/base/rng.h"
-#include "core/experiment/calcium_theory.h"
 #include "core/kit.h"
+#include "core/kit_calcium.h"
 
 enum { SET, DT_MS, PAIRS, RATE_HZ, SYNAPSES, RATES_HZ, N_PARAMS };
 
@@ -25,7 +25,7 @@ enum { POINTS_MAX = 2000, EVENTS_MAX = 1000000000, RATES_MAX = 100 };
 
 static const struct param_def params[N_PARAMS] = {
 	[SET] = { "set", "Set of the rule's parameters, or all sets.", UNIT_NONE, PARAM_ENUM, 0, 0,
-		  0, 0, calcium_sets },
+		  0, 0, kit_calcium_sets },
 	[DT_MS] = { "dt_ms",
 		    "Differences t_post - t_pre at the synapse; -100 to 100 by 5 if not given.",
 		    UNIT_MS, PARAM_LIST, 0, -1000, 1000 },
@@ -35,7 +35,7 @@ static const struct param_def params[N_PARAMS] = {
 	[SYNAPSES] = { "synapses", "Synapses per point that start down, and as many that start up.",
 		       UNIT_NONE, PARAM_INTEGER, 300, 1, 1e5 },
 	[RATES_HZ] = { "rates_hz",
-		       "Frequencies of " CALCIUM_RATE_SET
+		       "Frequencies of " KIT_CALCIUM_RATE_SET
 		       ", 75 pairs of 10 ms; 0.1 to 50 if not given.",
 		       UNIT_HZ, PARAM_LIST, 0, 0.01, 100 },
 };
@@ -44,15 +44,15 @@ enum { LINEAR, WHOLE, N_KINDS };
 
 /* One protocol, with its simulations. */
 struct point {
-	struct calcium_pairs pairs;
-	struct calcium_flips theory;
-	struct calcium_flips seen[N_KINDS];
+	struct kit_calcium_pairs pairs;
+	struct kit_calcium_flips theory;
+	struct kit_calcium_flips seen[N_KINDS];
 };
 
 /* One simulation. */
 struct trial {
 	struct point *point;
-	struct calcium_flips *ret;
+	struct kit_calcium_flips *ret;
 	bool whole, off;
 };
 
@@ -60,21 +60,21 @@ struct curves {
 	struct mem_arena arena;
 	size_t n, n_curve; /* all points; those of the curve, before those by frequency */
 	size_t synapses;
-	struct point *point;	  /* [n] */
-	struct calcium_flips off; /* of the control */
+	struct point *point;	      /* [n] */
+	struct kit_calcium_flips off; /* of the control */
 };
 
 /* ---- the simulations ---------------------------------------------------------------------- */
 
 /* Steps of 1 ms where all times are on that grid, else of 0.1 ms, to which they are rounded. */
-static double grid_ms(const struct calcium_pairs *p)
+static double grid_ms(const struct kit_calcium_pairs *p)
 {
 	double period = 1000 / p->rate_hz;
 
 	return p->dt_ms == floor(p->dt_ms) && period == floor(period) ? 1 : 0.1;
 }
 
-static json_t *train(const struct calcium_pairs *p, double from_ms, double grid)
+static json_t *train(const struct kit_calcium_pairs *p, double from_ms, double grid)
 {
 	json_t *times = json_array();
 
@@ -93,8 +93,8 @@ static json_t *train(const struct calcium_pairs *p, double from_ms, double grid)
 static json_t *synapse(const struct trial *t, double weight)
 {
 	return json_pack("{s:s, s:s, s:f, s:f, s:{s:b}}", "model", "stdp_calcium", "set",
-			 calcium_sets[t->point->pairs.set], "weight", weight, "delay_ms", DELAY_MS,
-			 "params", "bistable", t->whole);
+			 kit_calcium_sets[t->point->pairs.set], "weight", weight, "delay_ms",
+			 DELAY_MS, "params", "bistable", t->whole);
 }
 
 static json_t *many(size_t n)
@@ -105,7 +105,7 @@ static json_t *many(size_t n)
 
 static void build(struct kit_spec *k, const struct trial *t, size_t synapses, uint64_t seed)
 {
-	const struct calcium_pairs *p = &t->point->pairs;
+	const struct kit_calcium_pairs *p = &t->point->pairs;
 	double grid = grid_ms(p), period = 1000 / p->rate_hz;
 	double first = ceil(fabs(p->dt_ms)) + DELAY_MS + 1;
 	double end = first + (double)p->pairs * period + fabs(p->dt_ms) + REST_MS;
@@ -140,7 +140,7 @@ static int part_up(const struct sim *s, const char *projection, double rho_star,
 static int at_end(void *self, const struct sim *s, struct err *err)
 {
 	const struct trial *t = self;
-	double rho_star = calcium_rho_star(t->point->pairs.set), up = 0;
+	double rho_star = kit_calcium_rho_star(t->point->pairs.set), up = 0;
 	int rc;
 
 	rc = part_up(s, "down", rho_star, &t->ret->up, err);
@@ -150,9 +150,9 @@ static int at_end(void *self, const struct sim *s, struct err *err)
 	return rc;
 }
 
-static double change(const struct point *p, struct calcium_flips f)
+static double change(const struct point *p, struct kit_calcium_flips f)
 {
-	return calcium_change(p->pairs.set, f);
+	return kit_calcium_change(p->pairs.set, f);
 }
 
 /* Both kinds of all points, and the control: the point that changes most, plasticity off. */
@@ -226,7 +226,7 @@ static int leave_points(struct experiment_ctx *c, const char *name, const struct
 		v[T_THEORY * n + i] = change(p, p->theory);
 		v[T_SEEN * n + i] = change(p, p->seen[LINEAR]);
 		v[T_ERROR * n + i] =
-			calcium_change_error(p->pairs.set, p->theory, (double)x->synapses);
+			kit_calcium_change_error(p->pairs.set, p->theory, (double)x->synapses);
 		v[T_WHOLE * n + i] = change(p, p->seen[WHOLE]);
 	}
 	rc = kit_table(c, name, columns, N_COLUMNS, n, err);
@@ -239,7 +239,7 @@ enum { R_SET, R_RATE, R_DT, R_REFERENCE, R_THEORY, R_COLUMNS };
 /* The closed form where it was computed before. */
 static int leave_reference(struct experiment_ctx *c, struct err *err)
 {
-	double v[R_COLUMNS][CALCIUM_REFERENCES], worst = 0;
+	double v[R_COLUMNS][KIT_CALCIUM_REFERENCES], worst = 0;
 	const struct kit_column columns[R_COLUMNS] = { { "set", "", v[R_SET] },
 						       { "rate_hz", "Hz", v[R_RATE] },
 						       { "dt_ms", "ms", v[R_DT] },
@@ -247,17 +247,17 @@ static int leave_reference(struct experiment_ctx *c, struct err *err)
 						       { "theory", "", v[R_THEORY] } };
 	int rc;
 
-	for (size_t i = 0; i < CALCIUM_REFERENCES; i++) {
-		struct calcium_pairs p;
+	for (size_t i = 0; i < KIT_CALCIUM_REFERENCES; i++) {
+		struct kit_calcium_pairs p;
 
-		v[R_REFERENCE][i] = calcium_reference(i, &p);
+		v[R_REFERENCE][i] = kit_calcium_reference(i, &p);
 		v[R_SET][i] = (double)p.set + 1;
 		v[R_RATE][i] = p.rate_hz;
 		v[R_DT][i] = p.dt_ms;
-		v[R_THEORY][i] = calcium_change(p.set, calcium_theory(&p));
+		v[R_THEORY][i] = kit_calcium_change(p.set, kit_calcium_theory(&p));
 		worst = fmax(worst, fabs(v[R_THEORY][i] - v[R_REFERENCE][i]));
 	}
-	rc = kit_table(c, "reference", columns, R_COLUMNS, CALCIUM_REFERENCES, err);
+	rc = kit_table(c, "reference", columns, R_COLUMNS, KIT_CALCIUM_REFERENCES, err);
 	return rc ? rc
 		  : engine_target(c, &(struct engine_target){ "theory_error", "", worst, 0, 1e-3 },
 				  err);
@@ -276,7 +276,7 @@ static int leave_errors(struct experiment_ctx *c, const struct curves *x, struct
 		const struct point *p = &x->point[i];
 		double theory = change(p, p->theory);
 		double z = (change(p, p->seen[LINEAR]) - theory) /
-			   calcium_change_error(p->pairs.set, p->theory, (double)x->synapses);
+			   kit_calcium_change_error(p->pairs.set, p->theory, (double)x->synapses);
 
 		worst = fmax(worst, fabs(z));
 		squares += z * z;
@@ -320,10 +320,10 @@ static double listed(const json_t *p, int i, size_t at)
 
 static size_t set_of(const json_t *p, size_t *ret_n)
 {
-	size_t set = calcium_set(kit_text(p, params[SET].name));
+	size_t set = kit_calcium_set(kit_text(p, params[SET].name));
 
-	*ret_n = set == CALCIUM_SETS ? CALCIUM_SETS : 1;
-	return set == CALCIUM_SETS ? 0 : set;
+	*ret_n = set == KIT_CALCIUM_SETS ? KIT_CALCIUM_SETS : 1;
+	return set == KIT_CALCIUM_SETS ? 0 : set;
 }
 
 static void fill(struct curves *x, const json_t *p, size_t n_dt)
@@ -333,7 +333,7 @@ static void fill(struct curves *x, const json_t *p, size_t n_dt)
 	bool given_rates = json_array_size(json_object_get(p, params[RATES_HZ].name)) > 0;
 
 	for (size_t i = 0; i < x->n_curve; i++)
-		x->point[i].pairs = (struct calcium_pairs){
+		x->point[i].pairs = (struct kit_calcium_pairs){
 			.set = set + i / n_dt,
 			.pairs = (size_t)kit_number(p, params[PAIRS].name),
 			.rate_hz = kit_number(p, params[RATE_HZ].name),
@@ -341,15 +341,15 @@ static void fill(struct curves *x, const json_t *p, size_t n_dt)
 					  : 5 * (double)(i % n_dt) - 100,
 		};
 	for (size_t i = 0; i < x->n - x->n_curve; i++)
-		x->point[x->n_curve + i].pairs = (struct calcium_pairs){
-			.set = calcium_set(CALCIUM_RATE_SET),
-			.pairs = CALCIUM_RATE_PAIRS,
-			.rate_hz =
-				given_rates ? listed(p, RATES_HZ, i / 2) : calcium_rates_hz[i / 2],
-			.dt_ms = i % 2 ? -CALCIUM_RATE_DT_MS : CALCIUM_RATE_DT_MS,
+		x->point[x->n_curve + i].pairs = (struct kit_calcium_pairs){
+			.set = kit_calcium_set(KIT_CALCIUM_RATE_SET),
+			.pairs = KIT_CALCIUM_RATE_PAIRS,
+			.rate_hz = given_rates ? listed(p, RATES_HZ, i / 2)
+					       : kit_calcium_rates_hz[i / 2],
+			.dt_ms = i % 2 ? -KIT_CALCIUM_RATE_DT_MS : KIT_CALCIUM_RATE_DT_MS,
 		};
 	for (size_t i = 0; i < x->n; i++)
-		x->point[i].theory = calcium_theory(&x->point[i].pairs);
+		x->point[i].theory = kit_calcium_theory(&x->point[i].pairs);
 }
 
 /* How many points and spikes at synapses. */
@@ -361,12 +361,12 @@ static int count(struct curves *x, const json_t *p, size_t *ret_n_dt, struct err
 
 	(void)set_of(p, &n_sets);
 	*ret_n_dt = n_dt ? n_dt : 41;
-	n_rates = n_rates ? n_rates : CALCIUM_RATES;
+	n_rates = n_rates ? n_rates : KIT_CALCIUM_RATES;
 	x->synapses = (size_t)kit_number(p, params[SYNAPSES].name);
 	x->n_curve = n_sets * *ret_n_dt;
 	x->n = x->n_curve + 2 * n_rates;
 	events = (double)x->synapses *
-		 ((double)x->n_curve * pairs + 2.0 * (double)n_rates * CALCIUM_RATE_PAIRS);
+		 ((double)x->n_curve * pairs + 2.0 * (double)n_rates * KIT_CALCIUM_RATE_PAIRS);
 	if (n_rates > RATES_MAX || x->n > POINTS_MAX || events > EVENTS_MAX)
 		return err_set(err, ERR_LIMIT, "/params/dt_ms",
 			       "at most %d frequencies, %d points and %d pairs at all synapses are "

@@ -87,6 +87,20 @@ Test(engine_memory, an_experiment_on_data_survives_any_failing_allocation)
 		1);
 }
 
+Test(engine_memory, conditioning_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"dopamine_conditioning\",\"params\":{\"seconds\":10,"
+		"\"neurons\":20,\"synapses\":2,\"noise\":60}}",
+		1);
+}
+
+Test(engine_memory, pattern_detection_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"pattern_detection\",\"params\":{\"seconds\":3,"
+		"\"afferents\":100}}",
+		1);
+}
+
 Test(engine_memory, the_calcium_curve_survives_any_failing_allocation)
 {
 	torture("{\"experiment\":\"calcium_curve\",\"params\":{\"dt_ms\":[10],\"pairs\":1,"

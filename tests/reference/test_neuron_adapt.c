@@ -398,6 +398,35 @@ Test(neuron_adapt, noise_has_its_mean_and_standard_deviation_and_no_memory)
 	cr_assert_lt(fabs(lag) / sqrt(n), 4);
 }
 
+Test(neuron_adapt, even_noise_is_bounded_and_the_same_for_one_or_all)
+{
+	const struct neuron_model *m = &neuron_noise_generator;
+	static struct world alone;
+	double square = 0, most = 0, n = 0;
+
+	noise_init(0, 2, 0.1);
+	world_set(m, p, "distribution", 1);
+	world_init(&world, m, p, 0.1, 0);
+	world_init(&alone, m, p, 0.1, 1);
+	world.c.key = alone.c.key = rng_key(7, RNG_SPIKES, "noise");
+	for (int64_t t = 6; t <= 20000; t++) {
+		(void)world_advance(&world, t, 0, 0);
+		(void)world_advance(&alone, t, 0, 0);
+		for (size_t i = 0; i < WORLD_N; i++) {
+			double x = world.out[i] / 2;
+
+			cr_assert_eq(world.out[i], alone.out[i]);
+			square += x * x;
+			most = fmax(most, fabs(x));
+			n++;
+		}
+	}
+	cr_assert_leq(most, sqrt(3.0));
+	cr_assert_gt(most, 0.999 * sqrt(3.0));
+	/* the fourth moment is 9 / 5 */
+	cr_assert_lt(fabs(square - n) / sqrt(0.8 * n), 4);
+}
+
 /* ---- contradictions ------------------------------------------------------------------------- */
 
 Test(neuron_adapt, a_contradiction_among_parameters_names_one_of_them)

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
 
-#include "core/experiment/calcium_theory.h"
+#include "core/kit_calcium.h"
 #include "core/model/plasticity.h"
 #include "tests/engine_case.h"
 
@@ -10,14 +10,14 @@ TestSuite(calcium_curve, .timeout = 120);
 
 Test(calcium_curve, the_closed_form_is_that_of_the_paper)
 {
-	for (size_t i = 0; i < CALCIUM_REFERENCES; i++) {
-		struct calcium_pairs p;
-		double reference = calcium_reference(i, &p);
+	for (size_t i = 0; i < KIT_CALCIUM_REFERENCES; i++) {
+		struct kit_calcium_pairs p;
+		double reference = kit_calcium_reference(i, &p);
 
-		cr_expect_float_eq(calcium_change(p.set, calcium_theory(&p)), reference, 1e-3,
-				   "%s, %g Hz, dt %g ms: %g, not %g", calcium_sets[p.set],
-				   p.rate_hz, p.dt_ms, calcium_change(p.set, calcium_theory(&p)),
-				   reference);
+		cr_expect_float_eq(kit_calcium_change(p.set, kit_calcium_theory(&p)), reference,
+				   1e-3, "%s, %g Hz, dt %g ms: %g, not %g", kit_calcium_sets[p.set],
+				   p.rate_hz, p.dt_ms,
+				   kit_calcium_change(p.set, kit_calcium_theory(&p)), reference);
 	}
 }
 
@@ -25,23 +25,23 @@ Test(calcium_curve, its_sets_are_the_rules)
 {
 	const struct plasticity_model *m = &plasticity_stdp_calcium;
 
-	cr_assert_eq(m->n_sets, CALCIUM_SETS);
-	for (size_t i = 0; i < CALCIUM_SETS; i++) {
-		cr_expect_str_eq(calcium_sets[i], m->sets[i].name);
-		cr_expect_eq(calcium_set(m->sets[i].name), i);
+	cr_assert_eq(m->n_sets, KIT_CALCIUM_SETS);
+	for (size_t i = 0; i < KIT_CALCIUM_SETS; i++) {
+		cr_expect_str_eq(kit_calcium_sets[i], m->sets[i].name);
+		cr_expect_eq(kit_calcium_set(m->sets[i].name), i);
 	}
-	cr_expect_eq(calcium_set("all"), CALCIUM_SETS);
+	cr_expect_eq(kit_calcium_set("all"), KIT_CALCIUM_SETS);
 }
 
 Test(calcium_curve, nothing_happens_without_calcium_above_a_threshold)
 {
 	/* Two jumps of 0.6 that hardly overlap stay below 1. */
-	const struct calcium_pairs apart = { calcium_set("D"), 60, 1, 60 };
-	struct calcium_flips f = calcium_theory(&apart);
+	const struct kit_calcium_pairs apart = { kit_calcium_set("D"), 60, 1, 60 };
+	struct kit_calcium_flips f = kit_calcium_theory(&apart);
 
 	cr_assert_eq(f.up, 0);
 	cr_assert_eq(f.down, 0);
-	cr_assert_eq(calcium_change(apart.set, f), 1);
+	cr_assert_eq(kit_calcium_change(apart.set, f), 1);
 }
 
 Test(calcium_curve, simulated_and_closed)

@@ -148,3 +148,111 @@ Test(kit, what_is_not_there_is_said)
 	kit_end(&k);
 	mem_arena_release(&arena);
 }
+
+/* Two pairs of a dopamine rule, rewarded by an observer or by the schedule. */
+static void build_rewarded(struct kit_spec *k, bool schedule)
+{
+	static const double pre[] = { 2, 12 }, post[] = { 4, 11 };
+
+	kit_begin(k, 0.1, 40, 7);
+	kit_population(k, "pre", "spike_generator", 1,
+		       json_pack("{s:[o]}", "spike_times", kit_array(pre, 2)));
+	kit_population(k, "post", "spike_generator", 1,
+		       json_pack("{s:[o]}", "spike_times", kit_array(post, 2)));
+	kit_projection(k, "syn", "pre", "post", kit_rule("one_to_one"),
+		       json_pack("{s:s, s:f, s:f}", "model", "stdp_dopamine", "weight", 1.0,
+				 "delay_ms", 1.0));
+	if (schedule)
+		kit_set(k, NULL, NULL, "schedule",
+			json_pack("[{s:f, s:{s:s, s:f}}, {s:f, s:{s:s, s:f}}]", "at_ms", 14.3,
+				  "reward", "projection", "syn", "amount", 2.0, "at_ms", 21.0,
+				  "reward", "projection", "syn", "amount", -0.5));
+}
+
+/* Promises both rewards, the later one first, when it sees the first postsynaptic spike. */
+static int promise(void *self, const struct sim_view *v, struct err *err)
+{
+	struct kit_rewards *k = self;
+	size_t post = (size_t)spec_population(v->spec, "post");
+	int rc;
+
+	if (!v->spikes || v->n_spikes[post] == 0 || v->spikes[post][0].step != 40)
+		return 0;
+	rc = kit_rewards_promise(k, 210, -0.5, err);
+	return rc ? rc : kit_rewards_promise(k, 143, 2, err);
+}
+
+static int64_t no_stop(void *self, int64_t t)
+{
+	(void)self;
+	(void)t;
+	return INT64_MAX;
+}
+
+static uint64_t rewarded(bool schedule, int64_t piece, double *ret_w)
+{
+	struct kit_rewards rewards = { 0 };
+	struct mem_arena arena;
+	struct err_list errors = { 0 };
+	struct err err = { 0 };
+	const struct spec *spec = NULL;
+	struct sim *s = NULL;
+	struct kit_spec k;
+	uint64_t digest = 0;
+
+	mem_arena_init(&arena, 0);
+	build_rewarded(&k, schedule);
+	cr_assert_eq(spec_json_read(&spec, k.json, "", NULL, NULL, &arena, &errors), 0, "%s: %s",
+		     errors.first.path, errors.first.text);
+	cr_assert_eq(sim_new(&s, spec, &arena, 1, NULL, &err), 0, "%s", err.text);
+	if (!schedule) {
+		cr_assert_eq(kit_rewards_watch(&rewards, s, &err), 0);
+		sim_observe(s, (struct sim_observer){ &rewards, no_stop, promise });
+	}
+	cr_assert_eq(sim_start(s, &err), 0);
+	for (int64_t t = 0; t < spec->steps; t += piece)
+		cr_assert_eq(
+			sim_advance(s, t + piece < spec->steps ? t + piece : spec->steps, &err), 0,
+			"%s", err.text);
+	cr_assert_eq(rewards.given, schedule ? 0 : 2);
+	cr_assert_eq(sim_weights(s, 0, ret_w, &err), 0);
+	cr_assert_eq(sim_digest(s, &digest, &err), 0);
+	kit_rewards_free(&rewards);
+	sim_free(s);
+	kit_end(&k);
+	mem_arena_release(&arena);
+	return digest;
+}
+
+Test(kit, promised_rewards_are_those_of_the_schedule)
+{
+	double by_schedule, whole, pieces;
+	uint64_t digest = rewarded(true, 400, &by_schedule);
+
+	cr_assert_gt(fabs(by_schedule - 1), 1e-3, "the rewards did nothing");
+	cr_assert_eq(rewarded(false, 400, &whole), digest);
+	cr_assert_eq(rewarded(false, 3, &pieces), digest, "where slices end has changed bits");
+	cr_assert_float_eq(whole, by_schedule, 0);
+	cr_assert_float_eq(pieces, by_schedule, 0);
+}
+
+Test(kit, a_rule_without_a_modulator_cannot_be_rewarded)
+{
+	struct kit_rewards rewards = { 0 };
+	struct mem_arena arena;
+	struct err_list errors = { 0 };
+	struct err err = { 0 };
+	const struct spec *spec = NULL;
+	struct sim *s = NULL;
+	struct kit_spec k;
+
+	mem_arena_init(&arena, 0);
+	build(&k);
+	cr_assert_eq(spec_json_read(&spec, k.json, "", NULL, NULL, &arena, &errors), 0);
+	cr_assert_eq(sim_new(&s, spec, &arena, 1, NULL, &err), 0);
+	cr_assert_eq(sim_reward(s, 0, 1, &err), -ERR_CONFLICT);
+	cr_assert_eq(kit_rewards_watch(&rewards, s, &err), -ERR_INTERNAL);
+	sim_free(s);
+	kit_end(&k);
+	mem_arena_release(&arena);
+}

@@ -1,4 +1,4 @@
-/* calcium_theory.h - the closed form of Graupner & Brunel (2012) for pairs of spikes.
+/* kit_calcium.h - the closed form of Graupner & Brunel (2012) for pairs of spikes.
  *
  * With pairs of period T, calcium is above the thresholds for the parts a_d and a_p of the time.
  * Without the cubic term rho is then an Ornstein-Uhlenbeck process,
@@ -14,47 +14,47 @@
  *
  * All from the parameters of the rule's sets and no line of the rule. */
 /* SPDX-License-Identifier: MIT */
-#ifndef CORE_EXPERIMENT_CALCIUM_THEORY_H
-#define CORE_EXPERIMENT_CALCIUM_THEORY_H
+#ifndef CORE_KIT_CALCIUM_H
+#define CORE_KIT_CALCIUM_H
 
 #include <stddef.h>
 
-enum { CALCIUM_SETS = 9 };
+enum { KIT_CALCIUM_SETS = 9 };
 
 /* Sets by number, in the rule's order; then "all", and NULL. */
-extern const char *const calcium_sets[];
-/* Number of a set by name; CALCIUM_SETS if there is none. */
-size_t calcium_set(const char *name);
+extern const char *const kit_calcium_sets[];
+/* Number of a set by name; KIT_CALCIUM_SETS if there is none. */
+size_t kit_calcium_set(const char *name);
 
 /* Pairs of spikes at one dt, t_post - t_pre at the synapse. */
-struct calcium_pairs {
+struct kit_calcium_pairs {
 	size_t set, pairs;
 	double rate_hz, dt_ms;
 };
 
 /* U and D: how many change sides. */
-struct calcium_flips {
+struct kit_calcium_flips {
 	double up, down;
 };
 
-struct calcium_flips calcium_theory(const struct calcium_pairs *p);
+struct kit_calcium_flips kit_calcium_theory(const struct kit_calcium_pairs *p);
 /* The efficacy that parts up from down. */
-double calcium_rho_star(size_t set);
+double kit_calcium_rho_star(size_t set);
 /* The factor by which strength changes. */
-double calcium_change(size_t set, struct calcium_flips f);
+double kit_calcium_change(size_t set, struct kit_calcium_flips f);
 /* Its standard error over n synapses of either kind. */
-double calcium_change_error(size_t set, struct calcium_flips f, double n);
+double kit_calcium_change_error(size_t set, struct kit_calcium_flips f, double n);
 
 /* Changes computed beforehand from the paper's formulas and its authors' parameters, by a program of its
  * own in another language: 60 pairs at 1 Hz by dt for four sets, then 75 pairs by frequency for one. */
-enum { CALCIUM_REFERENCES = 52 };
+enum { KIT_CALCIUM_REFERENCES = 52 };
 /* Pairs and change of reference i. */
-double calcium_reference(size_t i, struct calcium_pairs *ret);
+double kit_calcium_reference(size_t i, struct kit_calcium_pairs *ret);
 
 /* Pairing by frequency is of this set, with so many pairs of this dt either way. */
-#define CALCIUM_RATE_SET "cortical_slices"
-enum { CALCIUM_RATE_PAIRS = 75, CALCIUM_RATES = 8 };
-#define CALCIUM_RATE_DT_MS 10.0
-extern const double calcium_rates_hz[CALCIUM_RATES];
+#define KIT_CALCIUM_RATE_SET "cortical_slices"
+enum { KIT_CALCIUM_RATE_PAIRS = 75, KIT_CALCIUM_RATES = 8 };
+#define KIT_CALCIUM_RATE_DT_MS 10.0
+extern const double kit_calcium_rates_hz[KIT_CALCIUM_RATES];
 
 #endif

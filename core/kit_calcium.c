@@ -1,6 +1,6 @@
-/* calcium_theory.c - the closed form of the calcium rule for pairs of spikes. */
+/* kit_calcium.c - the closed form of the calcium rule for pairs of spikes. */
 /* SPDX-License-Identifier: MIT */
-#include "core/experiment/calcium_theory.h"
+#include "core/kit_calcium.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,21 +8,21 @@
 #include "core/base/fmath.h"
 #include "core/model/plasticity.h"
 
-const char *const calcium_sets[] = { "DP",
-				     "DPD",
-				     "DPD_prime",
-				     "P",
-				     "D",
-				     "D_prime",
-				     "cortical_slices",
-				     "hippocampal_cultures",
-				     "hippocampal_slices",
-				     "all",
-				     NULL };
+const char *const kit_calcium_sets[] = { "DP",
+					 "DPD",
+					 "DPD_prime",
+					 "P",
+					 "D",
+					 "D_prime",
+					 "cortical_slices",
+					 "hippocampal_cultures",
+					 "hippocampal_slices",
+					 "all",
+					 NULL };
 
 static const struct {
 	double beta, b; /* part that is down at first, strength up over strength down */
-} strengths[CALCIUM_SETS] = {
+} strengths[KIT_CALCIUM_SETS] = {
 	{ 0.5, 5 }, { 0.5, 5 },	      { 0.5, 5 },	{ 0.5, 5 },	  { 0.5, 5 },
 	{ 0.5, 5 }, { 0.5, 5.40988 }, { 0.5, 36.0263 }, { 0.7, 5.28145 },
 };
@@ -32,11 +32,11 @@ struct numbers {
 	double tau_ca, pre, post, theta_d, theta_p, gamma_d, gamma_p, sigma, tau, rho_star, lag;
 };
 
-size_t calcium_set(const char *name)
+size_t kit_calcium_set(const char *name)
 {
 	size_t i = 0;
 
-	while (i < CALCIUM_SETS && strcmp(calcium_sets[i], name) != 0)
+	while (i < KIT_CALCIUM_SETS && strcmp(kit_calcium_sets[i], name) != 0)
 		i++;
 	return i;
 }
@@ -52,7 +52,7 @@ static struct numbers numbers_of(size_t set)
 	const double *v = m->sets[0].p;
 
 	for (size_t i = 0; i < m->n_sets; i++)
-		if (!strcmp(m->sets[i].name, calcium_sets[set]))
+		if (!strcmp(m->sets[i].name, kit_calcium_sets[set]))
 			v = m->sets[i].p;
 	return (struct numbers){
 		.tau_ca = of(m, v, "tau_Ca"),
@@ -69,7 +69,7 @@ static struct numbers numbers_of(size_t set)
 	};
 }
 
-double calcium_rho_star(size_t set)
+double kit_calcium_rho_star(size_t set)
 {
 	return numbers_of(set).rho_star;
 }
@@ -119,7 +119,7 @@ static double normal_below(double z)
 	return z < 0 ? tail : 1 - tail;
 }
 
-struct calcium_flips calcium_theory(const struct calcium_pairs *p)
+struct kit_calcium_flips kit_calcium_theory(const struct kit_calcium_pairs *p)
 {
 	struct numbers k = numbers_of(p->set);
 	double period = 1000 / p->rate_hz, later = p->dt_ms - k.lag;
@@ -130,18 +130,18 @@ struct calcium_flips calcium_theory(const struct calcium_pairs *p)
 	above_p = part_above(&k, k.theta_p, later, period);
 	rate = k.gamma_p * above_p + k.gamma_d * above_d;
 	if (rate == 0)
-		return (struct calcium_flips){ 0, 0 };
+		return (struct kit_calcium_flips){ 0, 0 };
 	t = (double)p->pairs * period * rate / k.tau;
 	rest = k.gamma_p * above_p / rate;
 	lost = fmath_exp(-t);
 	sd = k.sigma * sqrt((above_p + above_d) / (2 * rate) * -fmath_expm1(-2 * t));
-	return (struct calcium_flips){
+	return (struct kit_calcium_flips){
 		normal_below((rest * (1 - lost) - k.rho_star) / sd),
 		normal_below((k.rho_star - rest - (1 - rest) * lost) / sd),
 	};
 }
 
-double calcium_change(size_t set, struct calcium_flips f)
+double kit_calcium_change(size_t set, struct kit_calcium_flips f)
 {
 	double beta = strengths[set].beta, b = strengths[set].b;
 	double down = (1 - f.up) * beta + f.down * (1 - beta);
@@ -152,7 +152,7 @@ double calcium_change(size_t set, struct calcium_flips f)
 
 /* The variance is that of p with one more seen of both kinds: where p is 0 or 1, a single one counts as
  * what it is. */
-double calcium_change_error(size_t set, struct calcium_flips f, double n)
+double kit_calcium_change_error(size_t set, struct kit_calcium_flips f, double n)
 {
 	double beta = strengths[set].beta, b = strengths[set].b;
 	double up = (n * f.up + 1) / (n + 2), down = (n * f.down + 1) / (n + 2);
@@ -175,26 +175,26 @@ static const struct {
 	{ "P", { 1.019, 1.046, 1.098, 1.230, 1.238, 1.230, 1.098, 1.046, 1.019 } },
 	{ "D", { 1, 1, 1, 1, .637, 1, 1, 1, 1 } },
 };
-const double calcium_rates_hz[CALCIUM_RATES] = { 0.1, 1, 5, 10, 20, 30, 40, 50 };
-static const double ref_by_rate[2][CALCIUM_RATES] = {
+const double kit_calcium_rates_hz[KIT_CALCIUM_RATES] = { 0.1, 1, 5, 10, 20, 30, 40, 50 };
+static const double ref_by_rate[2][KIT_CALCIUM_RATES] = {
 	{ 1.061, 1.061, 1.062, 1.083, 1.253, 1.192, 1.553, 1.637 }, /* +10 ms */
 	{ .691, .691, .690, .621, .635, 1.186, 1.585, 1.637 },	    /* -10 ms */
 };
 
-double calcium_reference(size_t i, struct calcium_pairs *ret)
+double kit_calcium_reference(size_t i, struct kit_calcium_pairs *ret)
 {
-	size_t by_rate = i - SETS * DTS, minus = by_rate / CALCIUM_RATES;
+	size_t by_rate = i - SETS * DTS, minus = by_rate / KIT_CALCIUM_RATES;
 
 	if (i < SETS * DTS) {
-		*ret = (struct calcium_pairs){ calcium_set(ref_curve[i / DTS].set), 60, 1,
-					       ref_dt[i % DTS] };
+		*ret = (struct kit_calcium_pairs){ kit_calcium_set(ref_curve[i / DTS].set), 60, 1,
+						   ref_dt[i % DTS] };
 		return ref_curve[i / DTS].change[i % DTS];
 	}
-	*ret = (struct calcium_pairs){
-		.set = calcium_set(CALCIUM_RATE_SET),
-		.pairs = CALCIUM_RATE_PAIRS,
-		.rate_hz = calcium_rates_hz[by_rate % CALCIUM_RATES],
-		.dt_ms = minus ? -CALCIUM_RATE_DT_MS : CALCIUM_RATE_DT_MS,
+	*ret = (struct kit_calcium_pairs){
+		.set = kit_calcium_set(KIT_CALCIUM_RATE_SET),
+		.pairs = KIT_CALCIUM_RATE_PAIRS,
+		.rate_hz = kit_calcium_rates_hz[by_rate % KIT_CALCIUM_RATES],
+		.dt_ms = minus ? -KIT_CALCIUM_RATE_DT_MS : KIT_CALCIUM_RATE_DT_MS,
 	};
-	return ref_by_rate[minus][by_rate % CALCIUM_RATES];
+	return ref_by_rate[minus][by_rate % KIT_CALCIUM_RATES];
 }
