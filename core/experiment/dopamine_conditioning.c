@@ -275,10 +275,10 @@ static int leave_time(struct experiment_ctx *c, const struct conditioning *x, st
 	for (size_t k = 0; k < T_COLUMNS; k++)
 		columns[k].x = v + k * rows;
 	for (size_t i = 0; i < rows; i++) {
-		const struct network *net = &x->network[i / SAMPLES];
-		size_t k = i % SAMPLES;
+		size_t seed = i / SAMPLES, k = i % SAMPLES;
+		const struct network *net = &x->network[seed];
 
-		v[T_SEED * rows + i] = (double)(i / SAMPLES) + 1;
+		v[T_SEED * rows + i] = (double)seed + 1;
 		v[T_S * rows + i] = net->s[k];
 		v[T_CHOSEN * rows + i] = net->chosen[k];
 		v[T_OTHERS * rows + i] = net->others[k];

@@ -239,10 +239,11 @@ static int leave_time(struct experiment_ctx *c, const struct search *x, struct e
 	for (size_t k = 0; k < T_COLUMNS; k++)
 		columns[k].x = v + k * rows;
 	for (size_t i = 0; i < rows; i++) {
-		const struct tally *t = &x->one[i / BINS].bin[i % BINS];
+		size_t seed = i / BINS, bin = i % BINS;
+		const struct tally *t = &x->one[seed].bin[bin];
 
-		v[T_SEED * rows + i] = (double)(i / BINS) + 1;
-		v[T_S * rows + i] = ((double)(i % BINS) + 0.5) / BINS * x->seconds;
+		v[T_SEED * rows + i] = (double)seed + 1;
+		v[T_S * rows + i] = ((double)bin + 0.5) / BINS * x->seconds;
 		v[T_HITS * rows + i] = hit_part(t);
 		v[T_ALARMS * rows + i] = t->alarms / t->seconds;
 		v[T_LATENCY * rows + i] = t->latency_ms / t->hits;
