@@ -112,7 +112,7 @@ int kit_simulate(struct experiment_ctx *c, const struct kit_spec *k, const struc
 int kit_simulate_many(struct experiment_ctx *c, const struct kit_spec *k,
 		      const struct engine_look *looks, size_t n, struct err *err)
 {
-	json_t **specs = mem_alloc(n + 1, sizeof(*specs));
+	json_t **specs = mem_alloc(n + 1, sizeof(void *));
 	bool failed = !specs;
 	int rc;
 

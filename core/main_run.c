@@ -98,9 +98,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->child = true;
 		else if (c == 'v')
 			o->version = true;
-		else if (c == 't' && parse_number(optarg, THREADS_MAX, &threads) == 0 && threads)
-			continue;
-		else if (c == 's' && parse_seconds(optarg, &o->checkpoint_s) == 0)
+		else if ((c == 't' && !parse_number(optarg, THREADS_MAX, &threads) && threads) ||
+			 (c == 's' && !parse_seconds(optarg, &o->checkpoint_s)))
 			continue;
 		else if (c != 'm' || parse_number(optarg, MEMORY_MB_MAX, &o->memory_mb))
 			return -1;

@@ -55,9 +55,11 @@ static double largest(const double *x, size_t n)
 
 /* All parts, side by side; a membrane with fewer rests in the later ones. */
 CLONES static void run(struct conductance_fast *restrict f, const struct parts *restrict p,
-		       double most)
+		       size_t most)
 {
-	for (double part = 0; part < most; part++) {
+	for (size_t k = 0; k < most; k++) {
+		double part = (double)k;
+
 #pragma omp simd
 		for (size_t j = 0; j < f->n; j++) {
 			struct conductance m = membrane(f, p, j);
@@ -75,11 +77,12 @@ void conductance_fast_run(struct conductance_fast *f, double dt, double *ret)
 	struct parts p;
 
 	cut(f, dt, &p);
-	run(f, &p, largest(p.n, f->n));
+	run(f, &p, (size_t)largest(p.n, f->n));
 	for (size_t j = 0; j < f->n; j++) {
 		struct conductance m = membrane(f, &p, j);
 
-		for (double part = 0; part < -p.n[j]; part++) {
+		/* cut() has set the first f->n. NOLINTNEXTLINE(clang-analyzer-core.*) */
+		for (size_t k = 0; (double)k < -p.n[j]; k++) {
 			f->v[j] = relax(&m, f->v[j], f->g_ex[j], f->g_in[j]);
 			f->g_ex[j] *= m.half_ex * m.half_ex;
 			f->g_in[j] *= m.half_in * m.half_in;

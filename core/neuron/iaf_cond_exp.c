@@ -132,6 +132,7 @@ static void find_fast(const struct neuron_ctx *c, size_t from, size_t n, struct 
 		f->n += conductance_speed(c->coef[LEAK][i * s], ex, in, c->dt) > 0.1;
 	}
 	for (size_t j = 0; j < f->n; j++) {
+		/* The first f->n are set. NOLINTNEXTLINE(clang-analyzer-core.*) */
 		size_t i = f->at[j], k = i * s;
 		struct conductance m = membrane(c, i, k);
 
