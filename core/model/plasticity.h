@@ -58,13 +58,14 @@ struct plasticity_recent {
 
 static inline struct plasticity_recent plasticity_look_back(const struct plasticity_history *h)
 {
-	const struct plasticity_spike *last = h->at + h->n - 1;
+	const struct plasticity_spike *last;
 	struct plasticity_recent r = { .last = PLASTICITY_NEVER };
 
 	for (size_t i = 0; i < PLASTICITY_BEFORE; i++)
 		r.before[i] = UINT32_MAX;
 	if (h->n == 0)
 		return r;
+	last = &h->at[h->n - 1];
 	r.k = last->k[0];
 	r.last = last->step;
 	for (size_t i = 0; i < PLASTICITY_BEFORE && i + 1 < h->n; i++) {
