@@ -90,7 +90,7 @@ Test(engine_memory, an_experiment_on_data_survives_any_failing_allocation)
 Test(engine_memory, conditioning_survives_any_failing_allocation)
 {
 	torture("{\"experiment\":\"dopamine_conditioning\",\"params\":{\"seconds\":10,"
-		"\"neurons\":20,\"synapses\":2,\"noise\":60}}",
+		"\"neurons\":20,\"synapses\":1,\"noise\":25,\"control\":false}}",
 		1);
 }
 
