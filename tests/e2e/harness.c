@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <curl/curl.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
@@ -415,4 +416,30 @@ void harness_raw(const struct harness *h, const char *bytes, size_t len, char *t
 	}
 	text[at] = '\0';
 	(void)close(p.fd);
+}
+
+pid_t harness_child(const char *id)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (!found && (entry = readdir(proc)) != NULL) {
+		char path[300], text[4096] = "";
+		size_t n;
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
+		f = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") : NULL;
+		if (!f)
+			continue;
+		n = fread(text, 1, sizeof(text) - 1, f);
+		for (size_t i = 0; i < n; i++) /* arguments are separated by zeros */
+			text[i] = text[i] ? text[i] : ' ';
+		if (strstr(text, "stdp-run") && strstr(text, id))
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
+		(void)fclose(f);
+	}
+	(void)closedir(proc);
+	return found;
 }

@@ -61,5 +61,7 @@ bool harness_state(const struct harness *h, const char *id, const char *state, d
 /* Raw bytes over a new connection; the answer (up to n - 1 bytes, until it closes or a second
  * passes) into text. */
 void harness_raw(const struct harness *h, const char *bytes, size_t len, char *text, size_t n);
+/* Process id of the simulation in DATA/runs/ID: whose command line names that folder. 0: none. */
+pid_t harness_child(const char *id);
 
 #endif

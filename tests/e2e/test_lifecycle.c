@@ -28,40 +28,13 @@ static void teardown(void)
 
 TestSuite(lifecycle, .init = setup, .fini = teardown, .timeout = 120);
 
-/* Process id of the simulation in DATA/runs/ID: whose command line names that folder. 0: none. */
-static pid_t child_of(const char *id)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	while (!found && (entry = readdir(proc)) != NULL) {
-		char path[300], text[4096] = "";
-		size_t n;
-		FILE *f;
-
-		(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-		f = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") : NULL;
-		if (!f)
-			continue;
-		n = fread(text, 1, sizeof(text) - 1, f);
-		for (size_t i = 0; i < n; i++) /* arguments are separated by zeros */
-			text[i] = text[i] ? text[i] : ' ';
-		if (strstr(text, "stdp-run") && strstr(text, id))
-			found = (pid_t)strtol(entry->d_name, NULL, 10);
-		(void)fclose(f);
-	}
-	(void)closedir(proc);
-	return found;
-}
-
 static pid_t wait_child(const char *id)
 {
 	const struct timespec nap = { 0, 10000000 };
 	pid_t pid = 0;
 
 	for (int i = 0; i < 500 && !pid; i++) {
-		pid = child_of(id);
+		pid = harness_child(id);
 		(void)nanosleep(&nap, NULL);
 	}
 	return pid;
@@ -74,7 +47,7 @@ Test(lifecycle, a_server_stops_in_order_and_ends_with_0)
 	harness_run(&h, SPECS_SLOW, id);
 	cr_assert(harness_state(&h, id, "running", 20));
 	cr_assert_eq(harness_stop(&h), 0);
-	cr_assert_eq(child_of(id), 0, "no simulation is left behind");
+	cr_assert_eq(harness_child(id), 0, "no simulation is left behind");
 }
 
 Test(lifecycle, waiting_clients_do_not_hold_a_stop_up)
@@ -159,7 +132,7 @@ Test(lifecycle, a_server_killed_in_the_middle_loses_no_accepted_run)
 	r = harness_get(&h, "/v1/runs");
 	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 2);
 	reply_release(&r);
-	cr_assert_neq(child_of(running), child, "the old simulation died with its server");
+	cr_assert_neq(harness_child(running), child, "the old simulation died with its server");
 }
 
 Test(lifecycle, a_killed_simulation_fails_as_crashed_and_the_next_one_runs)

@@ -1,7 +1,6 @@
 /* test_resume - runs go on from their checkpoints, whoever was killed. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,33 +56,6 @@ static struct stat next_checkpoint(const char *id, struct stat before)
 	}
 	cr_assert(false, "no checkpoint is written");
 	return st;
-}
-
-/* The process that holds the lock of the run's folder. */
-static pid_t child_of(const char *id)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	while (!found && (entry = readdir(proc)) != NULL) {
-		char path[300], text[4096] = "";
-		size_t n;
-		FILE *f;
-
-		(void)snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-		f = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") : NULL;
-		if (!f)
-			continue;
-		n = fread(text, 1, sizeof(text) - 1, f);
-		for (size_t i = 0; i < n; i++) /* arguments are separated by zeros */
-			text[i] = text[i] ? text[i] : ' ';
-		if (strstr(text, "stdp-run") && strstr(text, id))
-			found = (pid_t)strtol(entry->d_name, NULL, 10);
-		(void)fclose(f);
-	}
-	(void)closedir(proc);
-	return found;
 }
 
 /* It ended well, did not begin at 0, and its folder is gone. */
@@ -157,7 +129,7 @@ Test(resume, a_run_whose_process_was_killed_goes_on_to_the_same_digest)
 		pid_t child;
 
 		st = next_checkpoint(id, st);
-		child = child_of(id);
+		child = harness_child(id);
 		cr_assert_gt(child, 0);
 		cr_assert_eq(kill(child, SIGKILL), 0);
 	}
@@ -175,7 +147,7 @@ Test(resume, cancelled_while_it_waits_its_folder_goes)
 
 	harness_run(&h, SPECS_SLOW, id);
 	st = next_checkpoint(id, st);
-	cr_assert_eq(kill(child_of(id), SIGKILL), 0);
+	cr_assert_eq(kill(harness_child(id), SIGKILL), 0);
 	harness_run(&h, SPECS_SLOW, first);
 	(void)snprintf(path, sizeof(path), "/v1/runs/%s/cancel", id);
 	r = harness_ask(&h, "POST", path, "{}", NULL);
