@@ -1,20 +1,27 @@
 /* sim_pool.c - the threads of one simulation: each runs the same phase for its own part, then all
- * meet. */
+ * meet.
+ *
+ * Phases of small networks take microseconds, so who waits looks for a while before it sleeps. */
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #include "core/sim_state.h"
+
+#define LOOKS 2000 /* before a sleep: some 50 us */
 
 struct sim_pool {
 	struct sim *sim;
 	size_t n; /* threads beside the caller's */
 	pthread_t *thread;
 	struct worker *worker;
-	pthread_mutex_t lock; /* owns all below */
+	unsigned looks; /* 0 where threads share a processor: looking keeps the other from work */
+	pthread_mutex_t lock; /* who wakes others holds it: no sleeper misses it */
 	pthread_cond_t start, done;
-	uint64_t round;
-	size_t pending;
-	void (*fn)(struct sim *s, struct sim_part *part); /* NULL: end */
+	void (*fn)(struct sim *s, struct sim_part *part); /* of this round; NULL: end */
+	_Atomic uint64_t round;
+	_Atomic size_t pending; /* threads that have not done their part of it */
 };
 
 struct worker {
@@ -22,36 +29,63 @@ struct worker {
 	struct sim_part *part;
 };
 
+static void pause_briefly(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+/* Until a round begins after the one seen. */
+static void await_start(struct sim_pool *p, uint64_t seen)
+{
+	for (unsigned i = 0; i < p->looks; i++) {
+		if (p->round != seen)
+			return;
+		pause_briefly();
+	}
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->round == seen)
+		(void)pthread_cond_wait(&p->start, &p->lock);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+static void await_done(struct sim_pool *p)
+{
+	for (unsigned i = 0; i < p->looks; i++) {
+		if (p->pending == 0)
+			return;
+		pause_briefly();
+	}
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->pending > 0)
+		(void)pthread_cond_wait(&p->done, &p->lock);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 	struct sim_pool *p = w->pool;
-	uint64_t seen = 0;
 
-	for (;;) {
-		void (*fn)(struct sim *, struct sim_part *);
-
-		(void)pthread_mutex_lock(&p->lock);
-		while (p->round == seen)
-			(void)pthread_cond_wait(&p->start, &p->lock);
-		seen = p->round;
-		fn = p->fn;
-		(void)pthread_mutex_unlock(&p->lock);
-		if (!fn)
+	for (uint64_t seen = 0;; seen++) {
+		await_start(p, seen);
+		if (!p->fn)
 			return NULL;
-		fn(p->sim, w->part);
+		p->fn(p->sim, w->part);
+		if (atomic_fetch_sub(&p->pending, 1) > 1)
+			continue;
 		(void)pthread_mutex_lock(&p->lock);
-		if (--p->pending == 0)
-			(void)pthread_cond_signal(&p->done);
+		(void)pthread_cond_signal(&p->done);
 		(void)pthread_mutex_unlock(&p->lock);
 	}
 }
 
 static void begin(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part *part))
 {
-	(void)pthread_mutex_lock(&p->lock);
 	p->fn = fn;
 	p->pending = p->n;
+	(void)pthread_mutex_lock(&p->lock);
 	p->round++;
 	(void)pthread_cond_broadcast(&p->start);
 	(void)pthread_mutex_unlock(&p->lock);
@@ -65,6 +99,7 @@ int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err)
 	if (!p)
 		return err_nomem(err);
 	p->sim = s;
+	p->looks = sysconf(_SC_NPROCESSORS_ONLN) > (long)n ? LOOKS : 0;
 	p->thread = NEW(s->arena, pthread_t, n + 1);
 	p->worker = NEW(s->arena, struct worker, n + 1);
 	if (!p->thread || !p->worker)
@@ -89,10 +124,7 @@ void sim_pool_run(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part 
 {
 	begin(p, fn);
 	fn(p->sim, &p->sim->part[0]);
-	(void)pthread_mutex_lock(&p->lock);
-	while (p->pending > 0)
-		(void)pthread_cond_wait(&p->done, &p->lock);
-	(void)pthread_mutex_unlock(&p->lock);
+	await_done(p);
 }
 
 void sim_pool_free(struct sim_pool *p)
