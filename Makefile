@@ -46,7 +46,7 @@ ifeq ($(SAN),address)
 SANITIZE += -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 # Bits must be the same everywhere: nothing is contracted or reassociated, never -ffast-math.
-CORE_OPT   := -O3 -g -ffp-contract=off -fno-trapping-math -fno-math-errno -fopenmp-simd
+CORE_OPT   := $(if $(SAN),-O1,-O3) -g -ffp-contract=off -fno-trapping-math -fno-math-errno -fopenmp-simd
 SERVER_OPT := -O2 -g -ffp-contract=off -fstack-protector-strong \
 	$(if $(SAN)$(COV),,-D_FORTIFY_SOURCE=2)
 ALL_CFLAGS  = -std=c17 $(WARN) $(WERROR) -pthread $(SANITIZE) $(if $(COV),--coverage) $(CFLAGS)

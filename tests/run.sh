@@ -206,7 +206,7 @@ served() {
 }
 
 echo "tests of $(git describe --always --dirty 2>/dev/null || echo the tree), $variant"
-build tests CC="${variant%%-*}"
+build tests CC="${variant%%-*}" WERROR=-Werror
 if [ "$mode" = all ] || [ "$mode" = quick ]; then
 	programs '' unit property reference golden fault e2e
 	plain ''

@@ -231,7 +231,7 @@ static int compare(struct experiment_ctx *c, struct schemes *x, struct err *err)
 		const struct scheme *next = &x->scheme[(i + 1) % KIT_PAIRINGS];
 		const char *name = kit_pairing_name((enum kit_pairing)i);
 		char text[96];
-		struct engine_target t = { text, "", NAN, 0, 1e-10 };
+		struct engine_target t = { text, "", (double)NAN, 0, 1e-10 };
 
 		if (s->n_seen == x->n_pre)
 			t.value = fmax(worst(s->seen, s->theory, x->n_pre),
@@ -242,7 +242,7 @@ static int compare(struct experiment_ctx *c, struct schemes *x, struct err *err)
 		if (rc)
 			break;
 		t = (struct engine_target){ text, "", worst(s->seen, next->theory, x->n_pre), 1e-3,
-					    INFINITY };
+					    (double)INFINITY };
 		(void)snprintf(text, sizeof(text), "control, %s as its neighbour", name);
 		rc = engine_target(c, &t, err);
 	}

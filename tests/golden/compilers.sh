@@ -7,6 +7,7 @@
 #   sh tests/golden/compilers.sh [FOLDER]     objects are kept in FOLDER (default build/golden)
 set -u
 out=${1:-build/golden}
+built=build/gcc
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 common="-std=c17 -D_POSIX_C_SOURCE=200809L -I. -ffp-contract=off -fno-trapping-math
@@ -47,48 +48,47 @@ compile() {
 		'exec $COMPILER $FLAGS -c -o "$FOLDER/$(echo "${1%.c}" | tr / -).o" "$1"' compile
 }
 
-for cc in gcc clang; do
+newest=$(find core -name '*.h' -exec ls -t {} + | head -n 1)
+# gcc -O3 is what make built; the other three compile the core once more.
+for variant in "gcc -O0" "clang -O0" "clang -O3"; do
+	cc=${variant% *} level=${variant#* }
 	command -v "$cc" >/dev/null || {
 		echo "skipped: no $cc"
 		continue
 	}
-	for level in -O0 -O3; do
-		objects=$out/$cc$level
-		mkdir -p "$objects"
-		for source in core/*.c core/*/*.c; do
-			object=$objects/$(echo "${source%.c}" | tr / -).o
-			# shellcheck disable=SC3013 # dash knows -nt
-			if [ ! "$object" -nt "$source" ] || [ -n "$(find core -name '*.h' -newer "$object")" ]; then
-				echo "$source"
-			fi
-		done | compile "$cc" "$objects" "$level" || exit 1
-		# shellcheck disable=SC2046
-		"$cc" -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
-		check "$objects/stdp-run" "$cc $level"
-	done
+	objects=$out/$cc$level
+	mkdir -p "$objects"
+	for source in core/*.c core/*/*.c; do
+		object=$objects/$(echo "${source%.c}" | tr / -).o
+		# shellcheck disable=SC3013,SC2015 # dash knows -nt
+		[ "$object" -nt "$source" ] && [ "$object" -nt "$newest" ] || echo "$source"
+	done | compile "$cc" "$objects" "$level" || exit 1
+	# shellcheck disable=SC2046
+	"$cc" -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
+	check "$objects/stdp-run" "$variant"
 done
+${MAKE:-make} "$built/stdp-run" >/dev/null || exit 1
+check "$built/stdp-run" "gcc -O3"
 
 # gcc's target_clones asks the processor itself (GLIBC_TUNABLES do not reach it), so each width it may
-# choose is compiled alone: the files that have clones once more, the rest as they are.
+# choose is compiled alone: the files that have clones once more, the rest from the library.
 for width in sse2 avx2 avx512f; do
-	[ -x "$out/gcc-O3/stdp-run" ] || break
 	grep -qw "$width" /proc/cpuinfo || {
 		echo "skipped: this processor has no $width"
 		continue
 	}
 	objects=$out/gcc-$width
 	mkdir -p "$objects"
-	cp -pu "$out/gcc-O3"/core-*.o "$objects"
+	rm -f "$objects"/*.o
 	grep -lw CLONES core/*.c core/*/*.c | compile gcc "$objects" "-O3 -DSTDP_CLONE=\"$width\"" || exit 1
 	# shellcheck disable=SC2046
-	gcc -pthread -o "$objects/stdp-run" "$objects"/core-*.o $(pkg-config --libs jansson) -lm || exit 1
+	gcc -pthread -o "$objects/stdp-run" "$built/core/main_run.o" "$objects"/core-*.o \
+		"$built/libcore.a" $(pkg-config --libs jansson) -lm || exit 1
 	check "$objects/stdp-run" "gcc -O3, $width in all clones"
 done
 
 # The C library chooses its variants when a program is loaded; clang's programs have no clones at all.
-if [ -x "$out/gcc-O3/stdp-run" ]; then
-	GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA
-	export GLIBC_TUNABLES
-	check "$out/gcc-O3/stdp-run" "gcc -O3 without FMA and AVX in the C library"
-fi
+GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA
+export GLIBC_TUNABLES
+check "$built/stdp-run" "gcc -O3 without FMA and AVX in the C library"
 exit $bad

@@ -107,7 +107,7 @@ Test(golden, every_neuron_model_and_wiring_rule_is_there_and_does_something)
 
 Test(golden, threads_change_no_bits)
 {
-	static const unsigned threads[] = { 2, 3, 4, 8 };
+	static const unsigned threads[] = { 2, 3, 4 };
 
 	for (size_t i = 0; i < COUNTOF(names); i++) {
 		json_t *golden = load(names[i]);
