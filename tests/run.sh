@@ -11,7 +11,7 @@ variant=${2:-gcc}
 MAKE=${MAKE:-make}
 cd "$(dirname "$0")/.." || exit 2
 jobs=$(nproc 2>/dev/null || echo 2)
-limit=${TEST_TIMEOUT:-300} # seconds for one program
+export TEST_TIMEOUT="${TEST_TIMEOUT:-300}" # seconds for one program
 budget=${TEST_BUDGET:-1260} # seconds after which optional parts are skipped
 start=$(date +%s)
 out=$(mktemp -d)
@@ -53,28 +53,26 @@ criterion() {
 	count "$1" "$4" "$bad" "$skips"
 }
 
-# run_program LABEL PROGRAM: with the sanitizers' reports turned into failures.
+# book LABEL PROGRAM FOLDER: what program.sh left; sanitizers' reports are failures.
+book() {
+	mv "$3/log" "$out/log"
+	code=$(cat "$3/code")
+	reports=$(find "$3/san" -type f | wc -l)
+	[ "$reports" -eq 0 ] || cat "$3"/san/* >>"$out/log"
+	rm -rf "$3"
+	case $2 in
+	*/test_*) criterion "$1" "$code" ;;
+	*) count "$1" $((code == 0)) $((code != 0)) 0 ;;
+	esac
+	[ "$reports" -eq 0 ] || count "$1 (sanitizer reports)" 0 1 0
+}
+
+# run_program LABEL PROGRAM [ARGS]
 run_program() {
 	name=$1
 	shift
-	case $1 in
-	*/test_*) set -- "$1" --verbose ;;
-	esac
-	mkdir -p "$out/san"
-	STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
-		ASAN_OPTIONS="log_path=$out/san/r:allocator_may_return_null=1:detect_leaks=1" \
-		UBSAN_OPTIONS="log_path=$out/san/r:print_stacktrace=1" \
-		TSAN_OPTIONS="log_path=$out/san/r:halt_on_error=0" \
-		timeout -k 10 "$limit" "$@" >"$out/log" 2>&1 </dev/null
-	code=$?
-	reports=$(find "$out/san" -type f | wc -l)
-	[ "$reports" -eq 0 ] || cat "$out"/san/* >>"$out/log"
-	rm -rf "$out/san"
-	case $1 in
-	*/test_*) criterion "$name" "$code" ;;
-	*) count "$name" $((code == 0)) $((code != 0)) 0 ;;
-	esac
-	[ "$reports" -eq 0 ] || count "$name (sanitizer reports)" 0 1 0
+	sh tests/program.sh "$variant" "$out/program" "$@"
+	book "$name" "$1" "$out/program"
 }
 
 # build VARIANT-ARGS... -- TARGETS...: all that can be built; a failure is shown and counted below.
@@ -86,21 +84,21 @@ build() {
 	fi
 }
 
-# programs LABEL KINDS...: the test programs of these kinds, of the present variant.
+# programs LABEL KINDS...: the test programs of these kinds, of the present variant, several at once.
 programs() {
 	label=$1
 	shift
-	for kind in "$@"; do
-		for src in tests/"$kind"/test_*.c; do
-			[ -f "$src" ] || continue
-			program=build/$variant/${src%.c}
-			if [ -x "$program" ]; then
-				run_program "$label${src%.c}" "$program"
-			else
-				echo "not built" >"$out/log"
-				count "$label${src%.c}" 0 1 0
-			fi
-		done
+	for program in $(sources "$@"); do
+		[ ! -x "$program" ] || printf '%s %s\n' "$out/$program" "$program"
+	done | xargs -r -L 1 -P "$jobs" sh tests/program.sh "$variant"
+	for program in $(sources "$@"); do
+		name=$label${program#build/"$variant"/}
+		if [ -x "$program" ]; then
+			book "$name" "$program" "$out/$program"
+		else
+			echo "not built" >"$out/log"
+			count "$name" 0 1 0
+		fi
 	done
 }
 
@@ -127,7 +125,7 @@ scripts() {
 	for script in tests/golden/*.sh tests/fault/*.sh tests/e2e/*.sh; do
 		[ -f "$script" ] || continue
 		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
-			timeout -k 10 "$limit" sh "$script" >"$out/log" 2>&1 </dev/null
+			timeout -k 10 "$TEST_TIMEOUT" sh "$script" >"$out/log" 2>&1 </dev/null
 		code=$?
 		# 77: skipped, as automake has it
 		count "$script" $((code == 0)) $((code != 0 && code != 77)) $((code == 77))
@@ -139,7 +137,7 @@ page() {
 	for script in tests/page/*.test.mjs; do
 		[ -f "$script" ] || continue
 		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
-			timeout -k 10 "$limit" node "$script" >"$out/log" 2>&1 </dev/null
+			timeout -k 10 "$TEST_TIMEOUT" node "$script" >"$out/log" 2>&1 </dev/null
 		code=$?
 		skip=$(grep -ac '^ok .*# SKIP\|^skipped:' "$out/log")
 		good=$(grep -a '^ok ' "$out/log" | grep -acv '# SKIP')
@@ -208,7 +206,8 @@ served() {
 echo "tests of $(git describe --always --dirty 2>/dev/null || echo the tree), $variant"
 build tests CC="${variant%%-*}" WERROR=-Werror
 if [ "$mode" = all ] || [ "$mode" = quick ]; then
-	programs '' unit property reference golden fault e2e
+	programs '' unit property reference golden fault
+	served ''
 	plain ''
 	fuzz ''
 	scripts
