@@ -10,6 +10,7 @@
 
 #include "core/base/hash.h"
 #include "core/catalog.h"
+#include "core/engine.h"
 #include "core/model/alias.h"
 #include "core/model/plasticity.h"
 #include "core/spec_json.h"
@@ -363,22 +364,23 @@ static int window(struct api_result *c)
 	return 0;
 }
 
-/* The newest run of this spec that has not failed for reasons of its own. */
+/* The newest run of this spec by this engine, or one that is on its way. */
 static int find_run(const struct api *api, struct request *rq, const char *sha256,
 		    const char **ret_id, bool *ret_final, struct err *err)
 {
 	const struct store_run_filter filter = { .spec_sha256 = sha256, .limit = RECENT };
-	struct store_run *runs = NULL;
+	struct store_run *runs = NULL, old;
 	size_t n = 0;
-	int rc = store_run_list(api->store, &filter, rq->arena, &runs, &n, err);
+	int rc = store_run_by_spec(api->store, sha256, ENGINE_VERSION, rq->arena, &old, NULL);
 
-	*ret_id = NULL;
-	for (size_t i = 0; !rc && i < n && !*ret_id; i++) {
-		if (runs[i].state != RUN_SUCCEEDED && run_state_final(runs[i].state))
-			continue;
-		*ret_id = runs[i].id;
-		*ret_final = runs[i].state == RUN_SUCCEEDED;
-	}
+	*ret_id = rc ? NULL : old.id;
+	*ret_final = !rc;
+	if (!rc)
+		return 0;
+	rc = store_run_list(api->store, &filter, rq->arena, &runs, &n, err);
+	for (size_t i = 0; !rc && i < n && !*ret_id; i++)
+		if (!run_state_final(runs[i].state))
+			*ret_id = runs[i].id;
 	return rc;
 }
 

@@ -181,8 +181,9 @@ static int stored_text(const struct api *api, const struct request *rq, enum sto
 		       : 0;
 }
 
-int api_run_rerun(const struct api *api, struct request *rq, struct response *rs,
-		  struct err_list *errors)
+/* Queue the spec of a run again; to verify it, note its digest. */
+static int run_again(const struct api *api, struct request *rq, struct response *rs, bool verify,
+		     struct err_list *errors)
 {
 	struct api_run_meta meta = { 0 };
 	struct api_spec known;
@@ -196,6 +197,10 @@ int api_run_rerun(const struct api *api, struct request *rq, struct response *rs
 	rc = empty_body(rq, errors);
 	if (!rc)
 		rc = api_run_find(api, rq, &run, errors);
+	if (!rc && verify && (run.state != RUN_SUCCEEDED || !run.digest))
+		rc = err_list_add(errors, ERR_STATE, "",
+				  "the run is %s; only what succeeded can be verified",
+				  run_state_name(run.state));
 	if (!rc)
 		rc = stored_text(api, rq, STORE_RUN_SPEC, &text, errors);
 	if (rc)
@@ -203,11 +208,29 @@ int api_run_rerun(const struct api *api, struct request *rq, struct response *rs
 	spec = json_loads(text, 0, NULL);
 	rc = spec ? api_spec_check(api, spec, "/spec", rq->arena, &known, errors)
 		  : err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	meta = (struct api_run_meta){ run.name, run.notes, run.tags, run.threads, run.keep_days };
+	meta = (struct api_run_meta){ run.name,
+				      run.notes,
+				      run.tags,
+				      run.threads,
+				      run.keep_days,
+				      verify ? run.id : NULL,
+				      verify ? run.digest : NULL };
 	if (!rc)
 		rc = api_run_start(api, rq, rs, spec, &known, run.preset, &meta, errors);
 	json_decref(spec);
 	return rc;
+}
+
+int api_run_rerun(const struct api *api, struct request *rq, struct response *rs,
+		  struct err_list *errors)
+{
+	return run_again(api, rq, rs, false, errors);
+}
+
+int api_run_verify(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
+{
+	return run_again(api, rq, rs, true, errors);
 }
 
 int api_run_spec(const struct api *api, struct request *rq, struct response *rs,

@@ -32,6 +32,7 @@ struct api_run_meta {
 	const char *name, *notes; /* NULL: not given */
 	const char *tags;	  /* JSON text, NULL: not given */
 	int64_t threads, keep_days;
+	const char *verify_of, *verify_digest; /* NULL: repeats no run */
 };
 int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
 		 struct api_run_meta *ret, struct err_list *errors);

@@ -60,8 +60,8 @@ static json_t *position(const struct api *api, const struct store_run *run)
 
 static json_t *links(const struct store_run *run)
 {
-	static const char *const parts[] = { "spec",	"provenance", "log",  "events",
-					     "results", "cancel",     "rerun" };
+	static const char *const parts[] = { "spec",	"provenance", "log",   "events",
+					     "results", "cancel",     "rerun", "verify" };
 	json_t *o = json_object();
 
 	(void)json_object_set_new(o, "self", json_sprintf("/v1/runs/%s", run->id));
@@ -69,6 +69,20 @@ static json_t *links(const struct store_run *run)
 		(void)json_object_set_new(o, parts[i],
 					  json_sprintf("/v1/runs/%s/%s", run->id, parts[i]));
 	return o;
+}
+
+/* What a run that repeats another has shown. */
+static json_t *verification(const struct store_run *run)
+{
+	bool ended = run->state == RUN_SUCCEEDED && run->digest;
+
+	if (!run->verify_of)
+		return json_null();
+	return json_pack("{s:s, s:s?, s:o}", "run_id", run->verify_of, "digest", run->verify_digest,
+			 "equal",
+			 ended ? json_boolean(run->verify_digest &&
+					      strcmp(run->digest, run->verify_digest) == 0)
+			       : json_null());
 }
 
 json_t *api_run_json(const struct api *api, const struct store_run *run, bool list)
@@ -95,6 +109,7 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 	(void)json_object_set_new(o, "remarks", stored(run->remarks, true));
 	(void)json_object_set_new(o, "score", stored(run->score, false));
 	(void)json_object_set_new(o, "counts", stored(run->counts, false));
+	(void)json_object_set_new(o, "verification", verification(run));
 	(void)json_object_set_new(o, "error", stored(run->error, false));
 	(void)json_object_set_new(o, "keep_days",
 				  run->keep_days ? json_integer(run->keep_days) : json_null());

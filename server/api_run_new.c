@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/engine.h"
 #include "core/spec_json.h"
 #include "server/api_run.h"
 #include "server/config.h"
@@ -477,7 +478,9 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 	if (!text)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	prefer(rq, &wait_s, &reuse);
-	if (reuse && store_run_by_spec(api->store, known->sha256, rq->arena, &old, NULL) == 0) {
+	if (reuse && !meta->verify_of &&
+	    store_run_by_spec(api->store, known->sha256, ENGINE_VERSION, rq->arena, &old, NULL) ==
+		    0) {
 		http_add_header(rs, "Preference-Applied", "reuse");
 		return api_run_answer(api, rq, rs, &old, 201, errors);
 	}
@@ -495,6 +498,8 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		.threads = meta->threads,
 		.keep_days = meta->keep_days,
 		.duration_ms = known->duration_ms,
+		.verify_of = meta->verify_of,
+		.verify_digest = meta->verify_digest,
 	};
 	if (insert(api, rq, &run, id, &err))
 		return api_run_fail(&err, errors);

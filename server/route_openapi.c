@@ -95,7 +95,7 @@ static json_t *content(const struct route *r)
 	else if (strcmp(r->pattern, "/v1/runs") == 0)
 		schema = strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
 	else if (ends(r->pattern, "/v1/runs/{id}") || ends(r->pattern, "/cancel") ||
-		 ends(r->pattern, "/rerun"))
+		 ends(r->pattern, "/rerun") || ends(r->pattern, "/verify"))
 		schema = "Run";
 	return json_pack("{s:{s:o}}", type, "schema", schema ? ref(schema) : json_object());
 }
@@ -220,6 +220,9 @@ static json_t *run_schema(void)
 		"\"boolean\"},"
 		"\"reference\":{\"type\":\"string\"}}},"
 		"\"counts\":{\"type\":\"object\"},"
+		"\"verification\":{\"type\":[\"object\",\"null\"],\"properties\":{"
+		"\"run_id\":{\"type\":\"string\"},\"digest\":{\"type\":\"string\"},"
+		"\"equal\":{\"type\":[\"boolean\",\"null\"]}}},"
 		"\"error\":{\"type\":[\"object\",\"null\"]},\"keep_days\":{\"type\":[\"integer\","
 		"\"null\"]},\"links\":{\"type\":\"object\"}}}",
 		0, NULL);

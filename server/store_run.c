@@ -62,6 +62,8 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	r.targets = text(q, 24, arena, "[]", &ok);
 	r.remarks = text(q, 26, arena, "[]", &ok);
 	r.score = text(q, 25, arena, NULL, &ok);
+	r.verify_of = text(q, 27, arena, NULL, &ok);
+	r.verify_digest = text(q, 28, arena, NULL, &ok);
 	if (!ok)
 		return err_nomem(err);
 	if (r.state == RUN_N)
@@ -70,8 +72,9 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	return 0;
 }
 
-static int read_one(struct store *s, int sql_id, const char *key, struct mem_arena *arena,
-		    struct store_run *ret, struct err *err)
+/* The row of a key, and of a second one if there is any. */
+static int read_one(struct store *s, int sql_id, const char *key, const char *second,
+		    struct mem_arena *arena, struct store_run *ret, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, sql_id, err);
@@ -79,6 +82,8 @@ static int read_one(struct store *s, int sql_id, const char *key, struct mem_are
 	if (rc)
 		return rc;
 	store_bind_text(q, 1, key);
+	if (second)
+		store_bind_text(q, 2, second);
 	rc = store_step(q, err);
 	if (rc == 1)
 		rc = read_row(q, arena, ret, err);
@@ -91,13 +96,13 @@ static int read_one(struct store *s, int sql_id, const char *key, struct mem_are
 int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
 		  struct err *err)
 {
-	return read_one(s, SQL_RUN_GET, id, arena, ret, err);
+	return read_one(s, SQL_RUN_GET, id, NULL, arena, ret, err);
 }
 
-int store_run_by_spec(struct store *s, const char *sha256, struct mem_arena *arena,
-		      struct store_run *ret, struct err *err)
+int store_run_by_spec(struct store *s, const char *sha256, const char *version,
+		      struct mem_arena *arena, struct store_run *ret, struct err *err)
 {
-	return read_one(s, SQL_RUN_BY_SPEC, sha256, arena, ret, err);
+	return read_one(s, SQL_RUN_BY_SPEC, sha256, version, arena, ret, err);
 }
 
 int store_run_text(struct store *s, const char *id, enum store_run_text which,
@@ -231,6 +236,8 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 	store_bind_double(q, 12, run->duration_ms);
 	if (run->keep_days > 0)
 		store_bind_int(q, 13, run->keep_days);
+	store_bind_text(q, 14, run->verify_of);
+	store_bind_text(q, 15, run->verify_digest);
 	rc = store_step(q, err);
 	store_end(q);
 	return rc < 0 ? rc

@@ -29,10 +29,12 @@ struct store_run {
 	int64_t keep_days;	     /* 0: for ever */
 	const char *targets, *score; /* of an experiment; score NULL: none */
 	const char *remarks;
+	const char *verify_of, *verify_digest; /* the run it repeats; NULL: none */
 };
 
 struct store_run_new {
 	const char *id, *name, *tags, *notes, *preset, *experiment, *spec, *spec_sha256, *seed;
+	const char *verify_of, *verify_digest; /* NULL: repeats none */
 	int64_t threads, keep_days;
 	double duration_ms;
 };
@@ -59,9 +61,9 @@ enum store_run_text { STORE_RUN_SPEC, STORE_RUN_PROVENANCE, STORE_RUN_SHAPE, STO
 /* Reads: 0, -NOTFOUND or another error. */
 int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
 		  struct err *err) MUST_USE;
-/* The newest succeeded run of a spec. */
-int store_run_by_spec(struct store *s, const char *sha256, struct mem_arena *arena,
-		      struct store_run *ret, struct err *err) MUST_USE;
+/* The newest succeeded run of a spec by this version of the engine. */
+int store_run_by_spec(struct store *s, const char *sha256, const char *version,
+		      struct mem_arena *arena, struct store_run *ret, struct err *err) MUST_USE;
 int store_run_text(struct store *s, const char *id, enum store_run_text which,
 		   struct mem_arena *arena, const char **ret, struct err *err) MUST_USE;
 int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena,
