@@ -125,7 +125,7 @@ scripts() {
 	for script in tests/golden/*.sh tests/fault/*.sh tests/e2e/*.sh; do
 		[ -f "$script" ] || continue
 		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
-			timeout -k 10 "$TEST_TIMEOUT" sh "$script" >"$out/log" 2>&1 </dev/null
+			timeout -k 10 900 sh "$script" >"$out/log" 2>&1 </dev/null
 		code=$?
 		# 77: skipped, as automake has it
 		count "$script" $((code == 0)) $((code != 0 && code != 77)) $((code == 77))
@@ -137,7 +137,7 @@ page() {
 	for script in tests/page/*.test.mjs; do
 		[ -f "$script" ] || continue
 		STDPD="$PWD/build/$variant/stdpd" STDP_RUN="$PWD/build/$variant/stdp-run" \
-			timeout -k 10 "$TEST_TIMEOUT" node "$script" >"$out/log" 2>&1 </dev/null
+			timeout -k 10 900 node "$script" >"$out/log" 2>&1 </dev/null
 		code=$?
 		skip=$(grep -ac '^ok .*# SKIP\|^skipped:' "$out/log")
 		good=$(grep -a '^ok ' "$out/log" | grep -acv '# SKIP')
