@@ -1,7 +1,12 @@
 /* kit_protocol.h - given trains of spikes at single synapses of any rule, one network for all of them.
  *
  * Times are those at the synapse, in ms from the first possible spike on, on a grid of 0.1 ms; a
- * postsynaptic spike is emitted one dendritic delay before. */
+ * postsynaptic spike is emitted one dendritic delay before.
+ *
+ * Rules that go by the target's potential (kit_protocol_has_cell) get a real cell for it, an
+ * aeif_psc_delta_clopath in which a pulse of current, short as a step, sets off each postsynaptic spike; what
+ * comes in the two ms in which it is clamped to a spike's potential is lost. The synapse excites it by its
+ * weight, as it would. Resolution is 0.1 ms then. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_KIT_PROTOCOL_H
 #define CORE_KIT_PROTOCOL_H
@@ -37,6 +42,7 @@ struct kit_protocol_rule {
 	const char *model; /* our name or another simulator's */
 	const char *set;   /* a named set of its parameters; NULL or "": none */
 	json_t *params; /* borrowed; NULL: none. Pair and triplet rule without w_max: a bound far away */
+	json_t *cell; /* parameters of the cell that differ from those of the rule's authors; borrowed or NULL */
 	double w_0;
 };
 
@@ -44,10 +50,14 @@ struct kit_protocol_rule {
 #define PROTOCOL_RULE	     "rule"
 #define PROTOCOL_SET	     "set"
 #define PROTOCOL_RULE_PARAMS "rule_params"
+#define PROTOCOL_CELL_PARAMS "cell_params"
 #define PROTOCOL_W_0	     "w_0"
 
 void kit_protocol_rule_read(struct kit_protocol_rule *ret, const json_t *params, double w_0);
-/* A weight to begin with: the middle of the rule's bounds; 1 where they are far away or none. */
+/* Does the rule go by its target's potential, by our name or another simulator's? */
+bool kit_protocol_has_cell(const char *rule);
+/* A weight to begin with: the middle of the rule's bounds; 1 where they are far away or none; 0.5 where there
+ * is a cell. */
 double kit_protocol_start(const char *model);
 /* Would the rule be accepted? As experiment->check. */
 int kit_protocol_check(const struct kit_protocol_rule *rule, const char *prefix,

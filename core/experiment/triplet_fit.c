@@ -401,7 +401,9 @@ static int run_sets(struct experiment_ctx *c, struct work *w, struct err *err)
 {
 	for (size_t i = 0; i < MEASURED_PREDICTIONS; i++) {
 		const struct kit_measured_prediction *p = &kit_measured_predictions[i];
-		const struct kit_protocol_rule rule = { "stdp_triplet", p->set, NULL, 1 };
+		const struct kit_protocol_rule rule = { .model = "stdp_triplet",
+							.set = p->set,
+							.w_0 = 1 };
 		double worst = 0;
 		char name[80];
 		int rc = use_data(w, p->visual, err);
