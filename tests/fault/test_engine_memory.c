@@ -123,6 +123,13 @@ Test(engine_memory, watching_experiments_survive_any_failing_allocation)
 		2);
 }
 
+Test(engine_memory, volleys_survive_any_failing_allocation)
+{
+	torture("{\"experiment\":\"latency\",\"params\":{\"volleys\":10,\"sd_ms\":1,"
+		"\"afferents\":10}}",
+		2);
+}
+
 Test(engine_memory, an_invalid_spec_survives_any_failing_allocation)
 {
 	/* It never succeeds, so the rounds are counted here. */
