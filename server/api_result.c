@@ -9,9 +9,16 @@
 #include <string.h>
 
 #include "core/base/hash.h"
+#include "core/rundir.h"
 #include "server/config.h"
 
-enum { HEAD_MAX = 1 << 26, SEARCH_BLOCK = 65536, LIST_MAX = 1 << 22, ETAG_SIZE = 64 };
+enum {
+	HEAD_MAX = 1 << 26,
+	SEARCH_BLOCK = 65536,
+	SPEC_MAX = 1 << 28,
+	LIST_MAX = 1 << 22,
+	ETAG_SIZE = 64
+};
 
 static const double LATEST_MS = 1e15;
 
@@ -187,6 +194,22 @@ int api_result_limit(struct api_result *c, uint64_t values)
 
 /* ---- finding ---- */
 
+int api_result_recordings(struct api_result *c, const char *kind, const char *subject,
+			  const char *name, struct store_recording **ret, size_t *ret_n)
+{
+	return c->folder ? folder_find(c->folder, kind, subject, name, c->rq->arena, ret, ret_n,
+				       &c->err)
+			 : store_result_find(c->api->store, c->run.id, kind, subject, name,
+					     c->rq->arena, ret, ret_n, &c->err);
+}
+
+int api_result_spec(struct api_result *c, const char **ret)
+{
+	return c->folder ? folder_text(c->folder, RUNDIR_SPEC, SPEC_MAX, c->rq->arena, ret, &c->err)
+			 : store_run_text(c->api->store, c->run.id, STORE_RUN_SPEC, c->rq->arena,
+					  ret, &c->err);
+}
+
 static bool in_shape(const struct api_result *c, const char *group, const char *subject)
 {
 	return json_object_get(json_object_get(c->shape, group), subject) != NULL;
@@ -253,8 +276,7 @@ int api_result_find(struct api_result *c, const char *kind, const char *name, co
 	int rc = api_result_subject(c, population ? "populations" : "projections", &subject);
 
 	if (!rc)
-		rc = store_result_find(c->api->store, c->run.id, kind, subject, name, c->rq->arena,
-				       ret, &n, &c->err);
+		rc = api_result_recordings(c, kind, subject, name, ret, &n);
 	if (rc)
 		return rc;
 	if (n == 0 && how && c->run.state != RUN_SUCCEEDED)
@@ -300,7 +322,9 @@ int api_result_read(struct api_result *c, const struct store_recording *r, const
 	if (!column || column->type != type || row1 > column->rows)
 		return err_set(&c->err, ERR_CORRUPT, NULL, "recording %s of %s lacks its column %s",
 			       r->kind, r->subject, name);
-	return store_result_read(c->api->store, column, row0, row1, c->rq->arena, ret, &c->err);
+	return c->folder ? folder_read(c->folder, column, row0, row1, c->rq->arena, ret, &c->err)
+			 : store_result_read(c->api->store, column, row0, row1, c->rq->arena, ret,
+					     &c->err);
 }
 
 int api_result_lower(struct api_result *c, const struct store_recording *r, const char *name,
@@ -532,8 +556,7 @@ static int manifest(struct api_result *c)
 {
 	struct store_recording *r = NULL;
 	size_t n = 0;
-	int rc = store_result_find(c->api->store, c->run.id, NULL, NULL, NULL, c->rq->arena, &r, &n,
-				   &c->err);
+	int rc = api_result_recordings(c, NULL, NULL, NULL, &r, &n);
 
 	if (rc)
 		return rc;

@@ -10,6 +10,7 @@
 #include "core/base/buf.h"
 #include "core/base/npy.h"
 #include "server/api.h"
+#include "server/folder.h"
 #include "server/store_result.h"
 #include "server/store_run.h"
 #include "server/view.h"
@@ -48,6 +49,7 @@ struct api_result {
 	struct err err; /* what failed, if `errors` does not say */
 	const char *id; /* of the run */
 	struct store_run run;
+	const struct folder *folder; /* where its recordings lie; NULL: in the store */
 	json_t *shape;
 	double dt;     /* ms */
 	int64_t steps; /* reached */
@@ -77,6 +79,11 @@ void api_result_add(struct api_result *c, struct api_result_column column);
 int api_result_limit(struct api_result *c, uint64_t values) MUST_USE;
 int api_result_write(struct api_result *c) MUST_USE; /* api_result_out.c */
 
+/* The recordings of a kind, subject and name (NULL: any), from the store or the folder. */
+int api_result_recordings(struct api_result *c, const char *kind, const char *subject,
+			  const char *name, struct store_recording **ret, size_t *ret_n) MUST_USE;
+/* The text of the spec. */
+int api_result_spec(struct api_result *c, const char **ret) MUST_USE;
 /* The recordings of `kind` for ?population= or ?projection=, which may be left out when there is
  * but one. 422 for an unknown name; 409 naming `how` to record it when there is none. */
 int api_result_find(struct api_result *c, const char *kind, const char *name, const char *how,

@@ -278,8 +278,7 @@ static int read_spec(struct api_result *c, const struct spec **ret)
 	const char *text = NULL;
 	struct err_list errors = { 0 };
 	json_t *json;
-	int rc = store_run_text(c->api->store, c->run.id, STORE_RUN_SPEC, c->rq->arena, &text,
-				&c->err);
+	int rc = api_result_spec(c, &text);
 
 	if (rc)
 		return rc;
@@ -310,8 +309,7 @@ static int read_arrivals(struct api_result *c, const char *population, size_t si
 	uint64_t *next = NEW(c->rq->arena, uint64_t, size + 1), rows = 0;
 	const uint32_t *id;
 	size_t n = 0;
-	int rc = store_result_find(c->api->store, c->run.id, "spikes", population, NULL,
-				   c->rq->arena, &r, &n, &c->err);
+	int rc = api_result_recordings(c, "spikes", population, NULL, &r, &n);
 
 	if (!rc && n == 0)
 		return err_set(&c->err, ERR_NOTRECORDED, NULL,

@@ -255,8 +255,7 @@ int api_result_table_read(struct api_result *c, const char *name, struct store_r
 {
 	struct store_recording *r = NULL;
 	size_t n = 0;
-	int rc = store_result_find(c->api->store, c->run.id, "table", name, NULL, c->rq->arena, &r,
-				   &n, &c->err);
+	int rc = api_result_recordings(c, "table", name, NULL, &r, &n);
 
 	if (rc)
 		return rc;
