@@ -184,6 +184,44 @@ Test(weight_dependence, rules_end_at_their_fixed_points)
 	engine_case_release(&c);
 }
 
+/* Where noise is nearly all that spreads the weights they have the inverse of a gamma distribution. */
+Test(weight_dependence, the_noise_of_van_rossum_gives_the_weights_their_width)
+{
+	struct engine_case c = engine_case_experiment(
+		"weight_dependence", "{\"mu\": [1], \"synapses\": 150, \"rate_hz\": 40, "
+				     "\"duration_s\": 60, \"noise_sd\": 0.02}");
+	json_t *table = engine_case_recording(&c, "table", "van_rossum", 0);
+	size_t n = 0, rows = 0;
+	double *w = engine_case_column(&c, table, "weight", &rows);
+	double *theory = engine_case_column(&c, table, "theory", &rows);
+	double want[20], sum = 0, off = 0, part = 0;
+
+	cr_assert_eq(rows, 40);
+	for (n = 0; n < 20; n++) {
+		want[n] = 0;
+		for (int k = 0; k < 100; k++) {
+			double x = w[n] + 0.25 * ((k + 0.5) / 100 - 0.5);
+
+			want[n] += pow(x / 2, -2 - 2 * 0.003 / 4e-4) * exp(-2 * 0.007 / 4e-4 / x);
+		}
+		sum += want[n];
+	}
+	for (n = 0; n < 20; n++) {
+		off += 0.5 * fabs(want[n] / sum - theory[20 + n]);
+		part += theory[20 + n];
+	}
+	cr_expect_float_eq(part, 1, 1e-12);
+	cr_expect_lt(off, 0.03, "%g", off);
+	cr_expect(passes(&c, "van Rossum, noise, deviation from the fixed point"));
+	cr_expect_lt(value(&c, "van Rossum, noise, deviation of the width"), 0.1);
+	cr_expect_lt(value(&c, "van Rossum, noise, distance from Fokker-Planck"), 0.1);
+	cr_expect_lt(value(&c, "van Rossum, deviation of the width"), 0.1);
+	cr_expect_gt(value(&c, "control: no noise, distance from that with noise"), 0.5);
+	mem_free(w);
+	mem_free(theory);
+	engine_case_release(&c);
+}
+
 Test(weight_dependence, a_run_too_short_is_missed)
 {
 	struct engine_case c = engine_case_experiment(
