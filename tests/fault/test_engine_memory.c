@@ -130,6 +130,13 @@ Test(engine_memory, volleys_survive_any_failing_allocation)
 		2);
 }
 
+Test(engine_memory, correlated_inputs_survive_any_failing_allocation)
+{
+	torture("{\"experiment\":\"correlated_inputs\",\"params\":{\"duration_s\":0.2,"
+		"\"inputs\":10}}",
+		2);
+}
+
 Test(engine_memory, an_invalid_spec_survives_any_failing_allocation)
 {
 	/* It never succeeds, so the rounds are counted here. */
