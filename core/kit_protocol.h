@@ -42,7 +42,7 @@ struct kit_protocol_rule {
 	const char *model; /* our name or another simulator's */
 	const char *set;   /* a named set of its parameters; NULL or "": none */
 	json_t *params; /* borrowed; NULL: none. Pair and triplet rule without w_max: a bound far away */
-	json_t *cell; /* parameters of the cell that differ from those of the rule's authors; borrowed or NULL */
+	json_t *cell; /* parameters of the cell that differ from its authors'; borrowed or NULL */
 	double w_0;
 };
 
