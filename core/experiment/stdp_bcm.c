@@ -11,7 +11,16 @@
  *
  * The pairs' amplitudes are the same in both, only the pairing differs: nearest means that each
  * presynaptic spike pairs with the last and the next postsynaptic one. The weights of one network are
- * measured, each postsynaptic train with its own rate. Hebb, which has no threshold, is the control. */
+ * measured, each postsynaptic train with its own rate. Hebb, which has no threshold, is the control.
+ *
+ * Beside them two rules on running rates x and y, in units of r0, that spikes pass through a filter of
+ * tau. A Poisson train's running rate has the variance r / (2 tau), so that with <y^2> = y^2 + s y,
+ * s = 1 / (2 tau r0):
+ *
+ *   BCM (1982)          eta x (<y^2> - y)       threshold r0, which hardly slides here
+ *   Oja (1982)          eta (x y - <y^2>)       at a weight of 1 / alpha: potentiates below rx
+ *
+ * What becomes of weights under these two is in rate_rules. */
 /* SPDX-License-Identifier: MIT */
 #include "core/model/experiment.h"
 
@@ -46,11 +55,21 @@ static const struct param_def params[N_PARAMS] = {
 #define A_MINUS	  0.5e-3
 #define TAU_MINUS 34.0
 
-enum { ALL, NEAREST, TRIPLET, N_RULES };
-static const char *const projections[N_RULES] = { "all_to_all", "nearest", "triplet" };
-static const char *const deviations[N_RULES] = { "all_to_all_se", "nearest_se", "triplet_se" };
+/* Rules on rates. */
+#define ETA	  1e-3
+#define RATE_0	  20.0 /* Hz */
+#define TAU_RATE  500.0
+#define SHOT	  (1e3 / (2 * TAU_RATE * RATE_0))
+#define UPDATE_MS 50.0
+
+enum { ALL, NEAREST, TRIPLET, BCM_RATE, OJA_RATE, N_RULES };
+static const char *const projections[N_RULES] = { "all_to_all", "nearest", "triplet", "bcm_rate",
+						  "oja_rate" };
+static const char *const deviations[N_RULES] = { "all_to_all_se", "nearest_se", "triplet_se",
+						 "bcm_rate_se", "oja_rate_se" };
 static const char *const theories[N_RULES] = { "all_to_all_theory", "nearest_theory",
-					       "triplet_theory" };
+					       "triplet_theory", "bcm_rate_theory",
+					       "oja_rate_theory" };
 
 #define TRIPLET_SET "visual_cortex_all_to_all_minimal"
 
@@ -108,6 +127,15 @@ static json_t *triplet(void)
 			 TRIPLET_SET, "weight", W_0, "delay_ms", 1.0, "params", "w_max", 2 * W_0);
 }
 
+static json_t *on_rates(const char *variant)
+{
+	return json_pack("{s:s, s:f, s:f, s:{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}}",
+			 "model", "hebb_rate", "weight", W_0, "delay_ms", 1.0, "params", "variant",
+			 variant, "eta", ETA, "rate_0", RATE_0, "tau_x", TAU_RATE, "tau_y",
+			 TAU_RATE, "tau_theta", 1e9, "alpha", 1 / W_0, "update_ms", UPDATE_MS,
+			 "w_max", 2 * W_0);
+}
+
 static json_t *rates_of(const struct bcm *x)
 {
 	json_t *list = json_array();
@@ -130,6 +158,10 @@ static void network(struct kit_spec *k, const struct bcm *x, uint64_t seed)
 	kit_projection(k, projections[NEAREST], "pre", "post", kit_rule("all_to_all"),
 		       pair("nearest_pre_centered"));
 	kit_projection(k, projections[TRIPLET], "pre", "post", kit_rule("all_to_all"), triplet());
+	kit_projection(k, projections[BCM_RATE], "pre", "post", kit_rule("all_to_all"),
+		       on_rates("bcm"));
+	kit_projection(k, projections[OJA_RATE], "pre", "post", kit_rule("all_to_all"),
+		       on_rates("oja"));
 }
 
 /* Drift of each postsynaptic train, over its synapses. */
@@ -211,14 +243,20 @@ static void basis(int rule, double ry, double ret[2])
 		ret[0] = next(ry, TAU_PLUS);
 		ret[1] = next(ry, TAU_MINUS);
 		break;
-	default:
+	case TRIPLET:
 		ret[0] = ry * on_grid(minus) / minus;
 		ret[1] = ry * ry * on_grid(plus) * on_grid(tau_y) / (plus * tau_y);
+		break;
+	default:
+		ret[0] = ry;
+		ret[1] = ry * ry;
 	}
 }
 
-static void closed(int rule, double ret_coef[2])
+static void closed(int rule, double rx, double ret_coef[2])
 {
+	const double per_rate = ETA / (RATE_0 * RATE_0);
+
 	switch (rule) {
 	case ALL:
 		ret_coef[0] = 1e-3 * (A_PLUS * TAU_PLUS - A_MINUS * TAU_MINUS);
@@ -227,6 +265,14 @@ static void closed(int rule, double ret_coef[2])
 	case NEAREST:
 		ret_coef[0] = A_PLUS;
 		ret_coef[1] = -A_MINUS;
+		break;
+	case BCM_RATE:
+		ret_coef[0] = per_rate * (SHOT - 1);
+		ret_coef[1] = per_rate / RATE_0;
+		break;
+	case OJA_RATE:
+		ret_coef[0] = per_rate * (1 - SHOT * RATE_0 / rx);
+		ret_coef[1] = -per_rate / rx;
 		break;
 	default:
 		ret_coef[0] = -1e-3 * set_value("A2_minus") * set_value("tau_minus");
@@ -269,7 +315,7 @@ static void evaluate(struct bcm *x)
 	for (int k = 0; k < N_RULES; k++) {
 		double coef[2], f[2];
 
-		closed(k, coef);
+		closed(k, x->rate_pre, coef);
 		for (size_t i = 0; i < x->n; i++) {
 			const double *of = &x->drift[k][i * x->repeats];
 
@@ -308,23 +354,24 @@ static int target(struct experiment_ctx *c, const char *name, const char *unit, 
 static int leave_targets(struct experiment_ctx *c, const struct bcm *x, struct err *err)
 {
 	static const char *const rmse[N_RULES] = { "rmse all_to_all", "rmse nearest",
-						   "rmse triplet" };
-	double coef[2], theta, last = x->rate[x->n - 1];
+						   "rmse triplet", "rmse bcm_rate",
+						   "rmse oja_rate" };
+	static const char *const thetas[N_RULES] = { NULL, "theta nearest", "theta triplet",
+						     "theta bcm_rate", "theta oja_rate" };
+	double last = x->rate[x->n - 1];
 	int rc = 0;
 
 	for (int k = 0; k < N_RULES && !rc; k++)
 		rc = target(c, rmse[k], "of largest", rmse_of(x, k), 0, 0.03, err);
-	closed(TRIPLET, coef);
-	theta = zero(TRIPLET, coef);
-	engine_score(c, fabs(zero(TRIPLET, x->coef[TRIPLET]) / theta - 1));
-	if (!rc)
-		rc = target(c, "theta triplet", "Hz", zero(TRIPLET, x->coef[TRIPLET]), theta,
-			    0.03 * theta, err);
-	closed(NEAREST, coef);
-	theta = zero(NEAREST, coef);
-	if (!rc)
-		rc = target(c, "theta nearest", "Hz", zero(NEAREST, x->coef[NEAREST]), theta,
-			    0.03 * theta, err);
+	for (int k = NEAREST; k < N_RULES && !rc; k++) {
+		double coef[2], theta, found = zero(k, x->coef[k]);
+
+		closed(k, x->rate_pre, coef);
+		theta = zero(k, coef);
+		rc = target(c, thetas[k], "Hz", found, theta, 0.03 * theta, err);
+		if (k == TRIPLET)
+			engine_score(c, fabs(found / theta - 1));
+	}
 	/* Hebb is linear: no second zero, anywhere near. */
 	return rc ? rc
 		  : target(c, "bend all_to_all", "", last * x->coef[ALL][1] / x->coef[ALL][0], 0,
@@ -411,13 +458,23 @@ static const struct experiment_plot plots[] = {
 	  .x = "rate_post_hz",
 	  .curve = { { .y = "triplet", .points = true, .error = "triplet_se" },
 		     { .y = "triplet_theory" } } },
+	{ .table = "drift",
+	  .title = "Rules on rates: BCM and Oja",
+	  .text = "BCM's own rule, its threshold held still, and Oja's at a weight where it "
+		  "potentiates as long as the cell is slower than the input.",
+	  .x = "rate_post_hz",
+	  .curve = { { .y = "bcm_rate", .points = true, .error = "bcm_rate_se" },
+		     { .y = "bcm_rate_theory" },
+		     { .y = "oja_rate", .points = true, .error = "oja_rate_se" },
+		     { .y = "oja_rate_theory" } } },
 };
 
 const struct experiment experiment_stdp_bcm = {
 	.name = "stdp_bcm",
 	.title = "Hebb, STDP and BCM in one figure",
 	.doc = "Drift of a weight between independent Poisson trains by the postsynaptic rate: "
-	       "pairs all to all, nearest pairs, and triplets, beside their closed forms.",
+	       "pairs all to all, nearest pairs, triplets, and BCM's and Oja's rules on rates, "
+	       "beside their closed forms.",
 	.cite = "10.1162/089976603321891783",
 	.score = { "theta_error", "", false,
 		   "Closed form of the minimal triplet rule (Pfister & Gerstner 2006), visual "

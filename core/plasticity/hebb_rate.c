@@ -42,9 +42,9 @@ enum variant { PLAIN, COVARIANCE, OJA, BCM };
 
 static const char *const variants[] = { "plain", "covariance", "oja", "bcm", NULL };
 
-#define TAU(name, text, value) \
+#define TAU(name, text, value, max) \
 	{ \
-		name, text, UNIT_MS, PARAM_NUMBER, value, 0, 1e6, PARAM_OPEN_MIN | PARAM_OFFGRID \
+		name, text, UNIT_MS, PARAM_NUMBER, value, 0, max, PARAM_OPEN_MIN | PARAM_OFFGRID \
 	}
 
 static const struct param_def params[N_PARAMS] = {
@@ -54,8 +54,8 @@ static const struct param_def params[N_PARAMS] = {
 		  UNIT_WEIGHT, PARAM_NUMBER, 0.001, -PARAM_INF, PARAM_INF, PARAM_GAIN },
 	[UPDATE_MS] = { "update_ms", "Time between two updates.", UNIT_MS, PARAM_NUMBER, 10, 0, 1e6,
 			PARAM_OPEN_MIN | PARAM_FIXED },
-	[TAU_X] = TAU("tau_x", "Time constant of the source's running rate.", 100),
-	[TAU_Y] = TAU("tau_y", "Time constant of the target's running rate.", 100),
+	[TAU_X] = TAU("tau_x", "Time constant of the source's running rate.", 100, 1e6),
+	[TAU_Y] = TAU("tau_y", "Time constant of the target's running rate.", 100, 1e6),
 	[RATE_0] = { "rate_0", "The rate that counts as 1; for bcm the one to come to.", UNIT_HZ,
 		     PARAM_NUMBER, 10, 0, 1e5, PARAM_OPEN_MIN },
 	[THETA_X] = { "theta_x", "Threshold of the source's rate; covariance only.", UNIT_HZ,
@@ -65,7 +65,8 @@ static const struct param_def params[N_PARAMS] = {
 	[SLIDING] = { "sliding",
 		      "Whether the thresholds become running means of the rates; covariance only.",
 		      UNIT_NONE, PARAM_BOOL, 0, 0, 1, PARAM_FIXED },
-	[TAU_THETA] = TAU("tau_theta", "Time constant of thresholds that move.", 10000),
+	/* The longest is as good as none: a threshold moves by 1e-6 of its way in a second. */
+	[TAU_THETA] = TAU("tau_theta", "Time constant of thresholds that move.", 10000, 1e9),
 	[ALPHA] = { "alpha", "Weight of the decay; oja only.", UNIT_NONE, PARAM_NUMBER, 1, 0,
 		    PARAM_INF },
 	[W_MIN] = { "w_min", "Lower bound of the weight's magnitude.", UNIT_WEIGHT, PARAM_NUMBER, 0,
