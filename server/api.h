@@ -48,6 +48,8 @@ int api_query_int(const struct request *rq, const char *name, int64_t def, int64
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	       struct err_list *errors) MUST_USE;
+/* The Idempotency-Key as stored, in the name of who asks; NULL in *ret: none was sent. */
+int api_key(const struct request *rq, const char **ret, struct err_list *errors) MUST_USE;
 /* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with
  * status set). */
 bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);
@@ -77,7 +79,8 @@ json_t *api_preset_spec(const char *name);
 	X(api_result_manifest) X(api_result_spikes) X(api_result_raster) X(api_result_rates) X(api_result_isi) \
 	X(api_result_states) X(api_result_weights) X(api_result_histogram) X(api_result_matrix) X(api_result_series) \
 	X(api_result_stdp) X(api_result_table) \
-	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete)
+	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete) \
+	X(api_me) X(api_token_post) X(api_token_list) X(api_token_get) X(api_token_patch) X(api_token_delete)
 // clang-format on
 
 #define X(name) api_handler name;

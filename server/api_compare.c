@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/api_run.h"
+#include "server/auth.h"
 
 enum { RUNS_MAX = 16, DIFFERENCES_MAX = 1000, POINTER_MAX = 1024, DEPTH_MAX = 24 };
 
@@ -160,6 +161,8 @@ static int add_run(struct compare *c, struct request *rq, const char *id, struct
 	    store_run_text(c->api->store, id, STORE_RUN_SPEC, rq->arena, &text, &err))
 		return err_list_add(errors, (enum err_code)err.code, "?runs", "run %s: %s", id,
 				    err.text);
+	if (!auth_sees(&rq->who, c->run[c->n].owner))
+		return err_list_add(errors, ERR_NOTFOUND, "?runs", "there is no run \"%.40s\"", id);
 	c->spec[c->n] = json_loads(text, 0, NULL);
 	if (!c->spec[c->n])
 		return err_list_add(errors, ERR_CORRUPT, "", "the spec of a run is not JSON");

@@ -17,7 +17,6 @@
 
 enum {
 	NAME_BYTES_MAX = 200,
-	KEY_MAX = 200,
 	PAGE_DEFAULT = 50,
 	PAGE_MAX = 500,
 	EXPANDED_MAX = 512 << 20,
@@ -90,16 +89,13 @@ static int check_type(const struct request *rq, struct err_list *errors)
 
 static int check_request(const struct request *rq, const char **ret_name, struct err_list *errors)
 {
-	const char *name = http_query(rq, "name"), *key = http_header(rq, "Idempotency-Key");
+	const char *name = http_query(rq, "name");
 
 	*ret_name = name ? name : "";
 	if (strlen(*ret_name) > NAME_BYTES_MAX)
 		return err_list_add(errors, ERR_RANGE, "?name",
 				    "expected at most %d bytes, found %zu", NAME_BYTES_MAX,
 				    strlen(name));
-	if (key && (!*key || strlen(key) > KEY_MAX))
-		return err_list_add(errors, ERR_RANGE, "",
-				    "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
 	if (!rq->body_len)
 		return err_list_add(errors, ERR_MISSING, "",
 				    "expected a file as the body, found nothing");
@@ -143,10 +139,9 @@ static int refuse(const struct err *err, struct err_list *errors)
 	return err_list_add(errors, code, "", "%s", err->text);
 }
 
-static int store(const struct api *api, const struct request *rq, const struct dataset *d,
+static int store(const struct api *api, const char *key, const struct dataset *d,
 		 struct store_dataset *row, const char *request, struct err_list *errors)
 {
-	const char *key = http_header(rq, "Idempotency-Key");
 	char *fields = describe(d);
 	struct err err = { 0 };
 	int rc = fields ? dataset_save(api->store, row->id, d, &err) : err_nomem(&err);
@@ -165,7 +160,7 @@ static int store(const struct api *api, const struct request *rq, const struct d
 int api_dataset_post(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors)
 {
-	const char *key = http_header(rq, "Idempotency-Key"), *name = NULL;
+	const char *key = NULL, *name = NULL;
 	char id[ID_SIZE], sha256[CRYPT_HEX_SIZE], request[CRYPT_HEX_SIZE];
 	struct store_dataset row = { .id = id,
 				     .sha256 = sha256,
@@ -175,6 +170,8 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 	struct dataset d;
 	int rc = check_request(rq, &name, errors);
 
+	if (!rc)
+		rc = api_key(rq, &key, errors);
 	if (rc)
 		return rc;
 	if (!crypt_sha256(rq->body, rq->body_len, sha256) || !request_sha(name, sha256, request))
@@ -188,7 +185,7 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 		return refuse(&err, errors);
 	id_new(id);
 	row.name = name;
-	rc = store(api, rq, &d, &row, request, errors);
+	rc = store(api, key, &d, &row, request, errors);
 	dataset_release(&d);
 	return rc ? rc : answer(api, rq, rs, id, 201, errors);
 }

@@ -14,6 +14,7 @@
 #include "core/model/alias.h"
 #include "core/model/plasticity.h"
 #include "core/spec_json.h"
+#include "server/api_run.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/queue.h"
@@ -368,10 +369,13 @@ static int window(struct api_result *c)
 static int find_run(const struct api *api, struct request *rq, const char *sha256,
 		    const char **ret_id, bool *ret_final, struct err *err)
 {
-	const struct store_run_filter filter = { .spec_sha256 = sha256, .limit = RECENT };
+	const struct store_run_filter filter = { .spec_sha256 = sha256,
+						 .owner = api_run_owner(rq),
+						 .limit = RECENT };
 	struct store_run *runs = NULL, old;
 	size_t n = 0;
-	int rc = store_run_by_spec(api->store, sha256, ENGINE_VERSION, rq->arena, &old, NULL);
+	int rc = store_run_by_spec(api->store, sha256, ENGINE_VERSION, api_run_owner(rq), rq->arena,
+				   &old, NULL);
 
 	*ret_id = rc ? NULL : old.id;
 	*ret_final = !rc;

@@ -10,6 +10,7 @@
 
 #include "core/base/hash.h"
 #include "core/rundir.h"
+#include "server/auth.h"
 #include "server/config.h"
 
 enum {
@@ -103,6 +104,8 @@ static int open_run(struct api_result *c, const char *names)
 	if (!id_valid(c->id))
 		return err_set(&c->err, ERR_NOTFOUND, NULL, "there is no run of this id");
 	rc = store_run_get(c->api->store, c->id, c->rq->arena, &c->run, &c->err);
+	if (!rc && !auth_sees(&c->rq->who, c->run.owner))
+		rc = err_set(&c->err, ERR_NOTFOUND, NULL, "there is no run of this id");
 	if (rc)
 		return rc;
 	if (!run_state_final(c->run.state))

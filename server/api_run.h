@@ -20,6 +20,8 @@ int api_run_answer(const struct api *api, const struct request *rq, struct respo
 int api_run_find(const struct api *api, const struct request *rq, struct store_run *ret,
 		 struct err_list *errors) MUST_USE;
 void api_run_etag(const struct api *api, const struct store_run *run, char etag[API_RUN_ETAG_MAX]);
+/* Whose runs are asked for; NULL: all, for who may see them all. */
+const char *api_run_owner(const struct request *rq);
 /* If-Match names this version, or is absent; PRECONDITION otherwise. */
 int api_run_match(const struct request *rq, const struct store_run *run,
 		  struct err_list *errors) MUST_USE;

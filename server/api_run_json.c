@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/api_run.h"
+#include "server/auth.h"
 #include "server/clock.h"
 #include "server/event.h"
 #include "server/queue.h"
@@ -97,6 +98,7 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 
 	if (!o)
 		return NULL;
+	(void)json_object_set_new(o, "owner", text_or_null(run->owner));
 	(void)json_object_set_new(o, "created_at", time_or_null(run->created_ms));
 	(void)json_object_set_new(o, "started_at", time_or_null(run->started_ms));
 	(void)json_object_set_new(o, "finished_at", time_or_null(run->finished_ms));
@@ -144,6 +146,11 @@ int api_run_match(const struct request *rq, const struct store_run *run, struct 
 			    (long long)run->version);
 }
 
+const char *api_run_owner(const struct request *rq)
+{
+	return rq->who.sees_all ? NULL : rq->who.name;
+}
+
 int api_run_find(const struct api *api, const struct request *rq, struct store_run *ret,
 		 struct err_list *errors)
 {
@@ -153,6 +160,8 @@ int api_run_find(const struct api *api, const struct request *rq, struct store_r
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is no such run");
 	if (store_run_get(api->store, rq->arg[0], rq->arena, ret, &err))
 		return api_run_fail(&err, errors);
+	if (!auth_sees(&rq->who, ret->owner))
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no such run");
 	return 0;
 }
 

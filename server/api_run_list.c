@@ -59,6 +59,7 @@ static int read_filter(const struct request *rq, struct store_run_filter *f,
 		.tag = http_query(rq, "tag"),
 		.q = http_query(rq, "q"),
 		.spec_sha256 = http_query(rq, "spec_sha256"),
+		.owner = api_run_owner(rq),
 	};
 	if (state && run_state_find(state) == RUN_N)
 		(void)err_list_add(errors, ERR_UNKNOWN, "?state", "there is no state \"%s\"",

@@ -20,7 +20,6 @@ enum {
 	NOTES_MAX = 20000,
 	TAGS_MAX = 32,
 	TAG_MAX = 64,
-	KEY_MAX = 200,
 	DAYS_MAX = 36500,
 	WAIT_MAX_S = 30
 };
@@ -409,7 +408,7 @@ static int answer_or_wait(const struct api *api, struct request *rq, struct resp
 int api_run_resume(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
-	const char *key = http_header(rq, "Idempotency-Key");
+	const char *key;
 	char sha[CRYPT_HEX_SIZE], id[ID_SIZE];
 	struct err err = { 0 };
 	int rc;
@@ -418,11 +417,9 @@ int api_run_resume(const struct api *api, struct request *rq, struct response *r
 		rc = answer_or_wait(api, rq, rs, rq->memo, errors);
 		return rc ? rc : 1;
 	}
-	if (!key)
-		return 0;
-	if (!*key || strlen(key) > KEY_MAX)
-		return err_list_add(errors, ERR_RANGE, "",
-				    "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
+	rc = api_key(rq, &key, errors);
+	if (rc || !key)
+		return rc;
 	if (!request_sha(rq, sha))
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	rc = store_idempotency_get(api->store, key, sha, id, &err);
@@ -437,9 +434,8 @@ int api_run_resume(const struct api *api, struct request *rq, struct response *r
 /* In one transaction: the run and its key, or the run an equal request made meanwhile (its id into
  * `id`). */
 static int insert(const struct api *api, const struct request *rq, const struct store_run_new *run,
-		  char id[ID_SIZE], struct err *err)
+		  const char *key, char id[ID_SIZE], struct err *err)
 {
-	const char *key = http_header(rq, "Idempotency-Key");
 	char sha[CRYPT_HEX_SIZE];
 	int rc;
 
@@ -474,13 +470,16 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 	struct store_run old;
 	double wait_s;
 	bool reuse;
+	const char *key;
 
 	if (!text)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	if (api_key(rq, &key, errors))
+		return -ERR_RANGE;
 	prefer(rq, &wait_s, &reuse);
 	if (reuse && !meta->verify_of &&
-	    store_run_by_spec(api->store, known->sha256, ENGINE_VERSION, rq->arena, &old, NULL) ==
-		    0) {
+	    store_run_by_spec(api->store, known->sha256, ENGINE_VERSION, api_run_owner(rq),
+			      rq->arena, &old, NULL) == 0) {
 		http_add_header(rs, "Preference-Applied", "reuse");
 		return api_run_answer(api, rq, rs, &old, 201, errors);
 	}
@@ -500,8 +499,9 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		.duration_ms = known->duration_ms,
 		.verify_of = meta->verify_of,
 		.verify_digest = meta->verify_digest,
+		.owner = rq->who.name,
 	};
-	if (insert(api, rq, &run, id, &err))
+	if (insert(api, rq, &run, key, id, &err))
 		return api_run_fail(&err, errors);
 	exec_wake(api->exec);
 	return answer_or_wait(api, rq, rs, id, errors);

@@ -32,7 +32,8 @@ static const struct option options[] = {
 	{ "listen", OPTION_TEXT, AT(listen), "127.0.0.1:8080", 0, 0, "ADDR:PORT", "Where to listen; port 0 picks a free one." },
 	{ "data", OPTION_TEXT, AT(data), "stdpd-data", 0, 0, "DIR", "Data folder: database, uploads, running simulations." },
 	{ "behind-proxy", OPTION_FLAG, AT(behind_proxy), "0", 0, 0, "",
-	  "Allow an address beyond this machine: something in front (a reverse proxy, a container's port mapped to loopback) decides who gets in." },
+	  "Allow an address beyond this machine without access tokens: something in front (a reverse proxy, a container's port mapped to loopback) decides who gets in." },
+	{ "first-token", OPTION_FLAG, AT(first_token), "0", 0, 0, "", "If there is no access token yet, make one with all scopes and print it, once." },
 	{ "host", OPTION_HOSTS, AT(hosts), "", 0, 0, "NAME[,NAME...]", "Further host names to answer to; may be repeated." },
 	{ "slots", OPTION_INT, AT(slots), "0", 0, 1024, "N", "Simulations at once; 0: one per processor." },
 	{ "run-threads", OPTION_INT, AT(run_threads), "0", 0, 1024, "N", "Threads one run may ask for; 0: as many as processors." },
@@ -155,8 +156,12 @@ void config_help(struct buf *out, bool markdown)
 {
 	(void)buf_str(out, markdown ? "| flag | environment | default | what it does |\n"
 				      "|---|---|---|---|\n"
-				    : "usage: stdpd [--option VALUE]...\n\nA simulation server for "
-				      "spike-timing-dependent plasticity.\n\n");
+				    : "usage: stdpd [--option VALUE]...\n"
+				      "       stdpd --data DIR token add --name N --scopes "
+				      "read,run[,session,admin] [--days D]\n"
+				      "       stdpd --data DIR token list\n"
+				      "       stdpd --data DIR token revoke ID\n\nA simulation "
+				      "server for spike-timing-dependent plasticity.\n\n");
 	for (size_t i = 0; i < COUNTOF(options); i++)
 		help_row(out, &options[i], markdown);
 	if (!markdown)
@@ -212,13 +217,7 @@ static int check(struct config *c, struct err *err)
 		return err_set(err, ERR_SYNTAX, NULL,
 			       "--listen: expected a numeric address or localhost, found \"%s\"",
 			       c->address);
-	if (!loopback && !c->behind_proxy)
-		return err_set(err, ERR_FORBIDDEN, NULL,
-			       "--listen %s would let anybody on the network in: there are no "
-			       "access tokens yet; "
-			       "use a loopback address, or --behind-proxy if something in front "
-			       "decides who gets in",
-			       c->listen);
+	c->loopback = loopback > 0;
 	return 0;
 }
 
@@ -231,6 +230,10 @@ static int read_flags(struct config *c, int argc, char *const *argv, struct buf 
 		const struct option *o;
 		int rc;
 
+		if (strcmp(arg, "token") == 0) {
+			c->command = i;
+			return 0;
+		}
 		if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
 			config_help(out, false);
 			return 1;

@@ -22,8 +22,10 @@ struct config {
 	const char *runner; /* path of stdp-run; NULL: beside the server's own program */
 	const char *hosts[CONFIG_HOSTS_MAX]; /* further names a Host header may bear */
 	size_t n_hosts;
-	bool behind_proxy;
-	int64_t slots;	     /* simulations at once; 0: one per processor */
+	bool behind_proxy, first_token;
+	bool loopback; /* the address is */
+	int command;   /* index in argv of the word `token`, which ends the options; 0: none */
+	int64_t slots; /* simulations at once; 0: one per processor */
 	int64_t run_threads; /* threads a run may ask for; 0: as many as processors */
 	int64_t queue_max;   /* waiting runs */
 	int64_t body_max_mb, answer_max_mb;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/crypt.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 bool crypt_sha256(const void *bytes, size_t n, char hex[CRYPT_HEX_SIZE])
@@ -18,4 +19,9 @@ bool crypt_sha256(const void *bytes, size_t n, char hex[CRYPT_HEX_SIZE])
 	}
 	hex[64] = '\0';
 	return true;
+}
+
+bool crypt_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
 }

@@ -96,6 +96,11 @@ const char *http_header(const struct request *rq, const char *name)
 	return MHD_lookup_connection_value(rq->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_cookie(const struct request *rq, const char *name)
+{
+	return MHD_lookup_connection_value(rq->connection, MHD_COOKIE_KIND, name);
+}
+
 struct each {
 	void (*visit)(void *self, const char *name, const char *value);
 	void *self;

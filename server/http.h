@@ -14,6 +14,15 @@
 
 enum { HTTP_ARGS_MAX = 4, HTTP_HEADERS_MAX = 12, HTTP_MEMO_MAX = 64 };
 
+/* Who asks, filled by the dispatcher. */
+struct http_who {
+	const char *name;     /* owner of what is made; NULL: there are no tokens */
+	const char *token_id; /* NULL: none */
+	unsigned scopes;      /* bits of auth.h */
+	int64_t expires_ms;   /* 0: never */
+	bool sees_all;	      /* what others made, too */
+};
+
 /* One request; valid while its handler runs (and again when it is resumed). */
 struct request {
 	const char *method, *path;
@@ -25,11 +34,13 @@ struct request {
 	int resumed;		  /* how often this request waited before */
 	bool timed_out;		  /* the wait's deadline passed */
 	char memo[HTTP_MEMO_MAX]; /* a handler's note to its resumed self, "" at first */
+	struct http_who who;
 	void *connection;
 };
 
 const char *http_query(const struct request *rq, const char *name);  /* NULL if absent */
 const char *http_header(const struct request *rq, const char *name); /* NULL if absent */
+const char *http_cookie(const struct request *rq, const char *name); /* NULL if absent */
 /* Visit all query parameters (to refuse unknown ones). */
 void http_query_each(const struct request *rq,
 		     void (*visit)(void *self, const char *name, const char *value), void *self);

@@ -11,6 +11,7 @@
 
 #include "core/base/mem.h"
 #include "server/api.h"
+#include "server/auth.h"
 #include "server/clock.h"
 #include "server/config.h"
 #include "server/event.h"
@@ -22,6 +23,7 @@
 #include "server/route.h"
 #include "server/store.h"
 #include "server/store_run.h"
+#include "server/token.h"
 
 enum { TICK_S = 60, PROBE_S = 3, EXIT_USAGE = 2 };
 
@@ -112,6 +114,29 @@ static int start_http(struct services *s, struct err *err)
 	return http_new(&s->api.http, &config, err);
 }
 
+/* Beyond this machine only those with a token get in, or those whom something in front lets in. */
+static int check_tokens(struct services *s, struct err *err)
+{
+	char token[AUTH_TOKEN_SIZE], id[ID_SIZE];
+	bool any = false;
+	int rc = store_token_any(s->api.store, &any, err);
+
+	if (!rc && !any && s->config.first_token) {
+		rc = auth_new(s->api.store, "first", "read,run,session,admin", 0, token, id, err);
+		if (!rc)
+			(void)printf("the first access token, shown this once: %s\n", token);
+		any = true;
+	}
+	if (rc || any || s->config.loopback || s->config.behind_proxy)
+		return rc;
+	return err_set(
+		err, ERR_FORBIDDEN, NULL,
+		"--listen %s would let anybody on the network in: there are no access tokens "
+		"yet; make one (stdpd --data DIR token add, or --first-token), use a loopback "
+		"address, or --behind-proxy if something in front decides who gets in",
+		s->config.listen);
+}
+
 /* Everything but HTTP, in the order in which each needs the one before. */
 static int start(struct services *s, struct err *err)
 {
@@ -121,6 +146,8 @@ static int start(struct services *s, struct err *err)
 	s->api.config = &s->config;
 	if (!rc)
 		rc = store_open(&s->api.store, s->config.data, err);
+	if (!rc)
+		rc = check_tokens(s, err);
 	if (!rc)
 		rc = event_new(&s->api.event, err);
 	if (!rc)
@@ -185,7 +212,7 @@ static int run(struct services *s, const sigset_t *signals)
 	if (start(s, &err)) {
 		log_err("start", &err);
 		stop(s);
-		return 1;
+		return err.code == ERR_FORBIDDEN ? EXIT_USAGE : 1;
 	}
 	(void)printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", s->config.address,
 		     v6 ? "]" : "", (unsigned)http_port(s->api.http));
@@ -193,6 +220,23 @@ static int run(struct services *s, const sigset_t *signals)
 	serve(s, signals);
 	stop(s);
 	return 0;
+}
+
+/* stdpd --data DIR token ... */
+static int token(int argc, char *const *argv, const char *dir)
+{
+	struct err err = { 0 };
+	struct buf out;
+	int rc;
+
+	buf_init(&out, 1 << 24);
+	rc = token_command(argc, argv, dir, &out, &err);
+	if (!rc && out.data)
+		(void)fputs(out.data, stdout);
+	buf_release(&out);
+	if (rc)
+		log_err("token", &err);
+	return rc ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -221,6 +265,9 @@ int main(int argc, char **argv)
 		log_err("options", &err);
 	if (rc)
 		return rc < 0 ? EXIT_USAGE : 0;
+	if (s.config.command)
+		return token(argc - s.config.command - 1, argv + s.config.command + 1,
+			     s.config.data);
 	fill_in(&s.config);
 	set_log_level(s.config.log_level);
 	return run(&s, &signals);

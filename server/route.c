@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/auth.h"
 #include "server/config.h"
 #include "server/log.h"
 #include "server/problem.h"
@@ -20,6 +21,7 @@ static const struct route routes[] = {
 	{ "GET", "/openapi.json", api_openapi, "This interface as OpenAPI 3.1.", 200, NULL, NULL, NULL },
 	{ "GET", "/docs", api_docs, "This interface as a page.", 200, NULL, NULL, NULL },
 	{ "GET", "/v1", api_v1, "Name, version, limits, features, links.", 200, NULL, NULL, NULL },
+	{ "GET", "/v1/me", api_me, "Who asks: name, scopes and end of the token.", 200, NULL, NULL, "read" },
 	{ "GET", "/v1/models", api_model_list, "All neuron models, plasticity rules and options, wiring rules and experiments with their parameters.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/models/{kind}/{name}", api_model_get, "One model with its parameters.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/schemas/{name}", api_schema, "A JSON Schema (2020-12).", 200, "*", NULL, "read" },
@@ -57,6 +59,11 @@ static const struct route routes[] = {
 	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, "*", NULL, "read" },
 	{ "DELETE", "/v1/datasets/{id}", api_dataset_delete, "Delete a data set that no waiting or running run needs.", 204, "*", NULL, "run" },
+	{ "POST", "/v1/tokens", api_token_post, "Make an access token; its text is in this answer and nowhere else.", 201, NULL, "token_request", "admin" },
+	{ "GET", "/v1/tokens", api_token_list, "Access tokens, newest first, revoked ones too.", 200, "page_size page_token", NULL, "admin" },
+	{ "GET", "/v1/tokens/{id}", api_token_get, "One access token, without its text.", 200, NULL, NULL, "admin" },
+	{ "PATCH", "/v1/tokens/{id}", api_token_patch, "Change name, scopes or days to live from now.", 200, NULL, "token_patch", "admin" },
+	{ "DELETE", "/v1/tokens/{id}", api_token_delete, "Revoke an access token, at once and for ever.", 204, NULL, NULL, "admin" },
 	{ "GET", "/{file}", api_asset, "A file of the web page.", 200, "*", NULL, NULL },
 };
 // clang-format on
@@ -146,6 +153,37 @@ static int check_origin(const struct config *c, const struct request *rq, struct
 	return 0;
 }
 
+/* "Bearer TOKEN", or the cookie of the page, whose streams cannot bear headers. */
+static const char *token_of(const struct request *rq)
+{
+	const char *value = http_header(rq, "Authorization");
+
+	if (!value)
+		return http_cookie(rq, "stdpd_token");
+	return strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 + strspn(value + 7, " ") : "";
+}
+
+static int check_token(const struct api *api, const struct route *r, struct request *rq,
+		       struct response *rs, struct err_list *errors)
+{
+	struct err err = { 0 };
+	int rc;
+
+	if (!r->scope)
+		return 0;
+	rc = auth_who(api->store, token_of(rq), rq->arena, &rq->who, &err);
+	if (rc == -ERR_UNAUTHORIZED)
+		http_add_header(rs, "WWW-Authenticate", "Bearer realm=\"stdpd\"");
+	if (rc)
+		return err_list_add(errors, (enum err_code)err.code, "", "%s", err.text);
+	if (rq->who.scopes & auth_scope_bit(r->scope))
+		return 0;
+	http_add_header(rs, "WWW-Authenticate",
+			"Bearer realm=\"stdpd\", error=\"insufficient_scope\"");
+	return err_list_add(errors, ERR_FORBIDDEN, "", "this needs a token with the scope %s",
+			    r->scope);
+}
+
 struct query_check {
 	const char *allowed;
 	struct err_list *errors;
@@ -202,7 +240,9 @@ static int dispatch(const struct api *api, struct request *rq, struct response *
 	}
 	if (!r)
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is nothing at this address");
-	rc = check_query(r, rq, errors);
+	rc = check_token(api, r, rq, rs, errors);
+	if (!rc)
+		rc = check_query(r, rq, errors);
 	return rc ? rc : r->handler(api, rq, rs, errors);
 }
 

@@ -19,7 +19,7 @@ struct route {
 			       NULL: none */
 	const char *schema; /* of the request body: a component's name, "" for any bytes; NULL: no
 			       body */
-	const char *scope;  /* what a token will need; NULL: open to all */
+	const char *scope;  /* what a token needs; NULL: open to all */
 };
 
 /* Row i; NULL behind the last. */

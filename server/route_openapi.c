@@ -129,10 +129,16 @@ static json_t *request_body(const struct route *r)
 			 "content", "application/json", "schema", ref(r->schema));
 }
 
+/* A token with the scope, or none as long as the server has none. */
+static json_t *security(const struct route *r)
+{
+	return r->scope ? json_pack("[{s:[s]}, {}]", "token", r->scope) : json_array();
+}
+
 static json_t *operation(const struct route *r)
 {
-	json_t *o = json_pack("{s:o, s:s, s:o, s:[]}", "operationId", operation_id(r), "summary",
-			      r->doc, "responses", responses(r), "security");
+	json_t *o = json_pack("{s:o, s:s, s:o, s:o}", "operationId", operation_id(r), "summary",
+			      r->doc, "responses", responses(r), "security", security(r));
 	json_t *parameters = path_parameters(r->pattern);
 
 	query_parameters(parameters, r->query);
@@ -254,6 +260,21 @@ static json_t *request_schema(void)
 			  0, NULL);
 }
 
+static json_t *token_schema(bool whole)
+{
+	json_t *o =
+		json_loads("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			   "\"name\":{\"type\":\"string\"},"
+			   "\"scopes\":{\"type\":\"array\",\"items\":{\"type\":\"string\","
+			   "\"enum\":[\"read\",\"run\",\"session\",\"admin\"]}},"
+			   "\"days\":{\"type\":[\"integer\",\"null\"],\"minimum\":1}}}",
+			   0, NULL);
+
+	if (whole)
+		(void)json_object_set_new(o, "required", json_pack("[s,s]", "name", "scopes"));
+	return o;
+}
+
 static json_t *schemas(void)
 {
 	json_t *o = json_object();
@@ -274,18 +295,22 @@ static json_t *schemas(void)
 					    "string"));
 	(void)json_object_set_new(
 		o, "empty", json_pack("{s:s, s:b}", "type", "object", "additionalProperties", 0));
+	(void)json_object_set_new(o, "token_request", token_schema(true));
+	(void)json_object_set_new(o, "token_patch", token_schema(false));
 	(void)json_object_set_new(o, "spec_request", json_pack("{s:s}", "type", "object"));
 	return o;
 }
 
 json_t *route_openapi(void)
 {
-	return json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:{s:o}}",
-			 "openapi", "3.1.0", "info", "title", "stdpd", "version", ENGINE_VERSION,
-			 "description",
-			 "Simulations of spike-timing-dependent plasticity. Columns rather than "
-			 "arrays of objects; units in names; "
-			 "times in ISO-8601, UTC.",
-			 "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/",
-			 "paths", paths(), "components", "schemas", schemas());
+	return json_pack(
+		"{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:{s:o, s:{s:{s:s, s:s}}}}",
+		"openapi", "3.1.0", "info", "title", "stdpd", "version", ENGINE_VERSION,
+		"description",
+		"Simulations of spike-timing-dependent plasticity. Columns rather than "
+		"arrays of objects; units in names; "
+		"times in ISO-8601, UTC.",
+		"license", "name", "MIT", "identifier", "MIT", "servers", "url", "/", "paths",
+		paths(), "components", "schemas", schemas(), "securitySchemes", "token", "type",
+		"http", "scheme", "bearer");
 }

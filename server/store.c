@@ -209,7 +209,7 @@ static int migration_number(const char *name)
 	return (int)strtol(name + sizeof(folder) - 1, NULL, 10);
 }
 
-static int migrate(sqlite3 *db, struct err *err)
+static int migrate(sqlite3 *db, bool alone, struct err *err)
 {
 	int have = 0, newest = 0, rc = user_version(db, &have, err);
 
@@ -223,6 +223,11 @@ static int migrate(sqlite3 *db, struct err *err)
 		newest = number > newest ? number : newest;
 		if (number <= have)
 			continue;
+		if (!alone)
+			return err_set(
+				err, ERR_CONFLICT, NULL,
+				"the server that runs on this data folder is older than this "
+				"program");
 		(void)snprintf(end, sizeof(end), "; PRAGMA user_version=%d; COMMIT", number);
 		rc = sql(db, "BEGIN IMMEDIATE", err);
 		if (!rc)
@@ -275,7 +280,8 @@ static int make_sub(const char *dir, const char *name, struct err *err)
 	return make_dir(path, err);
 }
 
-static int lock_dir(struct store *s, struct err *err)
+/* `beside`: another server may have it; ret_alone tells whether none has. */
+static int lock_dir(struct store *s, bool beside, bool *ret_alone, struct err *err)
 {
 	char path[4096];
 
@@ -283,13 +289,15 @@ static int lock_dir(struct store *s, struct err *err)
 	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return err_set(err, ERR_IO, NULL, "%s cannot be opened: %s", path, strerror(errno));
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB))
+	*ret_alone = flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	if (!*ret_alone && !beside)
 		return err_set(err, ERR_BUSY, NULL,
 			       "the data folder %s is in use by another server", s->dir);
 	return 0;
 }
 
-static int open_folder(struct store *s, const char *dir, struct err *err)
+static int open_folder(struct store *s, const char *dir, bool beside, bool *ret_alone,
+		       struct err *err)
 {
 	char path[4096] = "";
 	int rc = make_dir(dir, err);
@@ -307,12 +315,13 @@ static int open_folder(struct store *s, const char *dir, struct err *err)
 	rc = make_sub(s->dir, "runs", err);
 	if (!rc)
 		rc = make_sub(s->dir, "datasets", err);
-	return rc ? rc : lock_dir(s, err);
+	return rc ? rc : lock_dir(s, beside, ret_alone, err);
 }
 
-int store_open(struct store **ret, const char *dir, struct err *err)
+static int open_store(struct store **ret, const char *dir, bool beside, struct err *err)
 {
 	struct store *s = mem_alloc(1, sizeof(*s));
+	bool alone = true;
 	int rc;
 
 	if (!s)
@@ -321,11 +330,11 @@ int store_open(struct store **ret, const char *dir, struct err *err)
 	lock_init(&s->list_lock);
 	s->lock_fd = -1;
 	s->has_key = pthread_key_create(&s->key, NULL) == 0;
-	rc = s->has_key ? open_folder(s, dir, err) : err_nomem(err);
+	rc = s->has_key ? open_folder(s, dir, beside, &alone, err) : err_nomem(err);
 	if (!rc)
 		rc = conn_new(&s->writer, s->dir, true, err);
 	if (!rc)
-		rc = migrate(s->writer->db, err);
+		rc = migrate(s->writer->db, alone, err);
 	for (int i = 0; !rc && i < SQL_N; i++)
 		rc = conn_prepare(s->writer, i, &s->writer->stmt[i].q, err);
 	if (rc) {
@@ -334,6 +343,16 @@ int store_open(struct store **ret, const char *dir, struct err *err)
 	}
 	*ret = s;
 	return 0;
+}
+
+int store_open(struct store **ret, const char *dir, struct err *err)
+{
+	return open_store(ret, dir, false, err);
+}
+
+int store_open_beside(struct store **ret, const char *dir, struct err *err)
+{
+	return open_store(ret, dir, true, err);
 }
 
 void store_close(struct store *s)

@@ -15,6 +15,9 @@ struct store;
  * version. Errors: BUSY (another server has it), IO, CORRUPT, CONFLICT (made by a newer program).
  */
 int store_open(struct store **ret, const char *dir, struct err *err) MUST_USE;
+/* The same beside a server that may be running, for a short look or write; its database must be of
+ * this version then. */
+int store_open_beside(struct store **ret, const char *dir, struct err *err) MUST_USE;
 /* No other thread may use it any more. NULL is fine. */
 void store_close(struct store *s);
 /* Absolute path of the data folder; runs/ and datasets/ stand in it. */

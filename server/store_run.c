@@ -64,6 +64,7 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	r.score = text(q, 25, arena, NULL, &ok);
 	r.verify_of = text(q, 27, arena, NULL, &ok);
 	r.verify_digest = text(q, 28, arena, NULL, &ok);
+	r.owner = text(q, 29, arena, NULL, &ok);
 	if (!ok)
 		return err_nomem(err);
 	if (r.state == RUN_N)
@@ -72,18 +73,17 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	return 0;
 }
 
-/* The row of a key, and of a second one if there is any. */
-static int read_one(struct store *s, int sql_id, const char *key, const char *second,
-		    struct mem_arena *arena, struct store_run *ret, struct err *err)
+/* The row of up to three keys; from the first that is NULL on they are left unbound. */
+static int read_one(struct store *s, int sql_id, const char *const key[3], struct mem_arena *arena,
+		    struct store_run *ret, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, sql_id, err);
 
 	if (rc)
 		return rc;
-	store_bind_text(q, 1, key);
-	if (second)
-		store_bind_text(q, 2, second);
+	for (int i = 0; i < 3 && key[i]; i++)
+		store_bind_text(q, i + 1, key[i]);
 	rc = store_step(q, err);
 	if (rc == 1)
 		rc = read_row(q, arena, ret, err);
@@ -96,13 +96,17 @@ static int read_one(struct store *s, int sql_id, const char *key, const char *se
 int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
 		  struct err *err)
 {
-	return read_one(s, SQL_RUN_GET, id, NULL, arena, ret, err);
+	const char *const key[3] = { id };
+
+	return read_one(s, SQL_RUN_GET, key, arena, ret, err);
 }
 
-int store_run_by_spec(struct store *s, const char *sha256, const char *version,
+int store_run_by_spec(struct store *s, const char *sha256, const char *version, const char *owner,
 		      struct mem_arena *arena, struct store_run *ret, struct err *err)
 {
-	return read_one(s, SQL_RUN_BY_SPEC, sha256, version, arena, ret, err);
+	const char *const key[3] = { sha256, version, owner };
+
+	return read_one(s, SQL_RUN_BY_SPEC, key, arena, ret, err);
 }
 
 int store_run_text(struct store *s, const char *id, enum store_run_text which,
@@ -141,6 +145,7 @@ static void bind_filter(struct store_stmt *q, const struct store_run_filter *f)
 	store_bind_text(q, 5, f->spec_sha256);
 	if (f->created_after_ms)
 		store_bind_int(q, 6, f->created_after_ms);
+	store_bind_text(q, 9, f->owner);
 }
 
 int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena,
@@ -238,6 +243,7 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 		store_bind_int(q, 13, run->keep_days);
 	store_bind_text(q, 14, run->verify_of);
 	store_bind_text(q, 15, run->verify_digest);
+	store_bind_text(q, 16, run->owner);
 	rc = store_step(q, err);
 	store_end(q);
 	return rc < 0 ? rc

@@ -30,11 +30,13 @@ struct store_run {
 	const char *targets, *score; /* of an experiment; score NULL: none */
 	const char *remarks;
 	const char *verify_of, *verify_digest; /* the run it repeats; NULL: none */
+	const char *owner;		       /* NULL: everybody's */
 };
 
 struct store_run_new {
 	const char *id, *name, *tags, *notes, *preset, *experiment, *spec, *spec_sha256, *seed;
 	const char *verify_of, *verify_digest; /* NULL: repeats none */
+	const char *owner;		       /* NULL: everybody's */
 	int64_t threads, keep_days;
 	double duration_ms;
 };
@@ -50,6 +52,7 @@ struct store_run_end {
 /* NULL: any. */
 struct store_run_filter {
 	const char *state, *preset, *tag, *q, *spec_sha256;
+	const char *owner;	  /* what is this one's or nobody's */
 	int64_t created_after_ms; /* 0: any */
 	bool oldest_first;
 	int64_t after_seq; /* cursor: start behind this one; 0: from the start */
@@ -61,8 +64,9 @@ enum store_run_text { STORE_RUN_SPEC, STORE_RUN_PROVENANCE, STORE_RUN_SHAPE, STO
 /* Reads: 0, -NOTFOUND or another error. */
 int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
 		  struct err *err) MUST_USE;
-/* The newest succeeded run of a spec by this version of the engine. */
-int store_run_by_spec(struct store *s, const char *sha256, const char *version,
+/* The newest succeeded run of a spec by this version of the engine, of `owner` (NULL: anybody) or
+ * nobody. */
+int store_run_by_spec(struct store *s, const char *sha256, const char *version, const char *owner,
 		      struct mem_arena *arena, struct store_run *ret, struct err *err) MUST_USE;
 int store_run_text(struct store *s, const char *id, enum store_run_text which,
 		   struct mem_arena *arena, const char **ret, struct err *err) MUST_USE;

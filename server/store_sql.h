@@ -11,22 +11,23 @@
 // clang-format off
 #define STORE_SQL_RUN_COLUMNS \
 	"id,seq,version,state,name,tags,notes,preset,experiment,spec_sha256,seed,threads,created_ms,started_ms," \
-	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest"
+	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner"
 #define STORE_SQL_RUN_FILTER \
 	"(?1 IS NULL OR state=?1) AND (?2 IS NULL OR preset=?2)" \
 	" AND (?3 IS NULL OR EXISTS(SELECT 1 FROM json_each(tags) WHERE value=?3))" \
 	" AND (?4 IS NULL OR instr(lower(name||' '||notes||' '||tags||' '||COALESCE(preset,'')||' '" \
 		"||COALESCE(experiment,'')||' '||id),lower(?4)))" \
-	" AND (?5 IS NULL OR spec_sha256=?5) AND (?6 IS NULL OR created_ms>?6)"
+	" AND (?5 IS NULL OR spec_sha256=?5) AND (?6 IS NULL OR created_ms>?6)" \
+	" AND (?9 IS NULL OR owner IS NULL OR owner=?9)"
 
 /* name, SQL */
 #define STORE_SQL_RUN(X) \
 	X(RUN_INSERT, "INSERT INTO run(id,seq,state,name,tags,notes,preset,experiment,spec,spec_sha256,seed,threads," \
-		"created_ms,duration_ms,keep_days,verify_of,verify_digest) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
-		"?7,?8,?9,?10,?11,?12,?13,?14,?15)") \
+		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
+		"?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)") \
 	X(RUN_GET, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE id=?") \
 	X(RUN_BY_SPEC, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE spec_sha256=?1 AND state='succeeded'" \
-		" AND json_extract(provenance,'$.version')=?2 ORDER BY seq DESC LIMIT 1") \
+		" AND json_extract(provenance,'$.version')=?2 AND (?3 IS NULL OR owner IS NULL OR owner=?3) ORDER BY seq DESC LIMIT 1") \
 	X(RUN_SPEC, "SELECT spec FROM run WHERE id=?") \
 	X(RUN_PROVENANCE, "SELECT provenance FROM run WHERE id=?") \
 	X(RUN_SHAPE, "SELECT shape FROM run WHERE id=?") \
@@ -53,7 +54,14 @@
 	X(EVENT_DROP, "DELETE FROM event WHERE topic=?") \
 	X(IDEMPOTENCY_GET, "SELECT body_sha256,run_id FROM idempotency WHERE key=? AND created_ms>?") \
 	X(IDEMPOTENCY_PUT, "INSERT OR REPLACE INTO idempotency(key,body_sha256,run_id,created_ms) VALUES(?,?,?,?)") \
-	X(IDEMPOTENCY_EXPIRE, "DELETE FROM idempotency WHERE created_ms<=?")
+	X(IDEMPOTENCY_EXPIRE, "DELETE FROM idempotency WHERE created_ms<=?") \
+	X(TOKEN_ANY, "SELECT EXISTS(SELECT 1 FROM token)") \
+	X(TOKEN_GET, "SELECT id,seq,name,sha256,scopes,created_ms,expires_ms,revoked_ms FROM token WHERE id=?") \
+	X(TOKEN_LIST, "SELECT id,seq,name,sha256,scopes,created_ms,expires_ms,revoked_ms FROM token WHERE seq<? ORDER BY seq DESC LIMIT ?") \
+	X(TOKEN_ADD, "INSERT INTO token(id,seq,name,sha256,scopes,created_ms,expires_ms)" \
+		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM token),?2,?3,?4,?5,NULLIF(?6,0))") \
+	X(TOKEN_CHANGE, "UPDATE token SET name=?2,scopes=?3,expires_ms=NULLIF(?4,0) WHERE id=?1 AND revoked_ms IS NULL") \
+	X(TOKEN_REVOKE, "UPDATE token SET revoked_ms=?2 WHERE id=?1 AND revoked_ms IS NULL")
 // clang-format on
 
 enum store_sql {

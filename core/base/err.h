@@ -46,7 +46,8 @@
 	X(QUEUEFULL,     "queue-full",         "The queue is full") \
 	X(BUSY,          "busy",               "Temporarily unavailable") \
 	X(FORBIDDEN,     "forbidden",          "Forbidden") \
-	X(INTERNAL,      "internal",           "Internal error")
+	X(INTERNAL,      "internal",           "Internal error") \
+	X(UNAUTHORIZED,  "unauthorized",       "Access token needed")
 // clang-format on
 
 enum err_code {

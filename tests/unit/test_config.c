@@ -63,18 +63,21 @@ Test(config, a_flag_wins_over_the_environment)
 	env_name = "";
 }
 
-Test(config, an_open_address_is_refused_unless_something_stands_in_front)
+Test(config, an_address_is_known_as_one_of_this_machine_or_not)
 {
 	struct err err = { 0 };
 	struct config c;
 
-	cr_assert_eq(read_args(&c, "--listen", "0.0.0.0:80", NULL, &err), -ERR_FORBIDDEN);
-	cr_assert_not_null(strstr(err.text, "--behind-proxy"));
-	cr_assert_eq(read_args(&c, "--listen", "[::]:80", NULL, &err), -ERR_FORBIDDEN);
-	cr_assert_eq(read_args(&c, "--listen", "192.168.1.5:80", NULL, &err), -ERR_FORBIDDEN);
-	cr_assert_eq(read_args(&c, "--listen", "0.0.0.0:80", "--behind-proxy", &err), 0, "%s",
-		     err.text);
+	static const char *const open[] = { "0.0.0.0:80", "[::]:80", "192.168.1.5:80" };
+
+	for (size_t i = 0; i < 3; i++) {
+		cr_assert_eq(read_args(&c, "--listen", open[i], NULL, &err), 0, "%s", err.text);
+		cr_assert(!c.loopback, "%s", open[i]);
+	}
+	cr_assert_eq(read_args(&c, "--listen", "127.0.0.2:80", NULL, &err), 0, "%s", err.text);
+	cr_assert(c.loopback);
 	cr_assert_eq(read_args(&c, "--listen", "[::1]:0", NULL, &err), 0, "%s", err.text);
+	cr_assert(c.loopback);
 	cr_assert_str_eq(c.address, "::1");
 }
 

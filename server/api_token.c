@@ -1,0 +1,264 @@
+/* api_token.c - access tokens over HTTP, and who asks. */
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/api_run.h"
+#include "server/auth.h"
+#include "server/clock.h"
+
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, DAYS_MAX = 36500 };
+
+static json_t *time_or_null(int64_t ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	return ms ? json_string(clock_text(ms, text)) : json_null();
+}
+
+static json_t *scope_list(unsigned bits)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; auth_scope(i); i++)
+		if (bits & auth_scope_bit(auth_scope(i)))
+			(void)json_array_append_new(list, json_string(auth_scope(i)));
+	return list;
+}
+
+static json_t *one(const struct store_token *t)
+{
+	char ordered[AUTH_SCOPES_MAX];
+	unsigned bits = 0;
+
+	if (auth_scopes(t->scopes, ordered, &bits, NULL))
+		bits = 0;
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id", t->id, "name", t->name,
+			 "scopes", scope_list(bits), "created_at", time_or_null(t->created_ms),
+			 "expires_at", time_or_null(t->expires_ms), "revoked_at",
+			 time_or_null(t->revoked_ms), "active",
+			 !t->revoked_ms && (!t->expires_ms || t->expires_ms > clock_wall_ms()));
+}
+
+int api_me(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
+{
+	const struct http_who *who = &rq->who;
+
+	(void)api;
+	return api_json(rs, 200,
+			json_pack("{s:s?, s:s?, s:o, s:o, s:b, s:b}", "name", who->name, "token_id",
+				  who->token_id, "scopes", scope_list(who->scopes), "expires_at",
+				  time_or_null(who->expires_ms), "sees_all", who->sees_all,
+				  "tokens_required", who->token_id != NULL),
+			errors);
+}
+
+/* ---- bodies ---- */
+
+struct given {
+	const char *name;	      /* NULL: not given */
+	char scopes[AUTH_SCOPES_MAX]; /* "": not given */
+	int64_t days;		      /* 0: for ever; -1: not given */
+};
+
+static void read_scopes(json_t *list, struct mem_arena *arena, struct given *ret,
+			struct err_list *errors)
+{
+	char *text = mem_arena_strdup(arena, "");
+	struct err err = { 0 };
+	unsigned bits;
+	json_t *scope;
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) > AUTH_SCOPE_N) {
+		(void)err_list_add(errors, ERR_TYPE, "/scopes",
+				   "expected a list of read, run, session, admin");
+		return;
+	}
+	json_array_foreach(list, i, scope)
+	{
+		const char *name = json_string_value(scope);
+
+		text = text ? mem_arena_printf(arena, "%s%s%s", text, i ? "," : "",
+					       name ? name : "?")
+			    : NULL;
+	}
+	if (!text)
+		(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	else if (auth_scopes(text, ret->scopes, &bits, &err))
+		(void)err_list_add(errors, (enum err_code)err.code, "/scopes", "%s", err.text);
+}
+
+static int read_given(json_t *body, struct mem_arena *arena, struct given *ret,
+		      struct err_list *errors)
+{
+	static const char *const known[] = { "name", "scopes", "days" };
+	json_t *name = json_object_get(body, "name"), *scopes = json_object_get(body, "scopes"),
+	       *days = json_object_get(body, "days");
+	size_t before = err_list_count(errors);
+	int rc = api_run_keys(body, known, COUNTOF(known), errors);
+
+	*ret = (struct given){ .days = -1 };
+	if (rc)
+		return rc;
+	if (name && (!json_is_string(name) || json_string_length(name) == 0 ||
+		     json_string_length(name) > AUTH_NAME_MAX ||
+		     strcspn(json_string_value(name), "\n\r\t") != json_string_length(name)))
+		(void)err_list_add(errors, ERR_RANGE, "/name",
+				   "expected a string of 1 to %d bytes in one line", AUTH_NAME_MAX);
+	else
+		ret->name = json_string_value(name);
+	if (scopes)
+		read_scopes(scopes, arena, ret, errors);
+	if (json_is_null(days))
+		ret->days = 0;
+	else if (days && (!json_is_integer(days) || json_integer_value(days) < 1 ||
+			  json_integer_value(days) > DAYS_MAX))
+		(void)err_list_add(errors, ERR_RANGE, "/days",
+				   "expected a whole number from 1 to %d, or null", DAYS_MAX);
+	else if (days)
+		ret->days = json_integer_value(days);
+	return err_list_count(errors) > before ? -ERR_INVALID : 0;
+}
+
+/* ---- handlers ---- */
+
+static int find(const struct api *api, const struct request *rq, struct store_token *ret,
+		struct err_list *errors)
+{
+	struct err err = { 0 };
+
+	if (!id_valid(rq->arg[0]))
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no token of this id");
+	if (store_token_get(api->store, rq->arg[0], rq->arena, ret, &err))
+		return api_run_fail(&err, errors);
+	return 0;
+}
+
+int api_token_post(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
+{
+	char token[AUTH_TOKEN_SIZE], id[ID_SIZE], *location;
+	struct err err = { 0 };
+	struct store_token t;
+	struct given given;
+	json_t *body = NULL, *answer;
+	int rc = api_body(rq, &body, errors);
+
+	if (!rc)
+		rc = read_given(body, rq->arena, &given, errors);
+	if (!rc && !given.name)
+		rc = err_list_add(errors, ERR_MISSING, "/name", "expected a name");
+	if (!rc && !*given.scopes)
+		rc = err_list_add(errors, ERR_MISSING, "/scopes", "expected a list of scopes");
+	if (!rc && (auth_new(api->store, given.name, given.scopes, given.days > 0 ? given.days : 0,
+			     token, id, &err) ||
+		    store_token_get(api->store, id, rq->arena, &t, &err)))
+		rc = api_run_fail(&err, errors);
+	json_decref(body);
+	if (rc)
+		return rc;
+	location = mem_arena_printf(rq->arena, "/v1/tokens/%s", id);
+	if (location)
+		http_add_header(rs, "Location", location);
+	answer = one(&t);
+	(void)json_object_set_new(answer, "token", json_string(token));
+	return api_json(rs, 201, answer, errors);
+}
+
+static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_seq,
+		     struct err_list *errors)
+{
+	const char *token = http_query(rq, "page_token");
+	char *end = NULL;
+	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT32_MAX, ret_size, errors);
+
+	*ret_size = *ret_size > PAGE_MAX ? PAGE_MAX : *ret_size;
+	*ret_seq = INT64_MAX;
+	if (rc || !token)
+		return rc;
+	if (token[0] == 't')
+		*ret_seq = strtoll(token + 1, &end, 16);
+	if (!end || end == token + 1 || *end || *ret_seq <= 0)
+		return err_list_add(errors, ERR_RANGE, "?page_token",
+				    "expected the next_page_token of another page");
+	return 0;
+}
+
+int api_token_list(const struct api *api, struct request *rq, struct response *rs,
+		   struct err_list *errors)
+{
+	struct err err = { 0 };
+	struct store_token *rows;
+	int64_t size = 0, seq = 0;
+	json_t *items, *next = NULL;
+	size_t n = 0;
+	int rc = read_page(rq, &size, &seq, errors);
+
+	if (rc)
+		return rc;
+	rows = NEW(rq->arena, struct store_token, (size_t)size + 1);
+	if (!rows)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	if (store_token_list(api->store, seq, (size_t)size + 1, rq->arena, rows, &n, &err))
+		return api_run_fail(&err, errors);
+	items = json_array();
+	for (size_t i = 0; i < n && i < (size_t)size; i++)
+		(void)json_array_append_new(items, one(&rows[i]));
+	if (n > (size_t)size)
+		next = json_sprintf("t%" PRIx64, (uint64_t)rows[size - 1].seq);
+	return api_json(rs, 200,
+			json_pack("{s:o, s:o}", "items", items, "next_page_token",
+				  next ? next : json_null()),
+			errors);
+}
+
+int api_token_get(const struct api *api, struct request *rq, struct response *rs,
+		  struct err_list *errors)
+{
+	struct store_token t;
+	int rc = find(api, rq, &t, errors);
+
+	return rc ? rc : api_json(rs, 200, one(&t), errors);
+}
+
+int api_token_patch(const struct api *api, struct request *rq, struct response *rs,
+		    struct err_list *errors)
+{
+	struct err err = { 0 };
+	struct store_token t;
+	struct given given;
+	json_t *body = NULL;
+	int rc = api_body(rq, &body, errors);
+
+	if (!rc)
+		rc = read_given(body, rq->arena, &given, errors);
+	if (!rc)
+		rc = find(api, rq, &t, errors);
+	if (!rc) {
+		t.name = given.name ? given.name : t.name;
+		t.scopes = *given.scopes ? given.scopes : t.scopes;
+		t.expires_ms = given.days >= 0 ? auth_expiry(given.days) : t.expires_ms;
+		if (store_token_change(api->store, &t, &err))
+			rc = api_run_fail(&err, errors);
+	}
+	if (!rc)
+		rc = api_json(rs, 200, one(&t), errors);
+	json_decref(body);
+	return rc;
+}
+
+int api_token_delete(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors)
+{
+	struct err err = { 0 };
+
+	if (!id_valid(rq->arg[0]))
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no token of this id");
+	if (store_token_revoke(api->store, rq->arg[0], &err))
+		return api_run_fail(&err, errors);
+	rs->status = 204;
+	return 0;
+}

@@ -1,0 +1,127 @@
+/* store_token.c - queries on access tokens. */
+/* SPDX-License-Identifier: MIT */
+#include "server/store_token.h"
+
+#include "server/clock.h"
+#include "server/store_db.h"
+#include "server/store_sql.h"
+
+int store_token_any(struct store *s, bool *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_TOKEN_ANY, err);
+
+	if (!rc)
+		rc = store_step(q, err);
+	if (rc == 1)
+		*ret = store_int(q, 0) != 0;
+	store_end(q);
+	return rc < 0 ? rc : 0;
+}
+
+static int take(struct store_stmt *q, struct mem_arena *arena, struct store_token *ret,
+		struct err *err)
+{
+	*ret = (struct store_token){
+		.id = mem_arena_strdup(arena, store_text(q, 0)),
+		.seq = store_int(q, 1),
+		.name = mem_arena_strdup(arena, store_text(q, 2)),
+		.sha256 = mem_arena_strdup(arena, store_text(q, 3)),
+		.scopes = mem_arena_strdup(arena, store_text(q, 4)),
+		.created_ms = store_int(q, 5),
+		.expires_ms = store_int(q, 6),
+		.revoked_ms = store_int(q, 7),
+	};
+	return ret->id && ret->name && ret->sha256 && ret->scopes ? 0 : err_nomem(err);
+}
+
+static int missing(const char *id, struct err *err)
+{
+	return err_set(err, ERR_NOTFOUND, NULL, "there is no token %.40s", id);
+}
+
+int store_token_get(struct store *s, const char *id, struct mem_arena *arena,
+		    struct store_token *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_TOKEN_GET, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = take(q, arena, ret, err);
+	else if (rc == 0)
+		rc = missing(id, err);
+	store_end(q);
+	return rc;
+}
+
+int store_token_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena,
+		     struct store_token *ret, size_t *ret_n, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	size_t got = 0;
+	int rc = store_start(&q, s, SQL_TOKEN_LIST, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, seq);
+	store_bind_int(q, 2, (int64_t)n);
+	while (got < n && (rc = store_step(q, err)) == 1) {
+		rc = take(q, arena, &ret[got++], err);
+		if (rc)
+			break;
+	}
+	store_end(q);
+	if (rc < 0)
+		return rc;
+	*ret_n = got;
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int end(struct store *s, int rc, struct err *err)
+{
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
+}
+
+int store_token_add(struct store *s, const struct store_token *t, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_TOKEN_ADD, err, "ttttii", t->id, t->name, t->sha256, t->scopes,
+			t->created_ms, t->expires_ms);
+	return end(s, rc, err);
+}
+
+int store_token_change(struct store *s, const struct store_token *t, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_TOKEN_CHANGE, err, "ttti", t->id, t->name, t->scopes, t->expires_ms);
+	if (!rc && store_changes(s) != 1)
+		rc = missing(t->id, err);
+	return end(s, rc, err);
+}
+
+int store_token_revoke(struct store *s, const char *id, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_TOKEN_REVOKE, err, "ti", id, clock_wall_ms());
+	if (!rc && store_changes(s) != 1)
+		rc = missing(id, err);
+	return end(s, rc, err);
+}
