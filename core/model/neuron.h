@@ -91,7 +91,7 @@ struct neuron_model {
 #define NEURON_MODELS(X) \
 	X(iaf_psc_delta) X(iaf_psc_exp) X(iaf_psc_alpha) \
 	X(iaf_cond_exp) X(lif_adaptive) X(aeif_cond_exp) X(aeif_psc_delta_clopath) \
-	X(izhikevich) X(hh_psc_alpha) X(parrot_neuron) X(poisson_generator) X(spike_generator) \
+	X(izhikevich) X(hh_psc_alpha) X(srm) X(parrot_neuron) X(poisson_generator) X(spike_generator) \
 	X(inhomogeneous_poisson_generator) X(correlated_poisson_generator) X(pattern_generator) \
 	X(dc_generator) X(noise_generator) X(step_current_generator)
 // clang-format on
