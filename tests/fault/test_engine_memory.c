@@ -115,6 +115,11 @@ Test(engine_memory, an_experiment_on_rates_survives_any_failing_allocation)
 		1);
 }
 
+Test(engine_memory, rules_on_rates_survive_any_failing_allocation)
+{
+	torture("{\"experiment\":\"rate_rules\",\"params\":{\"duration_s\":0.1}}", 1);
+}
+
 Test(engine_memory, watching_experiments_survive_any_failing_allocation)
 {
 	torture("{\"experiment\":\"pairing_schemes\",\"params\":{\"spikes\":3}}", 1);
