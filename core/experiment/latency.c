@@ -145,7 +145,7 @@ static void build(const struct latency *x, enum regime regime, struct kit_spec *
 static void take_answer(struct course *s, size_t volley, size_t from, size_t to)
 {
 	double middle = DT + (double)volley * s->x->period + s->x->middle;
-	double first[CELLS], last[CELLS], sum_first = 0, sum_last = 0;
+	double first[CELLS] = { 0 }, last[CELLS] = { 0 }, sum_first = 0, sum_last = 0;
 	bool answered[CELLS] = { false };
 	size_t n = 0;
 

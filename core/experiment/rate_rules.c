@@ -36,7 +36,7 @@ static const struct param_def params[N_PARAMS] = {
 		      PARAM_NUMBER, 6e-5, 0, 1 },
 };
 
-enum { INPUTS_MAX = 6, CELLS = 4, LOOKS = 100 };
+enum { INPUTS_MAX = 6, CELLS = 4, LOOKS = 100, LATE = LOOKS / 2 };
 
 #define DT	  0.1 /* ms */
 #define UPDATE_MS 10.0
@@ -89,7 +89,7 @@ struct course {
 	size_t n;
 	double t[LOOKS];
 	double w[LOOKS][CELLS][INPUTS_MAX]; /* of every cell */
-	double late[CELLS][INPUTS_MAX];	    /* mean over the last half */
+	double late[CELLS][INPUTS_MAX];	    /* mean over the last looks */
 };
 
 struct rates {
@@ -182,8 +182,8 @@ static int look(void *self, const struct sim *s, double t_ms, struct err *err)
 		size_t cell = k % CELLS, input = k / CELLS;
 
 		c->w[c->n][cell][input] = w[k];
-		if (c->n >= LOOKS / 2)
-			c->late[cell][input] += w[k] / (LOOKS - LOOKS / 2);
+		if (c->n >= LOOKS - LATE)
+			c->late[cell][input] += w[k] / LATE;
 	}
 	c->t[c->n++] = t_ms / 1000;
 out:
