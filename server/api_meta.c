@@ -143,7 +143,7 @@ static json_t *features(void)
 	static const char *const names[] = { "runs",	"experiments", "presets",     "datasets",
 					     "events",	"long_poll",   "idempotency", "reuse",
 					     "results", "npz",	       "verify",      "compare",
-					     "tokens" };
+					     "tokens",	"why",	       "psth",	      "artifacts" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < COUNTOF(names); i++)

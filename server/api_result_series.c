@@ -1,6 +1,6 @@
 /* api_result_series.c - every update of the recorded synapses, and what pairs of spikes did to them. */
 /* SPDX-License-Identifier: MIT */
-#include "server/api_result.h"
+#include "server/api_result_series.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,27 +15,12 @@ static const char how_updates[] =
 
 static const double WINDOW_TAUS = 5.0, WINDOW_MS = 100.0;
 
-struct series {
-	const struct store_recording *recording;
-	struct view_index
-		*index; /* [n_index] recorded synapses, sorted; at: place in the recorder's lists */
-	size_t n_index;
-	int64_t *which;		   /* [n] synapses asked for, in that order */
-	uint32_t *source, *target; /* [n] NULL: unknown */
-	size_t n;
-	/* The updates, list by list: list i is [offset[i], offset[i + 1]). */
-	uint64_t *offset;
-	int64_t *step, *synapse;
-	double *weight;
-	size_t total;
-};
-
 static int64_t item(const json_t *list, size_t i)
 {
 	return json_integer_value(json_array_get(list, i));
 }
 
-static int make_index(struct api_result *c, struct series *s, const json_t *recorded)
+static int make_index(struct api_result *c, struct api_result_series *s, const json_t *recorded)
 {
 	uint64_t all = api_result_shape(c, "projections", s->recording->subject, "synapses");
 	bool some = json_is_array(recorded);
@@ -50,7 +35,7 @@ static int make_index(struct api_result *c, struct series *s, const json_t *reco
 }
 
 /* The synapses asked for, each of which must be recorded; without a list all, in the recorder's order. */
-static int choose(struct api_result *c, struct series *s, const json_t *meta)
+static int choose(struct api_result *c, struct api_result_series *s, const json_t *meta)
 {
 	uint64_t all = api_result_shape(c, "projections", s->recording->subject, "synapses"),
 		 *asked = NULL;
@@ -58,7 +43,8 @@ static int choose(struct api_result *c, struct series *s, const json_t *meta)
 		     *target = json_object_get(meta, "target");
 	bool ends = json_array_size(source) > 0;
 	size_t n_asked = 0;
-	int rc = api_result_list(c, "synapses", all ? all : UINT32_MAX, &asked, &n_asked);
+	int rc = api_result_list(c, s->param ? s->param : "synapses", all ? all : UINT32_MAX,
+				 &asked, &n_asked);
 
 	if (!rc)
 		rc = make_index(c, s, json_object_get(meta, "synapses"));
@@ -78,7 +64,8 @@ static int choose(struct api_result *c, struct series *s, const json_t *meta)
 		size_t at = view_index_find(s->index, s->n_index, k);
 
 		if (at == SIZE_MAX)
-			return err_set(&c->err, ERR_NOTRECORDED, "?synapses",
+			return err_set(&c->err, ERR_NOTRECORDED,
+				       s->param ? "?synapse" : "?synapses",
 				       "synapse %lld was not recorded; name it in %s", (long long)k,
 				       how_updates);
 		s->which[i] = k;
@@ -116,7 +103,7 @@ static int read_updates(struct api_result *c, const struct store_recording *r, s
 }
 
 /* From updates in order of time to lists by synapse, in the order asked for. */
-static int sort_updates(struct api_result *c, struct series *s, const struct updates *u)
+static int sort_updates(struct api_result *c, struct api_result_series *s, const struct updates *u)
 {
 	int64_t *keys = NEW(c->rq->arena, int64_t, s->n_index + 1);
 	uint64_t *offset = NEW(c->rq->arena, uint64_t, s->n_index + 1),
@@ -154,7 +141,7 @@ static int sort_updates(struct api_result *c, struct series *s, const struct upd
 	return api_result_limit(c, s->total);
 }
 
-static int read_series(struct api_result *c, struct series *s)
+static int read_series(struct api_result *c, struct api_result_series *s)
 {
 	struct store_recording *list = NULL;
 	struct updates u = { 0 };
@@ -173,7 +160,7 @@ static int read_series(struct api_result *c, struct series *s)
 	return rc ? rc : sort_updates(c, s, &u);
 }
 
-static double *times_of(struct api_result *c, const int64_t *step, size_t n)
+double *api_result_series_times(struct api_result *c, const int64_t *step, size_t n)
 {
 	double *t = NEW(c->rq->arena, double, n + 1);
 
@@ -192,13 +179,13 @@ static void add(struct api_result *c, const char *name, enum npy_type type, cons
 
 static int series(struct api_result *c)
 {
-	struct series s = { 0 };
+	struct api_result_series s = { 0 };
 	double *t;
 	int rc = read_series(c, &s);
 
 	if (rc)
 		return rc;
-	t = times_of(c, s.step, s.total);
+	t = api_result_series_times(c, s.step, s.total);
 	if (!t)
 		return err_nomem(&c->err);
 	api_result_text(c, "projection", s.recording->subject);
@@ -295,14 +282,8 @@ static int read_spec(struct api_result *c, const struct spec **ret)
 	return rc;
 }
 
-/* Spikes of the target population as arrivals at the synapse, neuron by neuron. */
-struct arrivals {
-	uint64_t *offset; /* [size + 1] */
-	int64_t *step;
-};
-
 static int read_arrivals(struct api_result *c, const char *population, size_t size, int64_t delay,
-			 struct arrivals *ret)
+			 struct api_result_arrivals *ret)
 {
 	struct store_recording *r = NULL;
 	const void *step = NULL, *neuron = NULL;
@@ -345,8 +326,8 @@ static int read_arrivals(struct api_result *c, const char *population, size_t si
 }
 
 /* dw of each update since the one before, against the dt of the pair next to it. */
-static int measure(struct api_result *c, const struct series *s, const struct arrivals *post,
-		   size_t size)
+static int measure(struct api_result *c, const struct api_result_series *s,
+		   const struct api_result_arrivals *post, size_t size)
 {
 	double *dt = NEW(c->rq->arena, double, s->total + 1),
 	       *dw = NEW(c->rq->arena, double, s->total + 1);
@@ -380,8 +361,7 @@ static int measure(struct api_result *c, const struct series *s, const struct ar
 	return 0;
 }
 
-/* How far a window reaches: a few of the rule's longest time constant. */
-static double reach(const struct spec_projection *p)
+double api_result_series_reach(const struct spec_projection *p)
 {
 	double tau = 0.0;
 
@@ -394,10 +374,10 @@ static double reach(const struct spec_projection *p)
 
 /* The rule's window for one pair alone, from the mean of the weights seen. */
 static void add_window(struct api_result *c, const struct spec_projection *p,
-		       const struct series *s)
+		       const struct api_result_series *s)
 {
 	struct view_moments m = view_moments(s->weight, s->total);
-	double w = s->total ? fabs(m.mean) : 0.0, far = reach(p);
+	double w = s->total ? fabs(m.mean) : 0.0, far = api_result_series_reach(p);
 
 	if (!p->model->window)
 		return;
@@ -416,32 +396,42 @@ static void add_window(struct api_result *c, const struct spec_projection *p,
 	(void)buf_str(&c->head, "]}");
 }
 
-static int stdp(struct api_result *c)
+int api_result_series_pairs(struct api_result *c, struct api_result_series *s,
+			    const struct spec_projection **ret, struct api_result_arrivals *post,
+			    size_t *ret_size)
 {
 	const struct spec_projection *p;
 	const struct spec *spec = NULL;
-	struct arrivals post = { 0 };
-	struct series s = { 0 };
-	int at, rc;
+	int at, rc = read_series(c, s);
 
-	if (c->run.experiment)
-		return stdp_of_experiment(c);
-	rc = read_series(c, &s);
 	if (!rc)
 		rc = read_spec(c, &spec);
 	if (rc)
 		return rc;
-	at = spec_projection(spec, s.recording->subject);
+	at = spec_projection(spec, s->recording->subject);
 	if (at < 0)
 		return err_set(&c->err, ERR_CORRUPT, NULL, "the run's spec has no projection %s",
-			       s.recording->subject);
-	p = &spec->projections[at];
+			       s->recording->subject);
+	p = *ret = &spec->projections[at];
 	if (p->delay_min != p->delay_max)
 		return err_set(&c->err, ERR_NOTRECORDED, NULL,
 			       "delays vary from synapse to synapse and are not recorded, so dt at "
 			       "the synapse is not known");
-	rc = read_arrivals(c, spec->populations[p->target].name, spec->populations[p->target].size,
-			   p->delay_min, &post);
+	*ret_size = spec->populations[p->target].size;
+	return read_arrivals(c, spec->populations[p->target].name, *ret_size, p->delay_min, post);
+}
+
+static int stdp(struct api_result *c)
+{
+	const struct spec_projection *p = NULL;
+	struct api_result_arrivals post = { 0 };
+	struct api_result_series s = { 0 };
+	size_t size = 0;
+	int rc;
+
+	if (c->run.experiment)
+		return stdp_of_experiment(c);
+	rc = api_result_series_pairs(c, &s, &p, &post, &size);
 	if (rc)
 		return rc;
 	api_result_text(c, "projection", p->name);
@@ -450,7 +440,7 @@ static int stdp(struct api_result *c)
 			"dw is the change between two updates, dt that of the nearest pair; other "
 			"spikes near add to dw");
 	add_window(c, p, &s);
-	return measure(c, &s, &post, spec->populations[p->target].size);
+	return measure(c, &s, &post, size);
 }
 
 int api_result_stdp(const struct api *api, struct request *rq, struct response *rs,

@@ -61,8 +61,9 @@ static json_t *position(const struct api *api, const struct store_run *run)
 
 static json_t *links(const struct store_run *run)
 {
-	static const char *const parts[] = { "spec",	"provenance", "log",   "events",
-					     "results", "cancel",     "rerun", "verify" };
+	static const char *const parts[] = { "spec",   "provenance", "log",
+					     "events", "results",    "cancel",
+					     "rerun",  "verify",     "artifacts" };
 	json_t *o = json_object();
 
 	(void)json_object_set_new(o, "self", json_sprintf("/v1/runs/%s", run->id));

@@ -90,7 +90,7 @@ static json_t *content(const struct route *r)
 		type = "text/plain";
 	else if (strcmp(r->pattern, "/") == 0 || ends(r->pattern, "/docs"))
 		type = "text/html";
-	else if (strcmp(r->pattern, "/{file}") == 0)
+	else if (strcmp(r->pattern, "/{file}") == 0 || ends(r->pattern, "/artifacts/{name}"))
 		type = "application/octet-stream";
 	else if (strcmp(r->pattern, "/v1/runs") == 0)
 		schema = strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
@@ -115,6 +115,8 @@ static json_t *responses(const struct route *r)
 	if (ends(r->pattern, "/events"))
 		(void)json_object_set_new(o, "204",
 					  json_pack("{s:s}", "description", "All was said."));
+	if (ends(r->pattern, "/artifacts/{name}"))
+		(void)json_object_set(o, "206", good);
 	(void)json_object_set_new(o, "4XX", problem("The request is refused; errors[] says why."));
 	(void)json_object_set_new(o, "5XX", problem("The server could not do it."));
 	return o;
