@@ -11,6 +11,8 @@
  * (Hathway, Goodman 2018, doi:10.5281/zenodo.1327348) found nothing to be learnt with it. (With 1 ms and a
  * potential held at -375 after a spike instead of the paper's, 0.3 to 2 false alarms a second were left
  * in 3 runs.) The paper repeats 150 s of input three times; here only the pattern comes again.
+ * 18 of 20 runs of 450 s succeed (96 of 100 in the paper), the other two with a single false alarm in 150 s;
+ * hits 99.7 % at least, latency 4.3 ms, some 370 weights large.
  *
  * The paper's ratio of amplitudes is 0.85. `ratios` shows how narrow the range is that works.
  *

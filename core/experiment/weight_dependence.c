@@ -6,7 +6,9 @@
  *   van Rossum 2000  dw+ = c_p,               dw- = -c_d w                 w* = c_p / c_d
  *   Morrison 2007    dw+ = lambda w^mu,       dw- = -lambda alpha w (pA)   w* = alpha^(-1 / (1 - mu))
  * for steps small against the weight. Every rule is a simulation of its own; means are over the last
- * half. Control: the weights of mu = 1 do not fit the fixed point of another mu.
+ * half. Weights come to w* the later the smaller mu and lambda are: at mu 0.05, lambda 0.002 and 20 Hz by a
+ * factor e in some 260 s, so that 2500 s are needed (1.3 % off; 4 % with lambda 0.005, whose steps
+ * widen the distribution). Control: the weights of mu = 1 do not fit the fixed point of another mu.
  *
  * Van Rossum's changes are noisy: each has a part nu w, nu normal with sd sigma, and from it the weights have
  * their width. Here the noise comes on a grid of time, as often as changes of full size do, rho^2 tau a second
@@ -534,7 +536,7 @@ const struct experiment experiment_weight_dependence = {
 		   "Closed fixed points for small steps: 1 / (1 + alpha^(1 / mu)) for mu of 0.05 "
 		   "and "
 		   "more, c_p / c_d, alpha^(-1 / (1 - mu)); at most 3 %." },
-	.science = "{\"synapses\": 1000, \"lambda\": 0.002, \"duration_s\": 1000}",
+	.science = "{\"synapses\": 1000, \"lambda\": 0.002, \"duration_s\": 2500}",
 	.plots = plots,
 	.n_plots = COUNTOF(plots),
 	.params = params,
