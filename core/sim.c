@@ -140,6 +140,7 @@ static int new_tables(struct sim *s, struct err *err)
 	s->logged = NEW(a, bool, n_pop);
 	s->digest = NEW(a, struct hash, n_pop);
 	s->watch = NEW(a, struct sim_watch, n_proj);
+	s->stimulus = NEW(a, struct sim_stimulus, n_pop);
 	s->updates = NEW(a, struct sim_updates, n_proj);
 	s->view_spikes = NEW(a, const struct sim_spike *, n_pop);
 	s->view_n_spikes = NEW(a, size_t, n_pop);
@@ -195,6 +196,8 @@ int sim_new(struct sim **ret, const struct spec *spec, struct mem_arena *arena, 
 		return err_nomem(err);
 	s->spec = spec;
 	s->arena = arena;
+	s->changes = spec->changes;
+	s->n_changes = spec->n_changes;
 	rc = build(s, threads, guard, err);
 	if (rc)
 		sim_free(s);
@@ -368,6 +371,7 @@ static int slice(struct sim *s, int64_t t1, struct err *err)
 	s->t0 = s->now;
 	s->t1 = t1;
 	run_phase(s, sim_integrate);
+	sim_stimulus_end(s);
 	rc = phase_error(s, err);
 	for (size_t i = 0; !rc && i < s->spec->n_populations; i++)
 		rc = merge_spikes(s, i, err);
@@ -436,6 +440,8 @@ static int apply(struct sim *s, const struct spec_change *c, struct err *err)
 	switch (c->kind) {
 	case SPEC_SET_POPULATION:
 		return apply_population(s, c, err);
+	case SPEC_SPIKES:
+		return sim_stimulus_add(s, c, err);
 	case SPEC_REWARD:
 		return sim_history_signal(s, c->subject, s->now, c->value.a, err);
 	case SPEC_NORMALISE:
@@ -473,6 +479,24 @@ int sim_reward(struct sim *s, size_t projection, double amount, struct err *err)
 	return sim_history_signal(s, projection, s->now, amount, err);
 }
 
+void sim_schedule(struct sim *s, const struct spec_change *changes, size_t n)
+{
+	s->changes = changes;
+	s->n_changes = n;
+	s->next_change = 0;
+}
+
+void sim_threads_stop(struct sim *s)
+{
+	if (s->pool)
+		sim_pool_stop(s->pool);
+}
+
+int sim_threads_start(struct sim *s, struct err *err)
+{
+	return s->pool ? sim_pool_start(s->pool, err) : 0;
+}
+
 /* The next step at which something wants the slice to end. */
 static int64_t next_stop(const struct sim *s, int64_t to)
 {
@@ -485,8 +509,8 @@ static int64_t next_stop(const struct sim *s, int64_t to)
 
 		stop = window < stop ? window : stop;
 	}
-	if (s->next_change < s->spec->n_changes && s->spec->changes[s->next_change].at < stop)
-		stop = s->spec->changes[s->next_change].at;
+	if (s->next_change < s->n_changes && s->changes[s->next_change].at < stop)
+		stop = s->changes[s->next_change].at;
 	for (size_t i = 0; i < s->n_observers; i++) {
 		int64_t wanted = s->observer[i].next(s->observer[i].self, s->now);
 
@@ -500,9 +524,9 @@ int sim_advance(struct sim *s, int64_t to, struct err *err)
 	int rc = 0;
 
 	while (!rc && s->now < to) {
-		while (!rc && s->next_change < s->spec->n_changes &&
-		       s->spec->changes[s->next_change].at <= s->now)
-			rc = apply(s, &s->spec->changes[s->next_change++], err);
+		while (!rc && s->next_change < s->n_changes &&
+		       s->changes[s->next_change].at <= s->now)
+			rc = apply(s, &s->changes[s->next_change++], err);
 		if (!rc)
 			rc = slice(s, next_stop(s, to), err);
 		if (!rc && s->window && s->now % s->window == 0)

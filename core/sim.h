@@ -66,6 +66,13 @@ int sim_watch(struct sim *s, size_t projection, const uint64_t *synapses, size_t
 void sim_observe(struct sim *s, struct sim_observer o);
 /* Tell the observers the state at t = 0; once, before the first step. */
 int sim_start(struct sim *s, struct err *err) MUST_USE;
+/* From now on another schedule, borrowed until the next call: none of its entries was applied, all stand
+ * at sim_now() or later, in order. */
+void sim_schedule(struct sim *s, const struct spec_change *changes, size_t n);
+/* A process that is to fork ends its threads before, and both start theirs after. With one thread
+ * nothing happens. Errors: NOMEM. */
+void sim_threads_stop(struct sim *s);
+int sim_threads_start(struct sim *s, struct err *err) MUST_USE;
 /* Go on to step `to` (> now, at most spec->steps). Errors: NUMERICAL, RATE, NOMEM, or an
  * observer's. */
 int sim_advance(struct sim *s, int64_t to, struct err *err) MUST_USE;

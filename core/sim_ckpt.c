@@ -15,7 +15,7 @@
 
 /* No state, since made from the spec, or empty between slices:
  * of struct sim: spec arena net t0 t1 pool dense logged watch updates view_spikes view_n_spikes
- *	view_updates view_n_updates observer n_observers window;
+ *	view_updates view_n_updates observer n_observers window changes stimulus;
  * of struct sim_part: id spikes updates tx of_target err rc;
  * of struct net: spec guard work arena n_parts slice;
  * of struct net_population: spec coef coef_stride out zero key part;
@@ -337,11 +337,12 @@ static void counts(struct pack *p, struct sim *s)
 
 int sim_pack(struct sim *s, struct pack *p)
 {
-	int64_t next = (int64_t)s->next_change;
+	int64_t left = (int64_t)(s->n_changes - s->next_change);
 
 	(void)pack_i64(p, &s->now, 0, s->spec->steps, "time");
-	(void)pack_i64(p, &next, 0, (int64_t)s->spec->n_changes, "place in the schedule");
-	s->next_change = (size_t)next;
+	/* From the end: a schedule given later has no entries of the past. */
+	(void)pack_i64(p, &left, 0, (int64_t)s->n_changes, "place in the schedule");
+	s->next_change = s->n_changes - (size_t)left;
 	counts(p, s);
 	(void)pack_same(p, s->spec->n_populations, "number of populations");
 	for (size_t i = 0; i < s->spec->n_populations && !p->rc; i++)

@@ -14,6 +14,7 @@
 struct sim_pool {
 	struct sim *sim;
 	size_t n; /* threads beside the caller's */
+	bool running;
 	pthread_t *thread;
 	struct worker *worker;
 	unsigned looks; /* 0 where threads share a processor: looking keeps the other from work */
@@ -91,10 +92,33 @@ static void begin(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part 
 	(void)pthread_mutex_unlock(&p->lock);
 }
 
+int sim_pool_start(struct sim_pool *p, struct err *err)
+{
+	size_t n = p->sim->net->n_parts - 1;
+
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->start, NULL);
+	(void)pthread_cond_init(&p->done, NULL);
+	p->round = 0;
+	p->pending = 0;
+	for (p->n = 0; p->n < n; p->n++) {
+		p->worker[p->n] = (struct worker){ p, &p->sim->part[p->n + 1] };
+		if (pthread_create(&p->thread[p->n], NULL, work, &p->worker[p->n]) == 0)
+			continue;
+		(void)err_set(err, ERR_NOMEM, "", "expected to start %zu threads, could start %zu",
+			      n, p->n);
+		sim_pool_stop(p);
+		return -ERR_NOMEM;
+	}
+	p->running = true;
+	return 0;
+}
+
 int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err)
 {
 	size_t n = s->net->n_parts - 1;
 	struct sim_pool *p = NEW(s->arena, struct sim_pool, 1);
+	int rc;
 
 	if (!p)
 		return err_nomem(err);
@@ -104,20 +128,10 @@ int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err)
 	p->worker = NEW(s->arena, struct worker, n + 1);
 	if (!p->thread || !p->worker)
 		return err_nomem(err);
-	(void)pthread_mutex_init(&p->lock, NULL);
-	(void)pthread_cond_init(&p->start, NULL);
-	(void)pthread_cond_init(&p->done, NULL);
-	for (; p->n < n; p->n++) {
-		p->worker[p->n] = (struct worker){ p, &s->part[p->n + 1] };
-		if (pthread_create(&p->thread[p->n], NULL, work, &p->worker[p->n]) == 0)
-			continue;
-		(void)err_set(err, ERR_NOMEM, "", "expected to start %zu threads, could start %zu",
-			      n, p->n);
-		sim_pool_free(p);
-		return -ERR_NOMEM;
-	}
-	*ret = p;
-	return 0;
+	rc = sim_pool_start(p, err);
+	if (!rc)
+		*ret = p;
+	return rc;
 }
 
 void sim_pool_run(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part *part))
@@ -127,14 +141,19 @@ void sim_pool_run(struct sim_pool *p, void (*fn)(struct sim *s, struct sim_part 
 	await_done(p);
 }
 
-void sim_pool_free(struct sim_pool *p)
+void sim_pool_stop(struct sim_pool *p)
 {
-	if (!p)
-		return;
 	begin(p, NULL);
 	for (size_t i = 0; i < p->n; i++)
 		(void)pthread_join(p->thread[i], NULL);
 	(void)pthread_cond_destroy(&p->start);
 	(void)pthread_cond_destroy(&p->done);
 	(void)pthread_mutex_destroy(&p->lock);
+	p->running = false;
+}
+
+void sim_pool_free(struct sim_pool *p)
+{
+	if (p && p->running)
+		sim_pool_stop(p);
 }

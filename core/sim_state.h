@@ -44,6 +44,13 @@ struct sim_watch {
 	uint64_t *synapse; /* bit set by k; NULL: all */
 };
 
+/* Spikes from outside, in the first step of a slice (sim_stimulus.c). */
+struct sim_stimulus {
+	bool on;
+	double *out;   /* [n] of a generator, beside its own; NULL: none so far */
+	double *in[2]; /* [n] into cells at which no projection ends; NULL: none so far */
+};
+
 struct sim_pool;
 
 struct sim {
@@ -71,9 +78,13 @@ struct sim {
 	size_t *view_n_updates;
 	struct sim_observer observer[SIM_OBSERVERS_MAX];
 	size_t n_observers;
-	size_t next_change; /* of the schedule */
-	int64_t window;	    /* steps; 0: rates are not watched */
-	int64_t grid;	    /* the next step at which sim_option_grid has something to do */
+	const struct spec_change
+		*changes; /* [n_changes] the schedule: the spec's, or one given later */
+	size_t n_changes;
+	size_t next_change;
+	struct sim_stimulus *stimulus; /* [n_populations] */
+	int64_t window;		       /* steps; 0: rates are not watched */
+	int64_t grid; /* the next step at which sim_option_grid has something to do */
 	uint64_t steps;
 };
 
@@ -113,9 +124,18 @@ void sim_option_forget(struct sim *s);
 /* Normalise a settled projection now, all parts. */
 void sim_option_normalise(struct sim *s, size_t projection);
 
+/* sim_stimulus.c: Take an entry of the schedule for the step that follows; a population's step with
+ * what was taken; forget it, behind the phase of integration. */
+int sim_stimulus_add(struct sim *s, const struct spec_change *c, struct err *err) MUST_USE;
+void sim_stimulus_step(struct sim *s, struct sim_part *part, size_t population);
+void sim_stimulus_end(struct sim *s);
+
 /* sim_pool.c: run fn for every part, the first on the caller's thread. */
 int sim_pool_new(struct sim_pool **ret, struct sim *s, struct err *err) MUST_USE;
 void sim_pool_run(struct sim_pool *pool, void (*fn)(struct sim *s, struct sim_part *part));
+/* End the threads, keep the memory; start them again. */
+void sim_pool_stop(struct sim_pool *pool);
+int sim_pool_start(struct sim_pool *pool, struct err *err) MUST_USE;
 void sim_pool_free(struct sim_pool *pool);
 
 /* Growth of the two arrays; false: no memory (recorded in the part). */

@@ -133,7 +133,10 @@ void sim_integrate(struct sim *s, struct sim_part *part)
 		part->spikes[i].n = 0;
 		for (int64_t t = s->t0 + 1; t <= s->t1; t++) {
 			point(p, c, lo, t);
-			p->spec->model->step(c);
+			if (s->stimulus[i].on && t == s->t0 + 1)
+				sim_stimulus_step(s, part, i);
+			else
+				p->spec->model->step(c);
 			clear(p, lo, c->n, t);
 			if (s->dense[i])
 				keep_dense(s, part, i, lo);

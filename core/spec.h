@@ -93,6 +93,7 @@ enum spec_change_kind {
 	SPEC_MODULATION, /* value.a: the new factor */
 	SPEC_REWARD,	 /* value.a: a signal as of so many spikes of the modulator */
 	SPEC_NORMALISE,	 /* now, whatever its period */
+	SPEC_SPIKES,	 /* of a generator, beside its own; into cells, of weight value.a */
 };
 
 /* One change at `at`: applies before the step (at, at + 1]. In order of time, then list. */
@@ -103,6 +104,9 @@ struct spec_change {
 	int param;	/* index, for the two SET kinds */
 	struct spec_value value;
 	bool on;
+	const uint32_t *neurons; /* [n_neurons] of spikes; NULL: all */
+	size_t n_neurons;
+	uint32_t count; /* spikes of each */
 };
 
 struct spec_limits {

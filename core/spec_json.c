@@ -119,6 +119,20 @@ static void read_seed(struct spec_json_reader *r, json_t *json, const struct spe
 	}
 }
 
+uint64_t spec_json_seed(json_t *json)
+{
+	struct spec spec = { 0 };
+	struct err_list errors = { 0 };
+	struct spec_json_reader r = { .errors = &errors, .spec = &spec };
+	struct spec_json_at at = { .key = "" };
+	json_t *seed = json_object_get(json, "seed");
+
+	if (seed)
+		read_seed(&r, seed, &at, NULL);
+	err_list_release(&errors);
+	return spec.seed;
+}
+
 /* In the order they are read: later ones need what earlier ones say. */
 static const struct spec_json_key keys[] = {
 	{ "name", read_name, false },
@@ -147,6 +161,22 @@ static int outcome(const struct spec_json_reader *r, size_t before)
 	return only_limits ? -ERR_LIMIT : -ERR_INVALID;
 }
 
+int spec_json_read_all(struct spec_json_reader *r, json_t *json, const char *prefix)
+{
+	struct spec_json_at root = { .key = prefix ? prefix : "" };
+	size_t before = err_list_count(r->errors);
+
+	r->spec = SPEC_JSON_NEW(r, struct spec, 1);
+	if (!r->spec)
+		return -ERR_NOMEM;
+	r->spec->dt = RESOLUTION_MS;
+	r->spec->limits.max_spikes = MAX_SPIKES;
+	spec_json_read_object(r, json, &root, "a spec", keys, COUNTOF(keys), NULL);
+	if (!r->nomem && err_list_count(r->errors) == before)
+		spec_json_limits_check(r, &root);
+	return outcome(r, before);
+}
+
 int spec_json_read(const struct spec **ret, json_t *json, const char *prefix,
 		   const struct spec_datasets *datasets, const struct spec_limits_json *limits,
 		   struct mem_arena *arena, struct err_list *errors)
@@ -154,19 +184,8 @@ int spec_json_read(const struct spec **ret, json_t *json, const char *prefix,
 	struct spec_json_reader r = {
 		.arena = arena, .errors = errors, .datasets = datasets, .limits = limits
 	};
-	struct spec_json_at root = { .key = prefix ? prefix : "" };
-	size_t before = err_list_count(errors);
-	int rc;
+	int rc = spec_json_read_all(&r, json, prefix);
 
-	r.spec = SPEC_JSON_NEW(&r, struct spec, 1);
-	if (!r.spec)
-		return -ERR_NOMEM;
-	r.spec->dt = RESOLUTION_MS;
-	r.spec->limits.max_spikes = MAX_SPIKES;
-	spec_json_read_object(&r, json, &root, "a spec", keys, COUNTOF(keys), NULL);
-	if (!r.nomem && err_list_count(errors) == before)
-		spec_json_limits_check(&r, &root);
-	rc = outcome(&r, before);
 	if (rc == 0)
 		*ret = r.spec;
 	return rc;
@@ -292,7 +311,7 @@ static void put(struct buf *b, json_t *json, bool top, bool limits)
 	}
 }
 
-char *spec_json_canonical(const json_t *json)
+static char *text_of(const json_t *json, bool top)
 {
 	json_t *copy = json_deep_copy(json); /* iteration wants what may be changed */
 	struct buf b;
@@ -301,11 +320,21 @@ char *spec_json_canonical(const json_t *json)
 	if (!copy)
 		return NULL;
 	buf_init(&b, CANONICAL_MAX);
-	put(&b, copy, true, false);
+	put(&b, copy, top, false);
 	json_decref(copy);
 	text = buf_take(&b, NULL);
 	buf_release(&b);
 	return text;
+}
+
+char *spec_json_canonical(const json_t *json)
+{
+	return text_of(json, true);
+}
+
+char *spec_json_text(const json_t *json)
+{
+	return text_of(json, false);
 }
 
 static bool set_default(json_t *object, const char *name, json_t *value)

@@ -40,9 +40,13 @@ int spec_json_read(const struct spec **ret, json_t *json, const char *prefix,
 json_t *spec_json_params(json_t *json, const struct param_def *defs, size_t n, const char *prefix,
 			 struct err_list *errors);
 
+/* The seed of a spec, 0 where it names none or is not one. */
+uint64_t spec_json_seed(json_t *json);
 /* The canonical text of a spec: sorted keys, numbers in one form, without "name" and
  * "limits.wall_s"; what the spec's hash is taken of. mem_free the result; NULL: out of memory. */
 char *spec_json_canonical(const json_t *json);
+/* All of a JSON value in the same form, nothing left out. mem_free the result; NULL: out of memory. */
+char *spec_json_text(const json_t *json);
 /* The spec with the top-level defaults made explicit, for people. New reference. */
 json_t *spec_json_normalized(const json_t *json);
 /* Ids of all data sets named anywhere in a spec, as a new JSON array of strings. */

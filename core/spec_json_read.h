@@ -72,6 +72,10 @@ struct spec_json_names {
 	size_t n;
 };
 
+/* spec_json.c: a whole spec, into r->spec. The reader knows afterwards what entries of the schedule that
+ * come later refer to. */
+int spec_json_read_all(struct spec_json_reader *r, json_t *json, const char *prefix) MUST_USE;
+
 /* spec_json_read.c: places, errors, objects, plain values. */
 struct spec_json_at spec_json_read_key(const struct spec_json_at *up, const char *key);
 struct spec_json_at spec_json_read_item(const struct spec_json_at *up, size_t index);
@@ -182,6 +186,28 @@ spec_json_member spec_json_option_modulation; /* out: the factor, a double */
 /* The states that the rule needs, its target must have. */
 void spec_json_option_needs(struct spec_json_reader *r, const struct spec_json_at *at,
 			    const struct spec_projection *p);
+
+/* spec_json_schedule.c: entries in order of time, then of place in the text. */
+struct spec_json_entry {
+	int64_t at;
+	size_t index;
+	json_t *json;
+};
+/* What entries mean. */
+struct spec_json_schedule {
+	struct spec_value *const *before; /* [n_populations] parameters as entries before these
+					     left them; NULL: as in the spec */
+	struct spec_value **params;	  /* the same behind these */
+	struct spec_change *changes;	  /* [n] */
+	size_t n, cap;
+};
+/* An entry's at_ms, `first` steps or later. False: there is none, or it was refused. */
+bool spec_json_schedule_time(struct spec_json_reader *r, json_t *json,
+			     const struct spec_json_at *at, double first, int64_t *ret);
+void spec_json_schedule_sort(struct spec_json_entry *entries, size_t n);
+void spec_json_schedule_read(struct spec_json_reader *r, const struct spec_json_at *at,
+			     const struct spec_json_entry *entries, size_t n,
+			     struct spec_json_schedule *s);
 
 /* spec_json_record.c, spec_json_schedule.c, spec_json_limits.c */
 spec_json_member spec_json_record_all;

@@ -1,32 +1,39 @@
-/* spec_json_schedule.c - what changes while a simulation runs: parameters, plasticity on and off.
- */
+/* spec_json_schedule.c - what changes while a simulation runs: parameters, plasticity on and off,
+ * rewards, spikes from outside. */
 /* SPDX-License-Identifier: MIT */
 #include "core/spec_json_read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
-	int64_t at;
-	size_t index; /* in the text */
-};
+#define SPIKES_MAX 1000000.0 /* of one neuron in one step */
+#define WEIGHT_MAX 1e9
 
+/* What the members of an entry add to. */
 struct draft {
-	struct spec_change *changes; /* [cap] */
-	size_t n, cap;
+	struct spec_json_schedule *to;
 	int64_t at;
-	struct spec_value **params; /* [n_populations] parameters as the entries so far left them,
-				       NULL: as in the spec */
 	/* one `set` */
 	int population, projection;
-	json_t *values;
 };
 
-static void add(struct draft *d, struct spec_change change)
+static void add(struct spec_json_reader *r, struct draft *d, struct spec_change change)
 {
+	struct spec_json_schedule *s = d->to;
+
 	change.at = d->at;
-	if (d->n < d->cap)
-		d->changes[d->n++] = change;
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? 2 * s->cap : 16;
+		struct spec_change *grown = SPEC_JSON_NEW(r, struct spec_change, cap);
+
+		if (!grown)
+			return;
+		if (s->n)
+			memcpy(grown, s->changes, s->n * sizeof(*grown));
+		s->changes = grown;
+		s->cap = cap;
+	}
+	s->changes[s->n++] = change;
 }
 
 /* Populations. */
@@ -36,15 +43,17 @@ static struct spec_value *current_params(struct spec_json_reader *r, struct draf
 {
 	const struct spec_population *p = &r->populations[population];
 	size_t n = p->model->n_params;
-	struct spec_value *copy = d->params[population];
+	struct spec_value **mine = &d->to->params[population];
+	const struct spec_value *from = p->params;
 
-	if (copy || !p->params)
-		return copy;
-	copy = SPEC_JSON_NEW(r, struct spec_value, n);
-	if (copy)
-		memcpy(copy, p->params, n * sizeof(*copy));
-	d->params[population] = copy;
-	return copy;
+	if (*mine || !from)
+		return *mine;
+	if (d->to->before && d->to->before[population])
+		from = d->to->before[population];
+	*mine = SPEC_JSON_NEW(r, struct spec_value, n);
+	if (*mine)
+		memcpy(*mine, from, n * sizeof(**mine));
+	return *mine;
 }
 
 static void set_population_param(struct spec_json_reader *r, json_t *json,
@@ -65,10 +74,11 @@ static void set_population_param(struct spec_json_reader *r, json_t *json,
 	}
 	if (!p->size || !spec_json_value(r, json, at, want, &params[i]))
 		return;
-	add(d, (struct spec_change){ .kind = SPEC_SET_POPULATION,
-				     .subject = population,
-				     .param = i,
-				     .value = params[i] });
+	add(r, d,
+	    (struct spec_change){ .kind = SPEC_SET_POPULATION,
+				  .subject = population,
+				  .param = i,
+				  .value = params[i] });
 }
 
 static void set_population(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -123,7 +133,7 @@ static void add_moved(struct spec_json_reader *r, const struct spec_json_at *at,
 			continue;
 		}
 		c.value = (struct spec_value){ .kind = SPEC_CONST, .a = s->params[i], .set = true };
-		add(d, c);
+		add(r, d, c);
 	}
 }
 
@@ -247,7 +257,7 @@ static void read_on(struct spec_json_reader *r, json_t *json, const struct spec_
 }
 
 static const struct spec_json_key plasticity_keys[] = {
-	{ "projection", read_plastic, true },
+	{ "projection", read_plastic, false },
 	{ "on", read_on, true },
 };
 
@@ -258,7 +268,15 @@ static void read_plasticity(struct spec_json_reader *r, json_t *json, const stru
 
 	spec_json_read_object(r, json, at, "plasticity", plasticity_keys, COUNTOF(plasticity_keys),
 			      &c);
-	add(out, c);
+	if (json_object_get(json, "projection")) {
+		add(r, out, c);
+		return;
+	}
+	for (size_t i = 0; i < r->spec->n_projections; i++) {
+		c.subject = i;
+		if (r->projections[i].model && r->projections[i].model->update)
+			add(r, out, c);
+	}
 }
 
 /* {"modulation": ...}, {"reward": ...}, {"normalise": ...} */
@@ -281,7 +299,7 @@ static void read_modulation(struct spec_json_reader *r, json_t *json, const stru
 
 	spec_json_read_object(r, json, at, "modulation", modulation_keys, COUNTOF(modulation_keys),
 			      &c);
-	add(out, c);
+	add(r, out, c);
 }
 
 static void read_rewarded(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -316,7 +334,7 @@ static void read_reward(struct spec_json_reader *r, json_t *json, const struct s
 	struct spec_change c = { .kind = SPEC_REWARD };
 
 	spec_json_read_object(r, json, at, "reward", reward_keys, COUNTOF(reward_keys), &c);
-	add(out, c);
+	add(r, out, c);
 }
 
 static void read_normalised(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -342,7 +360,105 @@ static void read_normalise(struct spec_json_reader *r, json_t *json, const struc
 
 	spec_json_read_object(r, json, at, "normalise", normalise_keys, COUNTOF(normalise_keys),
 			      &c);
-	add(out, c);
+	add(r, out, c);
+}
+
+/* {"spikes": ...} */
+
+struct spikes {
+	struct spec_change c;
+	const struct spec_population *p; /* NULL: not known */
+};
+
+static void read_receiver(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			  void *out)
+{
+	struct spikes *d = out;
+	int i = spec_json_read_population(r, json, at);
+
+	if (i < 0 || !r->populations[i].model)
+		return;
+	d->c.subject = (size_t)i;
+	d->p = &r->populations[i];
+	if (d->p->model->kind == NEURON_CURRENT)
+		spec_json_read_fail(r, at, ERR_CONFLICT,
+				    "expected cells or a generator of spikes, found %s",
+				    d->p->model->name);
+	else if (d->p->model->kind == NEURON_CELL && d->p->model->input == NEURON_IN_NONE)
+		spec_json_read_fail(r, at, ERR_CONFLICT, "%s takes no spikes", d->p->model->name);
+}
+
+static void read_receivers(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			   void *out)
+{
+	struct spikes *d = out;
+	size_t n = json_array_size(json);
+	uint32_t *neurons = SPEC_JSON_NEW(r, uint32_t, n);
+
+	if (!json_is_array(json)) {
+		spec_json_read_type(r, at, "an array of neurons", json);
+		return;
+	}
+	for (size_t i = 0; neurons && d->p && i < n; i++) {
+		struct spec_json_at here = spec_json_read_item(at, i);
+		double x;
+
+		if (!spec_json_read_integer(r, json_array_get(json, i), &here, 0.0,
+					    (double)d->p->size - 1.0, &x))
+			return;
+		neurons[i] = (uint32_t)x;
+	}
+	d->c.neurons = neurons;
+	d->c.n_neurons = n;
+}
+
+static void read_count(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+		       void *out)
+{
+	double x;
+
+	if (spec_json_read_integer(r, json, at, 1.0, SPIKES_MAX, &x))
+		((struct spikes *)out)->c.count = (uint32_t)x;
+}
+
+static void read_strength(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			  void *out)
+{
+	struct spikes *d = out;
+	bool weighs =
+		d->p && d->p->model->kind == NEURON_CELL && d->p->model->input != NEURON_IN_COUNT;
+	double x = 0.0;
+
+	if (!spec_json_read_number(r, json, at, &x))
+		return;
+	if (d->p && !weighs)
+		spec_json_read_fail(r, at, ERR_CONFLICT, "spikes of %s have no weight",
+				    d->p->model->name);
+	else if (!(x >= -WEIGHT_MAX && x <= WEIGHT_MAX))
+		spec_json_read_fail(r, at, ERR_RANGE, "must lie in [%g, %g], found %.12g",
+				    -WEIGHT_MAX, WEIGHT_MAX, x);
+	d->c.value.a = x;
+}
+
+static const struct spec_json_key spikes_keys[] = {
+	{ "population", read_receiver, true },
+	{ "neurons", read_receivers, false },
+	{ "count", read_count, false },
+	{ "weight", read_strength, false },
+};
+
+static void read_spikes(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
+			void *out)
+{
+	struct spikes d = { .c = { .kind = SPEC_SPIKES, .count = 1 } };
+	struct spec_json_at weight = spec_json_read_key(at, "weight");
+
+	spec_json_read_object(r, json, at, "spikes", spikes_keys, COUNTOF(spikes_keys), &d);
+	if (d.p && d.p->model->kind == NEURON_CELL && d.p->model->input != NEURON_IN_COUNT &&
+	    !json_object_get(json, "weight"))
+		spec_json_read_fail(r, &weight, ERR_MISSING,
+				    "spikes into cells need \"weight\", found nothing");
+	add(r, out, d.c);
 }
 
 /* Entries. */
@@ -360,6 +476,7 @@ static const struct spec_json_key entry_keys[] = {
 	{ "at_ms", read_nothing, true },	  { "set", read_set, false },
 	{ "plasticity", read_plasticity, false }, { "modulation", read_modulation, false },
 	{ "reward", read_reward, false },	  { "normalise", read_normalise, false },
+	{ "spikes", read_spikes, false },
 };
 
 static void read_entry(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
@@ -373,70 +490,73 @@ static void read_entry(struct spec_json_reader *r, json_t *json, const struct sp
 			      COUNTOF(entry_keys), d);
 	if (json_is_object(json) && given != 1)
 		spec_json_read_fail(r, at, given ? ERR_CONFLICT : ERR_MISSING,
-				    "expected one of set, plasticity, modulation, reward and "
-				    "normalise, found %s",
+				    "expected one of set, plasticity, modulation, reward, "
+				    "normalise and spikes, found %s",
 				    given ? "more" : "none");
+}
+
+bool spec_json_schedule_time(struct spec_json_reader *r, json_t *json,
+			     const struct spec_json_at *at, double first, int64_t *ret)
+{
+	double last = r->spec->steps > 0 ? (double)r->spec->steps : SPEC_JSON_STEPS_MAX;
+	struct spec_json_at here = spec_json_read_key(at, "at_ms");
+	json_t *value = json_object_get(json, "at_ms");
+
+	return value && spec_json_read_steps(r, value, &here, first, last, ret);
 }
 
 static int by_time(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct spec_json_entry *x = a, *y = b;
 
 	if (x->at != y->at)
 		return x->at < y->at ? -1 : 1;
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-static void read_time(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
-		      struct entry *entry)
+void spec_json_schedule_sort(struct spec_json_entry *entries, size_t n)
 {
-	double last = r->spec->steps > 0 ? (double)r->spec->steps : SPEC_JSON_STEPS_MAX;
-	struct spec_json_at here = spec_json_read_key(at, "at_ms");
-	json_t *value = json_object_get(json, "at_ms");
-
-	if (value)
-		(void)spec_json_read_steps(r, value, &here, 0.0, last, &entry->at);
+	if (n > 1)
+		qsort(entries, n, sizeof(*entries), by_time);
 }
 
-/* How many changes an entry can make: an alias may move all parameters of its rule. */
-static size_t most_changes(json_t *json)
+void spec_json_schedule_read(struct spec_json_reader *r, const struct spec_json_at *at,
+			     const struct spec_json_entry *entries, size_t n,
+			     struct spec_json_schedule *s)
 {
-	json_t *params = json_object_get(json_object_get(json, "set"), "params");
+	if (!s->params)
+		s->params = SPEC_JSON_NEW(r, struct spec_value *, r->spec->n_populations);
+	for (size_t i = 0; s->params && i < n && !r->nomem; i++) {
+		struct spec_json_at here = spec_json_read_item(at, entries[i].index);
+		struct draft d = { .to = s, .at = entries[i].at };
 
-	return json_object_size(params) + PLASTICITY_PARAMS_MAX;
+		read_entry(r, entries[i].json, &here, &d);
+	}
 }
 
 void spec_json_schedule_all(struct spec_json_reader *r, json_t *json, const struct spec_json_at *at,
 			    void *out)
 {
 	size_t n = json_array_size(json);
-	struct entry *entries = SPEC_JSON_NEW(r, struct entry, n);
-	struct draft d = { 0 };
+	struct spec_json_entry *entries = SPEC_JSON_NEW(r, struct spec_json_entry, n);
+	struct spec_json_schedule s = { 0 };
 
 	(void)out;
 	if (!json_is_array(json)) {
 		spec_json_read_type(r, at, "an array of changes", json);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
-		d.cap += most_changes(json_array_get(json, i));
-	d.changes = SPEC_JSON_NEW(r, struct spec_change, d.cap);
-	d.params = SPEC_JSON_NEW(r, struct spec_value *, r->spec->n_populations);
-	if (!entries || !d.changes || !d.params)
-		return;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; entries && i < n; i++) {
 		struct spec_json_at here = spec_json_read_item(at, i);
 
 		entries[i].index = i;
-		read_time(r, json_array_get(json, i), &here, &entries[i]);
+		entries[i].json = json_array_get(json, i);
+		(void)spec_json_schedule_time(r, entries[i].json, &here, 0.0, &entries[i].at);
 	}
-	qsort(entries, n, sizeof(*entries), by_time);
-	for (size_t i = 0; i < n && !r->nomem; i++) {
-		struct spec_json_at here = spec_json_read_item(at, entries[i].index);
-
-		d.at = entries[i].at;
-		read_entry(r, json_array_get(json, entries[i].index), &here, &d);
-	}
-	r->spec->changes = d.changes;
-	r->spec->n_changes = d.n;
+	if (!entries)
+		return;
+	spec_json_schedule_sort(entries, n);
+	spec_json_schedule_read(r, at, entries, n, &s);
+	r->spec->changes = s.changes;
+	r->spec->n_changes = s.n;
 }
