@@ -17,7 +17,7 @@
 #include "core/sim.h"
 
 /* A change of what is packed is a new version. */
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 static const uint64_t MAGIC = UINT64_C(0x54504b4350445453); /* "STDPCKPT" */
 
 enum word { W_MAGIC, W_VERSION, W_SPEC, W_ENGINE, W_SEED, W_BYTES, W_BODY, W_HEADER, N_WORDS };
@@ -26,6 +26,7 @@ enum { HEADER = N_WORDS * sizeof(uint64_t) };
 struct ckpt {
 	int fd;
 	uint64_t bytes; /* of the body */
+	char *text;
 	struct pack pack;
 };
 
@@ -49,6 +50,18 @@ static void fill_header(uint64_t *w, const struct ckpt_key *key, const struct pa
 	w[W_HEADER] = hash_bytes(w, W_HEADER * sizeof(*w));
 }
 
+/* The text, for which loading takes memory. */
+static int text(struct pack *p, char **at)
+{
+	size_t n = p->loading ? 0 : strlen(*at);
+
+	if (pack_size(p, &n, 1, "length of the text"))
+		return p->rc;
+	if (p->loading)
+		*at = mem_alloc(n + 1, 1);
+	return *at ? pack_bytes(p, *at, n, 1) : pack_nomem(p);
+}
+
 static int body(struct pack *p, struct ckpt_state *s)
 {
 	(void)pack_f64(p, &s->wall_s);
@@ -61,13 +74,19 @@ static int write_file(int fd, const struct ckpt_key *key, const struct ckpt_stat
 {
 	struct ckpt_state copy = *s;
 	uint64_t header[N_WORDS] = { 0 };
+	char *words = mem_strdup(s->text ? s->text : "");
 	int rc;
 
-	if (lseek(fd, HEADER, SEEK_SET) < 0)
-		return failed("write", err);
-	pack_save(p, fd);
-	(void)body(p, &copy);
-	rc = pack_end(p, err);
+	if (!words)
+		return err_nomem(err);
+	rc = lseek(fd, HEADER, SEEK_SET) < 0 ? failed("write", err) : 0;
+	if (!rc) {
+		pack_save(p, fd);
+		(void)text(p, &words);
+		(void)body(p, &copy);
+		rc = pack_end(p, err);
+	}
+	mem_free(words);
 	if (rc)
 		return rc;
 	fill_header(header, key, p);
@@ -143,6 +162,17 @@ static int check_body(struct ckpt *c, uint64_t want, struct err *err)
 	return 0;
 }
 
+/* What stands before the state (mem_free). */
+static int load_text(struct ckpt *c, char **ret, struct err *err)
+{
+	if (lseek(c->fd, HEADER, SEEK_SET) < 0)
+		return failed("read", err);
+	pack_load(&c->pack, c->fd, c->bytes);
+	if (text(&c->pack, ret) && err)
+		*err = c->pack.err;
+	return c->pack.rc;
+}
+
 static int verify(struct ckpt *c, const struct ckpt_key *key, struct err *err)
 {
 	uint64_t w[N_WORDS];
@@ -157,7 +187,11 @@ static int verify(struct ckpt *c, const struct ckpt_key *key, struct err *err)
 		return failed("read", err);
 	rc = check_header(w, (uint64_t)st.st_size, key, err);
 	c->bytes = w[W_BYTES];
-	return rc ? rc : check_body(c, w[W_BODY], err);
+	if (!rc)
+		rc = check_body(c, w[W_BODY], err);
+	if (!rc)
+		rc = load_text(c, &c->text, err);
+	return rc;
 }
 
 int ckpt_open(struct ckpt **ret, int dir_fd, const struct ckpt_key *key, struct err *err)
@@ -186,11 +220,19 @@ int ckpt_open(struct ckpt **ret, int dir_fd, const struct ckpt_key *key, struct 
 
 int ckpt_load(struct ckpt *c, struct ckpt_state *s, struct err *err)
 {
-	if (lseek(c->fd, HEADER, SEEK_SET) < 0)
-		return failed("read", err);
-	pack_load(&c->pack, c->fd, c->bytes);
+	char *again = NULL;
+	int rc = load_text(c, &again, err);
+
+	mem_free(again);
+	if (rc)
+		return rc;
 	(void)body(&c->pack, s);
 	return pack_end(&c->pack, err);
+}
+
+const char *ckpt_text(const struct ckpt *c)
+{
+	return c->text;
 }
 
 void ckpt_close(struct ckpt *c)
@@ -198,6 +240,7 @@ void ckpt_close(struct ckpt *c)
 	if (!c)
 		return;
 	(void)close(c->fd);
+	mem_free(c->text);
 	mem_free(c);
 }
 

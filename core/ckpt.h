@@ -3,7 +3,8 @@
  *
  * File: header of 8 words of 64 bits (little-endian): magic, version, hash of the spec's canonical
  * text, hash of the engine's version, seed, bytes of the body, hash of the body, hash of the seven
- * words before. Body: what engine, simulation and recorders pack (base/pack.h).
+ * words before. Body: what engine, simulation and recorders pack (base/pack.h), behind a text of the
+ * engine's that can be read before the rest is loaded.
  * Written beside its name, synced, renamed: the file is a whole checkpoint or is not there, and
  * whoever is killed at any moment finds the last whole one. */
 /* SPDX-License-Identifier: MIT */
@@ -28,7 +29,8 @@ struct ckpt_key {
 struct ckpt_state {
 	struct sim *sim;
 	struct rec *rec;
-	double wall_s; /* taken so far */
+	double wall_s;	  /* taken so far */
+	const char *text; /* saving: NULL is "" */
 };
 
 struct ckpt; /* an open one, verified */
@@ -43,7 +45,8 @@ int ckpt_open(struct ckpt **ret, int dir_fd, const struct ckpt_key *key, struct 
 /* Load into a simulation and recorders just made, instead of sim_start. After a failure they can only
  * be freed. Errors: CORRUPT, NOMEM, IO. */
 int ckpt_load(struct ckpt *c, struct ckpt_state *s, struct err *err) MUST_USE;
-void ckpt_close(struct ckpt *c); /* NULL is fine */
+const char *ckpt_text(const struct ckpt *c); /* until it is closed */
+void ckpt_close(struct ckpt *c);	     /* NULL is fine */
 /* Remove it, and what is left of an attempt. */
 void ckpt_remove(int dir_fd);
 

@@ -29,8 +29,7 @@ static int run(struct experiment_ctx *c, struct err *err)
 	return engine_run_memory(&c->arena, rc, err);
 }
 
-/* Write the result; where that fails say so in a shorter one. Returns rc, or why there is no result. */
-static int leave(struct experiment_ctx *c, int rc, struct err *err)
+int engine_run_leave(struct experiment_ctx *c, int rc, struct err *err)
 {
 	struct err why = { 0 };
 	int closed = rec_close(c->rec, rc ? NULL : err);
@@ -61,36 +60,55 @@ static int leave(struct experiment_ctx *c, int rc, struct err *err)
 	return rc;
 }
 
+int engine_run_init(struct experiment_ctx *c, int dir_fd, const struct engine_control *control,
+		    struct err *err)
+{
+	*c = (struct experiment_ctx){ .dir_fd = dir_fd, .control = control };
+	mem_arena_init(&c->arena, control->memory_limit);
+	hash_init(&c->digests);
+	c->datasets = engine_data_sets(&c->dir_fd);
+	c->started_s = c->told_s = control->now_s(control->self);
+	c->result.version = ENGINE_VERSION;
+	c->result.threads = control->threads ? control->threads : 1;
+	c->rec = rec_new(dir_fd, &c->arena);
+	return c->rec ? 0 : err_nomem(err);
+}
+
+void engine_run_release(struct experiment_ctx *c)
+{
+	sim_free(c->sim);
+	json_decref(c->params);
+	err_list_release(&c->errors);
+	mem_arena_release(&c->arena);
+}
+
+/* A result is the mark of a run that ended: an old one must not stand for this. */
+static void begin_result(int dir_fd)
+{
+	(void)unlinkat(dir_fd, RUNDIR_RESULT, 0);
+	(void)unlinkat(dir_fd, RUNDIR_RESULT_PART, 0);
+	result_reserve(dir_fd);
+}
+
 /* From nothing to a result; *ret_again: the checkpoint proved wrong while it was loaded. */
 static int attempt(int dir_fd, const struct engine_control *control, bool *ret_again,
 		   struct err *err)
 {
-	struct experiment_ctx c = { .dir_fd = dir_fd, .control = control };
+	struct experiment_ctx c;
 	struct err own = { 0 };
 	int rc;
 
-	/* A result is the mark of a run that ended: an old one must not stand for this. */
-	(void)unlinkat(dir_fd, RUNDIR_RESULT, 0);
-	(void)unlinkat(dir_fd, RUNDIR_RESULT_PART, 0);
-	result_reserve(dir_fd);
-	mem_arena_init(&c.arena, control->memory_limit);
-	hash_init(&c.digests);
-	c.datasets = engine_data_sets(&c.dir_fd);
-	c.started_s = c.told_s = control->now_s(control->self);
-	c.result.version = ENGINE_VERSION;
-	c.result.threads = control->threads ? control->threads : 1;
-	c.rec = rec_new(dir_fd, &c.arena);
-	rc = c.rec ? run(&c, &own) : err_nomem(&own);
+	begin_result(dir_fd);
+	rc = engine_run_init(&c, dir_fd, control, &own);
+	if (!rc)
+		rc = run(&c, &own);
 	*ret_again = c.ckpt.refused;
 	if (c.ckpt.refused)
 		(void)rec_close(c.rec, NULL);
 	else
-		rc = leave(&c, rc, &own);
+		rc = engine_run_leave(&c, rc, &own);
 	engine_ckpt_end(&c, rc);
-	sim_free(c.sim);
-	json_decref(c.params);
-	err_list_release(&c.errors);
-	mem_arena_release(&c.arena);
+	engine_run_release(&c);
 	if (rc && err)
 		*err = own;
 	return rc;

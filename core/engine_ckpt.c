@@ -18,7 +18,7 @@ static void note(const struct experiment_ctx *c, const char *what, const char *w
 		c->control->note(c->control->self, text);
 }
 
-static int find_key(struct experiment_ctx *c, const json_t *json, struct err *err)
+int engine_ckpt_key(struct experiment_ctx *c, const json_t *json, struct err *err)
 {
 	char *text = spec_json_canonical(json);
 
@@ -34,7 +34,7 @@ static int find_key(struct experiment_ctx *c, const json_t *json, struct err *er
 int engine_ckpt_find(struct experiment_ctx *c, const json_t *json, struct err *err)
 {
 	struct err why = { 0 };
-	int rc = find_key(c, json, err);
+	int rc = engine_ckpt_key(c, json, err);
 
 	if (rc)
 		return rc;
@@ -48,6 +48,10 @@ int engine_ckpt_find(struct experiment_ctx *c, const json_t *json, struct err *e
 			*err = why;
 		return rc;
 	}
+	if (ckpt_text(c->ckpt.open)[0])
+		return err_set(err, ERR_STATE, "",
+			       "the checkpoint in this directory is of a session, which goes on by "
+			       "--serve");
 	rec_keep(c->rec);
 	return 0;
 }
@@ -119,7 +123,8 @@ void engine_ckpt_end(struct experiment_ctx *c, int rc)
 
 	ckpt_close(c->ckpt.open);
 	c->ckpt.open = NULL;
-	/* One that was not yet read stays for another attempt, unless the run has ended for good. */
-	if (rc != -ERR_INTERRUPTED && !(unread && rc == -ERR_NOMEM))
+	/* One that was not yet read stays for another attempt, unless the run has ended for good; a
+	 * session's is not ours. */
+	if (rc != -ERR_INTERRUPTED && !(unread && (rc == -ERR_NOMEM || rc == -ERR_STATE)))
 		ckpt_remove(c->dir_fd);
 }

@@ -51,10 +51,11 @@ static int read_all(int fd, char *to, size_t n)
 	return 0;
 }
 
-int engine_data_spec(int dir_fd, char **ret, size_t *ret_n, struct err *err)
+int engine_data_read(int dir_fd, const char *file, size_t max, char **ret, size_t *ret_n,
+		     struct err *err)
 {
 	size_t n = 0;
-	int fd = open_file(dir_fd, RUNDIR_SPEC, ENGINE_DATA_SPEC_MAX, &n, err);
+	int fd = open_file(dir_fd, file, max, &n, err);
 	int rc = 0;
 	char *text;
 
@@ -64,7 +65,7 @@ int engine_data_spec(int dir_fd, char **ret, size_t *ret_n, struct err *err)
 	if (!text)
 		rc = err_nomem(err);
 	else if (read_all(fd, text, n))
-		rc = err_set(err, ERR_IO, "", "cannot read " RUNDIR_SPEC);
+		rc = err_set(err, ERR_IO, "", "cannot read %s", file);
 	(void)close(fd);
 	if (rc) {
 		mem_free(text);
@@ -73,6 +74,44 @@ int engine_data_spec(int dir_fd, char **ret, size_t *ret_n, struct err *err)
 	*ret = text;
 	*ret_n = n;
 	return 0;
+}
+
+int engine_data_spec(int dir_fd, char **ret, size_t *ret_n, struct err *err)
+{
+	return engine_data_read(dir_fd, RUNDIR_SPEC, ENGINE_DATA_SPEC_MAX, ret, ret_n, err);
+}
+
+static int write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, bytes, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -1;
+		bytes += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+int engine_data_write(int dir_fd, const char *file, const char *bytes, size_t n, struct err *err)
+{
+	char part[2 * ENGINE_DATA_NAME_MAX + 16];
+	int fd, rc;
+
+	(void)snprintf(part, sizeof(part), "%s.part", file);
+	fd = openat(dir_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	rc = fd < 0 ? -1 : write_all(fd, bytes, n);
+	if (fd >= 0 && (close(fd) || (!rc && renameat(dir_fd, part, dir_fd, file))))
+		rc = -1;
+	if (!rc)
+		return 0;
+	rc = err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_NOSPACE : ERR_IO, "",
+		     "cannot write %s: %s", file, strerror(errno));
+	(void)unlinkat(dir_fd, part, 0);
+	return rc;
 }
 
 static bool is_name(const char *s)

@@ -182,8 +182,7 @@ static int add_metrics(struct experiment_ctx *c, const struct sim *s, struct err
 	return rc;
 }
 
-/* What is left at the end, or where it was stopped. */
-static int finish(struct experiment_ctx *c, const struct sim *s, struct err *err)
+int engine_run_finish(struct experiment_ctx *c, const struct sim *s, struct err *err)
 {
 	int rc = rec_finish(c->rec, s, err);
 
@@ -200,8 +199,7 @@ static bool was_stopped(int rc)
 	return rc == -ERR_CANCELLED || rc == -ERR_INTERRUPTED || rc == -ERR_TIMEOUT;
 }
 
-/* The network and its recorders, at 0 ms or where the checkpoint left them. */
-static int build(struct experiment_ctx *c, const struct spec *spec, struct err *err)
+int engine_run_build(struct experiment_ctx *c, const struct spec *spec, struct err *err)
 {
 	const struct net_guard guard = { engine_run_look, c };
 	int rc = sim_new(&c->sim, spec, &c->arena, c->result.threads, &guard, err);
@@ -218,6 +216,14 @@ static int build(struct experiment_ctx *c, const struct spec *spec, struct err *
 	return rc;
 }
 
+void engine_run_describe(struct experiment_ctx *c, const struct spec *spec)
+{
+	c->result.spec = spec;
+	c->result.seed = spec->seed;
+	c->result.dt_ms = spec->dt;
+	c->result.duration_ms = (double)spec->steps * spec->dt;
+}
+
 int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
 {
 	const struct spec *spec = NULL;
@@ -225,21 +231,18 @@ int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err)
 
 	if (rc)
 		return rc;
-	c->result.spec = spec;
-	c->result.seed = spec->seed;
-	c->result.dt_ms = spec->dt;
-	c->result.duration_ms = (double)spec->steps * spec->dt;
+	engine_run_describe(c, spec);
 	c->wall_s = spec->limits.wall_s;
 	rc = engine_ckpt_find(c, json, err);
 	if (!rc)
-		rc = build(c, spec, err);
+		rc = engine_run_build(c, spec, err);
 	if (!rc)
 		rc = engine_run_advance(c, c->sim, err);
 	if (rc == -ERR_INTERRUPTED)
 		engine_ckpt_interrupt(c, now_s(c));
 	if (!rc)
-		rc = finish(c, c->sim, err);
+		rc = engine_run_finish(c, c->sim, err);
 	else if (was_stopped(rc) && c->ckpt.on && sim_now(c->sim) > 0)
-		(void)finish(c, c->sim, NULL); /* the reason to stop is what is told */
+		(void)engine_run_finish(c, c->sim, NULL); /* the reason to stop is what is told */
 	return rc;
 }

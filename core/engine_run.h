@@ -39,19 +39,33 @@ struct experiment_ctx {
 	double before_ms; /* model time of finished simulations */
 };
 
+/* engine.c: The context of a run that begins; its end: write the result (where that fails, a shorter
+ * one), free everything. Leaving returns rc, or why there is no result. */
+int engine_run_init(struct experiment_ctx *c, int dir_fd, const struct engine_control *control,
+		    struct err *err) MUST_USE;
+int engine_run_leave(struct experiment_ctx *c, int rc, struct err *err) MUST_USE;
+void engine_run_release(struct experiment_ctx *c);
 /* engine_run.c: Advance a started simulation to its end. Errors: those of sim_advance, the reason of
  * stop(), TIMEOUT. */
 int engine_run_advance(struct experiment_ctx *c, struct sim *s, struct err *err) MUST_USE;
 /* Validate a spec into `arena`; all errors go to c->errors, the first to err. */
 int engine_run_read(struct experiment_ctx *c, const struct spec **ret, json_t *json,
 		    struct mem_arena *arena, struct err *err) MUST_USE;
+/* What the result says of a spec. */
+void engine_run_describe(struct experiment_ctx *c, const struct spec *spec);
+/* The network and its recorders, at 0 ms or where c->ckpt.open left them. */
+int engine_run_build(struct experiment_ctx *c, const struct spec *spec, struct err *err) MUST_USE;
+/* What is left at the end, or where it was stopped: samples, digest, metrics. */
+int engine_run_finish(struct experiment_ctx *c, const struct sim *s, struct err *err);
 /* What ends the building of a network: the same reasons. For net_guard. */
 int engine_run_look(void *context, struct err *err) MUST_USE;
 /* A plain spec: build, record, run, leave recordings, metrics and digest in the context. */
 int engine_run_spec(struct experiment_ctx *c, json_t *json, struct err *err) MUST_USE;
 /* An experiment: check its keys and parameters, run it. */
 int engine_run_experiment(struct experiment_ctx *c, json_t *json, struct err *err) MUST_USE;
-/* engine_ckpt.c: Look for a checkpoint of this spec before the network is built; a damaged or foreign
+/* engine_ckpt.c: What a checkpoint of this spec belongs to, into c->ckpt.key; c->result.seed is known. */
+int engine_ckpt_key(struct experiment_ctx *c, const json_t *json, struct err *err) MUST_USE;
+/* Look for a checkpoint of this spec before the network is built; a damaged or foreign
  * one is as good as none. Load it instead of sim_start. Write one if it is due, or since the run is
  * interrupted. After the result: remove it, unless the run is to go on. */
 int engine_ckpt_find(struct experiment_ctx *c, const json_t *json, struct err *err) MUST_USE;

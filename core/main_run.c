@@ -16,12 +16,13 @@
 
 #include "core/engine.h"
 #include "core/rundir.h"
+#include "core/serve.h"
 
 enum { EXIT_USAGE = 2, THREADS_MAX = 256, MEMORY_MB_MAX = 1 << 24, CHECKPOINT_S_MAX = 1000000 };
 enum { CHECKPOINT_S = 30 };
 
 static const char usage[] =
-	"usage: stdp-run [--threads N] [--memory-mb M] [--checkpoint-s S] [--child] DIR\n"
+	"usage: stdp-run [--threads N] [--memory-mb M] [--checkpoint-s S] [--child] [--serve] DIR\n"
 	"       stdp-run --version\n"
 	"Runs DIR/spec.json and leaves columns and result.json in DIR. What SIGTERM or\n"
 	"a crash interrupted goes on from DIR/checkpoint (experiments start over).\n"
@@ -29,13 +30,15 @@ static const char usage[] =
 	"  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
 	"  --checkpoint-s S  seconds between two checkpoints; 0: only at SIGTERM\n"
 	"                 (default 30)\n"
-	"  --child        die with the process that started this one\n";
+	"  --child        die with the process that started this one\n"
+	"  --serve        a live session: commands on standard input (core/serve.h); it ends\n"
+	"                 with that input, so --child adds nothing\n";
 
 struct options {
 	unsigned threads;
 	uint64_t memory_mb;
 	double checkpoint_s;
-	bool child, version;
+	bool child, serve, version;
 	const char *dir;
 };
 
@@ -87,6 +90,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "memory-mb", required_argument, NULL, 'm' },
 		{ "checkpoint-s", required_argument, NULL, 's' },
 		{ "child", no_argument, NULL, 'c' },
+		{ "serve", no_argument, NULL, 'S' },
 		{ "version", no_argument, NULL, 'v' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -96,6 +100,8 @@ static int parse(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (c == 'c')
 			o->child = true;
+		else if (c == 'S')
+			o->serve = true;
 		else if (c == 'v')
 			o->version = true;
 		else if ((c == 't' && !parse_number(optarg, THREADS_MAX, &threads) && threads) ||
@@ -232,9 +238,9 @@ static int take_lock(int dir_fd, const struct options *o, int *ret_exit)
 	return fd;
 }
 
-static int run(int dir_fd, struct options *o)
+static int run(int dir_fd, int lock_fd, struct options *o)
 {
-	struct engine_control control = {
+	const struct engine_control control = {
 		.self = o,
 		.now_s = now_s,
 		.stop = stop,
@@ -245,8 +251,11 @@ static int run(int dir_fd, struct options *o)
 		.checkpoint_s = o->checkpoint_s,
 	};
 	struct err err = { 0 };
-	int rc = engine_run(dir_fd, &control, &err);
+	int rc;
 
+	if (o->serve)
+		return serve(&(struct serve_options){ dir_fd, lock_fd, control });
+	rc = engine_run(dir_fd, &control, &err);
 	if (!rc)
 		return 0;
 	/* A result tells what went wrong; without one, and to a person, say it here. */
@@ -271,7 +280,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
-	if (install_signals() || (o.child && follow(parent)) || limit_process(&o))
+	if (install_signals() || (o.child && !o.serve && follow(parent)) || limit_process(&o))
 		return fail(ERR_INTERNAL, o.dir, "cannot set signals or limits");
 	dir_fd = open(o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
@@ -279,5 +288,5 @@ int main(int argc, char **argv)
 	lock_fd = take_lock(dir_fd, &o, &code);
 	if (lock_fd < 0)
 		return code;
-	return run(dir_fd, &o);
+	return run(dir_fd, lock_fd, &o);
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "core/rec_part.h"
@@ -32,13 +33,21 @@ struct rec_part *rec_part_new(struct rec *r, enum rec_kind kind, const char *sub
 	return p;
 }
 
+void rec_part_name(char *ret, const char *prefix, size_t part, size_t i)
+{
+	/* The file is named by numbers: no path is ever made of a user's text. */
+	(void)snprintf(ret, REC_PART_NAME, "%s%zu-%zu.col", prefix, part, i);
+}
+
 int rec_part_column(struct rec *r, struct rec_part *p, size_t i, const char *name,
 		    enum npy_type type, uint64_t width, struct err *err)
 {
 	struct rec_column *c = &p->entry.columns[i];
-	/* The file is named by number: no path is ever made of a user's text. */
-	char *file = mem_arena_printf(r->arena, "%zu-%zu.col", r->n - 1, i);
+	char text[REC_PART_NAME], *file;
 	int rc;
+
+	rec_part_name(text, r->prefix, r->n - 1, i);
+	file = mem_arena_strdup(r->arena, text);
 
 	if (!file)
 		return err_nomem(err);

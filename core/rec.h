@@ -66,6 +66,22 @@ struct rec *rec_new(int dir_fd, struct mem_arena *arena);
 int rec_attach(struct rec *r, struct sim *s, struct err *err) MUST_USE;
 /* Before rec_attach: columns that an earlier process left are to be gone on from, by rec_pack. */
 void rec_keep(struct rec *r);
+/* Before rec_attach: names of columns begin with this (15 bytes at most), so that those of before stay;
+ * and what rec_pack loads begins with rows of `from_fd`, whose columns' names begin with `of`. */
+void rec_prefix(struct rec *r, const char *prefix);
+void rec_take(struct rec *r, int from_fd, const char *of);
+/* Have what was added so far in the files, to be read by others. */
+int rec_flush(struct rec *r, struct err *err) MUST_USE;
+/* All columns go on as copies in another directory: what a forked process does. */
+int rec_move(struct rec *r, int dir_fd, struct err *err) MUST_USE;
+/* Give the columns' files a second name in another directory. Errors: IO, NOSPACE. */
+int rec_link(const struct rec *r, int dir_fd, struct err *err) MUST_USE;
+/* Remove the files of a recorder that is closed. */
+void rec_remove(const struct rec *r);
+enum { REC_WEIGHTS_COLUMNS = 4 };
+/* In a recorder of its own, not attached: the weights of now of one projection. */
+int rec_weights_now(struct rec *r, const struct sim *s, size_t projection,
+		    struct err *err) MUST_USE;
 /* Have what was added so far on the disk. */
 int rec_sync(struct rec *r, struct err *err) MUST_USE;
 /* What the recorders have taken in, for a checkpoint; loading cuts the columns to what they were

@@ -6,36 +6,20 @@
 #include "core/base/pack.h"
 #include "core/rec_part.h"
 
-/* No state of struct rec: dir_fd keep arena head tail n spec weights mean sd.
+/* No state of struct rec: dir_fd keep prefix taking from_fd from_prefix arena head tail n spec weights
+ * mean sd.
  * No state of struct rec_part: wanted subject every slice finish variable row counts sorted. */
 
-void rec_keep(struct rec *r)
-{
-	r->keep = true;
-}
-
-int rec_sync(struct rec *r, struct err *err)
-{
-	int rc = 0;
-
-	for (struct rec_part *p = r->head; p && !rc; p = rec_part_after(p)) {
-		for (size_t i = 0; i < p->entry.n_columns && !rc; i++) {
-			struct rec_column *c = &p->entry.columns[i];
-
-			rc = column_sync(c->open, err);
-			c->damaged = c->damaged || rc;
-		}
-	}
-	return rc;
-}
-
-static int column(struct rec_column *c, struct pack *p)
+static int column(const struct rec *r, struct rec_column *c, size_t part, size_t i, struct pack *p)
 {
 	uint64_t rows = c->rows;
+	char name[REC_PART_NAME];
 
 	if (pack_u64(p, &rows) || !p->loading)
 		return p->rc;
-	p->rc = column_restore(c->open, rows, &p->err);
+	rec_part_name(name, r->from_prefix, part, i);
+	p->rc = r->taking ? column_take(c->open, r->from_fd, name, rows, &p->err)
+			  : column_restore(c->open, rows, &p->err);
 	c->rows = rows;
 	return p->rc;
 }
@@ -53,7 +37,7 @@ static int histogram(struct rec *r, struct rec_part *x, struct pack *p)
 	return p->rc;
 }
 
-static int part(struct rec *r, struct rec_part *x, struct pack *p)
+static int part(struct rec *r, struct rec_part *x, size_t k, struct pack *p)
 {
 	int64_t end = r->spec->steps;
 
@@ -65,18 +49,20 @@ static int part(struct rec *r, struct rec_part *x, struct pack *p)
 		(void)histogram(r, x, p);
 	(void)pack_same(p, x->entry.n_columns, "number of columns");
 	for (size_t i = 0; i < x->entry.n_columns && !p->rc; i++)
-		(void)column(&x->entry.columns[i], p);
+		(void)column(r, &x->entry.columns[i], k, i, p);
 	return p->rc;
 }
 
 int rec_pack(struct rec *r, struct pack *p)
 {
+	size_t k = 0;
+
 	(void)pack_same(p, r->n, "number of recordings");
 	(void)pack_u64(p, &r->recorded);
 	(void)pack_bytes(p, r->spikes, r->spec->n_populations, sizeof(*r->spikes));
 	for (struct rec_part *x = r->head; x && !p->rc; x = rec_part_after(x))
-		(void)part(r, x, p);
+		(void)part(r, x, k++, p);
 	if (p->loading)
-		r->keep = false; /* what is made later is new */
+		r->keep = r->taking = false; /* what is made later is new */
 	return p->rc;
 }

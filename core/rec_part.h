@@ -27,7 +27,11 @@ struct rec_part {
 
 struct rec {
 	int dir_fd;
-	bool keep; /* columns go on from an earlier process */
+	bool keep;	 /* columns go on from an earlier process */
+	char prefix[16]; /* of the names of columns */
+	bool taking;	 /* columns begin with the rows of others */
+	int from_fd;
+	char from_prefix[16];
 	struct mem_arena *arena;
 	struct rec_part *head, *tail;
 	size_t n;
@@ -44,6 +48,9 @@ struct rec_part *rec_part_new(struct rec *r, enum rec_kind kind, const char *sub
 /* Open column i of a recording. */
 int rec_part_column(struct rec *r, struct rec_part *p, size_t i, const char *name,
 		    enum npy_type type, uint64_t width, struct err *err) MUST_USE;
+/* Name of the file of column i of recording number `part`: ret[REC_PART_NAME]. */
+enum { REC_PART_NAME = 64 };
+void rec_part_name(char *ret, const char *prefix, size_t part, size_t i);
 /* Append rows to column i. */
 int rec_part_add(struct rec_part *p, size_t i, const void *values, uint64_t rows,
 		 struct err *err) MUST_USE;

@@ -427,6 +427,18 @@ static int final_write(struct rec *r, const struct sim *s, size_t projection, st
 	return rc ? rc : rec_part_add(p, 3, r->weights, 1, err);
 }
 
+int rec_weights_now(struct rec *r, const struct sim *s, size_t projection, struct err *err)
+{
+	int rc;
+
+	r->spec = sim_spec(s);
+	r->weights = NEW(r->arena, double, sim_synapses(s, projection) + 1);
+	if (!r->weights)
+		return err_nomem(err);
+	rc = sim_weights(s, projection, r->weights, err);
+	return rc ? rc : final_write(r, s, projection, err);
+}
+
 int rec_weights_finish(struct rec *r, const struct sim *s, struct err *err)
 {
 	for (size_t i = 0; i < r->spec->n_projections; i++) {

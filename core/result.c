@@ -176,13 +176,17 @@ static void recording(struct buf *b, const struct rec_entry *e)
 	end_comma(b, '}');
 }
 
-static void recordings(struct buf *b, const struct rec *rec)
+static void recordings(struct buf *b, const struct rec *const rec[2])
 {
 	key(b, "recordings");
 	buf_char(b, '[');
-	for (const struct rec_entry *e = rec ? rec_entries(rec) : NULL; e; e = e->next)
-		if (e->ready)
-			recording(b, e);
+	for (int i = 0; i < 2; i++) {
+		const struct rec_entry *e = rec[i] ? rec_entries(rec[i]) : NULL;
+
+		for (; e; e = e->next)
+			if (e->ready)
+				recording(b, e);
+	}
 	end_comma(b, ']');
 }
 
@@ -355,7 +359,7 @@ static int open_part(int dir_fd)
 		      0666);
 }
 
-static int leave(int dir_fd, const char *data, size_t n, struct err *err)
+static int leave(int dir_fd, const char *file, const char *data, size_t n, struct err *err)
 {
 	int fd = open_part(dir_fd);
 	int rc = 0;
@@ -366,7 +370,7 @@ static int leave(int dir_fd, const char *data, size_t n, struct err *err)
 		rc = io_error(err, "cannot write result.part");
 	if (close(fd) && !rc)
 		rc = io_error(err, "cannot close result.part");
-	if (!rc && renameat(dir_fd, RUNDIR_RESULT_PART, dir_fd, RUNDIR_RESULT))
+	if (!rc && renameat(dir_fd, RUNDIR_RESULT_PART, dir_fd, file))
 		rc = io_error(err, "cannot rename result.part");
 	return rc;
 }
@@ -384,6 +388,11 @@ void result_reserve(int dir_fd)
 
 int result_write(int dir_fd, const struct result *r, struct err *err)
 {
+	return result_write_as(dir_fd, RUNDIR_RESULT, r, err);
+}
+
+int result_write_as(int dir_fd, const char *file, const struct result *r, struct err *err)
+{
 	struct buf b;
 	int rc;
 
@@ -397,7 +406,7 @@ int result_write(int dir_fd, const struct result *r, struct err *err)
 	remarks(&b, r->remarks);
 	score(&b, &r->score);
 	network(&b, r->spec, r->sim);
-	recordings(&b, r->rec);
+	recordings(&b, (const struct rec *const[2]){ r->rec, r->more });
 	end(&b, '}');
 	buf_char(&b, '\n');
 	if (b.failed == ERR_NOMEM)
@@ -406,7 +415,7 @@ int result_write(int dir_fd, const struct result *r, struct err *err)
 		rc = err_set(err, ERR_LIMIT, "", "result.json would be larger than %d bytes",
 			     RESULT_BYTES_MAX);
 	else
-		rc = leave(dir_fd, b.data, b.len, err);
+		rc = leave(dir_fd, file, b.data, b.len, err);
 	buf_release(&b);
 	return rc;
 }
@@ -438,7 +447,7 @@ int result_write_error(int dir_fd, const struct result *r, struct err *err)
 		     r->version, "", r->threads, r->seed, err_name(r->error->code), path, sentence);
 	if (n < 0 || (size_t)n >= sizeof(all))
 		return err_set(err, ERR_INTERNAL, "", "the error is too long to be written");
-	rc = leave(dir_fd, all, (size_t)n, err);
+	rc = leave(dir_fd, RUNDIR_RESULT, all, (size_t)n, err);
 	if (rc)
 		(void)unlinkat(dir_fd, RUNDIR_RESULT_PART, 0);
 	return rc;

@@ -35,7 +35,8 @@ struct result_score {
 struct result {
 	const struct spec *spec; /* NULL: nothing to tell of populations and projections */
 	const struct sim *sim;	 /* NULL: it was not built */
-	const struct rec *rec;	 /* closed; NULL: no recordings */
+	const struct rec *rec;	 /* closed, or flushed; NULL: no recordings */
+	const struct rec *more;	 /* and what else there is; NULL: nothing */
 	const char *version;
 	unsigned threads;
 	uint64_t seed;
@@ -56,6 +57,8 @@ void result_reserve(int dir_fd);
 /* Write it into dir_fd. Errors: NOMEM, IO, NOSPACE; there is no result then, but room for
  * another attempt. */
 int result_write(int dir_fd, const struct result *r, struct err *err) MUST_USE;
+/* The same into another file of dir_fd, put in the place of an older one. */
+int result_write_as(int dir_fd, const char *file, const struct result *r, struct err *err) MUST_USE;
 /* As result_write, but without memory and with no more than the error: the last resort. What
  * fails is removed. */
 int result_write_error(int dir_fd, const struct result *r, struct err *err);

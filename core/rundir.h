@@ -51,5 +51,8 @@
 #define RUNDIR_CKPT	   "checkpoint"
 #define RUNDIR_CKPT_PART   "checkpoint.part"
 #define RUNDIR_LOCK	   "lock"
+/* Of a session (engine_live.h). */
+#define RUNDIR_LIVE  "live.json"
+#define RUNDIR_CKPTS "checkpoints"
 
 #endif

@@ -17,8 +17,16 @@ int column_open(struct column **ret, int dir_fd, const char *file, enum npy_type
 /* The same, but what stands in the file stays, to be gone on from by column_restore. */
 int column_keep(struct column **ret, int dir_fd, const char *file, enum npy_type type,
 		uint64_t width, struct err *err) MUST_USE;
-/* Go on behind row `rows`, whatever comes later in the file. Errors: CORRUPT (it has less), IO. */
+/* Go on behind row `rows`, whatever comes later in the file. A file with another name too (a hard link)
+ * is somebody's past: it stays as it is, and the column goes on in a copy. Errors: CORRUPT (it has
+ * less), IO, NOSPACE. */
 int column_restore(struct column *c, uint64_t rows, struct err *err) MUST_USE;
+/* Instead of what it has: the first `rows` rows of DIR/FILE. Errors: NOTFOUND, CORRUPT, IO, NOSPACE. */
+int column_take(struct column *c, int dir_fd, const char *file, uint64_t rows,
+		struct err *err) MUST_USE;
+/* Go on in a copy, DIR/FILE (made anew), from now on; what stands at the old place stays, as long as it
+ * was when it was flushed last. Errors: IO, NOSPACE. */
+int column_move(struct column *c, int dir_fd, struct err *err) MUST_USE;
 /* Append `rows` rows of the column's own type. Errors: IO, NOSPACE. */
 int column_add(struct column *c, const void *values, uint64_t rows, struct err *err) MUST_USE;
 uint64_t column_rows(const struct column *c); /* added so far */
