@@ -6,18 +6,15 @@
  * at all the others are as large; but only the chosen one's are followed by dopamine each time.
  *
  * The loop is closed by an observer: it sees the spikes, and promises rewards for the time to come. The
- * control is yoked: a like network that gets the same rewards at the same times, earned by another.
- *
- * Differences to the published program: traces add up where it sets them; weights follow their integral
- * instead of steps of 10 ms, in which it adds
- * (0.002 + DA) c, DA growing by 0.5 a reward: so b is -0.0002 per ms and a reward 0.05 tau_n. */
+ * control is yoked: a like network that gets the same rewards at the same times, earned by another. The
+ * network is that of kit_dopamine.h. */
 /* SPDX-License-Identifier: MIT */
 #include "core/model/experiment.h"
 
 #include <math.h>
 
 #include "core/base/rng.h"
-#include "core/kit.h"
+#include "core/kit_dopamine.h"
 
 enum { SECONDS, SEEDS, NEURONS, OUTDEGREE, REWARD, W_MAX, NOISE, YOKED, N_PARAMS };
 
@@ -40,14 +37,9 @@ static const struct param_def params[N_PARAMS] = {
 		    1 },
 };
 
-#define W_0 1.0
 /* Reached: this part of w_max. Others: their mean's part of w_max. */
 #define REACHED 0.99
 #define OTHERS	0.3
-/* Of the paper's update every 10 ms, DA + 0.002 becomes a rate per ms. */
-#define PER_MS	 0.1
-#define TAU_N_MS 200.0
-#define TONIC	 0.002
 
 enum { SAMPLES = 100, WITHIN_MS = 20, LEAST_MS = 1000, MOST_MS = 3000 };
 
@@ -70,66 +62,24 @@ struct network {
 };
 
 struct conditioning {
-	double seconds, reward, w_max, noise;
-	size_t n, neurons, outdegree;
+	struct kit_dopamine of;
+	double reward;
+	size_t n;
 	bool yoked;
 	struct network *network, *control; /* [n] */
 };
 
 /* ---- the network -------------------------------------------------------------------------- */
 
-static json_t *cells(double a, double d)
-{
-	return json_pack("{s:f, s:f, s:b}", "a", a, "d", d, "consistent_integration", 0);
-}
-
-static json_t *learning(const struct conditioning *x, double weight)
-{
-	return json_pack("{s:s, s:f, s:f, s:{s:f, s:f, s:f, s:f, s:f}}", "model", "stdp_dopamine",
-			 "weight", weight, "delay_ms", 1.0, "params", "A_plus", 0.1, "A_minus",
-			 -0.15, "tau_n", TAU_N_MS, "b", -TONIC * PER_MS, "w_max", x->w_max);
-}
-
-static json_t *steady(double weight)
-{
-	return json_pack("{s:s, s:f, s:f}", "model", "static", "weight", weight, "delay_ms", 1.0);
-}
-
-static json_t *outdegree(size_t n)
-{
-	return json_pack("{s:s, s:I, s:b}", "rule", "fixed_outdegree", "outdegree", (json_int_t)n,
-			 "autapses", 0);
-}
-
-/* The noise: a generator of its own for each neuron. */
-static void add_noise(struct kit_spec *k, const struct conditioning *x, const char *name,
-		      const char *target, size_t n)
-{
-	kit_population(
-		k, name, "noise_generator", n,
-		json_pack("{s:f, s:s}", "std", x->noise / sqrt(12.0), "distribution", "uniform"));
-	kit_projection(k, name, name, target, kit_rule("one_to_one"), steady(1));
-}
-
 static void build(struct kit_spec *k, const struct network *net)
 {
-	const struct conditioning *x = net->x;
-	size_t inh = x->neurons / 5, exc = x->neurons - inh;
-	size_t to_inh = x->outdegree * inh / x->neurons;
+	const struct kit_dopamine *of = &net->x->of;
 
-	kit_begin(k, 1, x->seconds * 1000, net->seed);
-	kit_population(k, "exc", "izhikevich", exc, cells(0.02, 8));
-	kit_population(k, "inh", "izhikevich", inh, cells(0.1, 2));
-	kit_projection(k, "exc_exc", "exc", "exc", outdegree(x->outdegree - to_inh),
-		       learning(x, W_0));
-	kit_projection(k, "exc_inh", "exc", "inh", outdegree(to_inh), learning(x, W_0));
-	kit_projection(k, "inh_exc", "inh", "exc", outdegree(x->outdegree), steady(-W_0));
+	kit_dopamine_build(k, of, net->seed);
 	kit_projection(
 		k, "chosen", "exc", "exc",
 		json_pack("{s:s, s:[i], s:[i]}", "rule", "list", "sources", PRE, "targets", POST),
-		learning(x, 0));
-	add_noise(k, x, "noise_exc", "exc", exc);
-	add_noise(k, x, "noise_inh", "inh", inh);
+		kit_dopamine_synapse(of, 0));
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -159,7 +109,7 @@ static int take_spikes(void *self, const struct sim_view *v, struct err *err)
 				(int64_t)rng_below(net->key, 0, net->rewards.n, MOST_MS - LEAST_MS);
 
 			rc = kit_rewards_promise(&net->rewards, x[i].step + wait,
-						 net->x->reward * PER_MS * TAU_N_MS, err);
+						 kit_dopamine_amount(net->x->reward), err);
 		}
 		if (x[i].neuron == PRE)
 			net->pre_at = x[i].step;
@@ -196,8 +146,8 @@ static int sample(void *self, const struct sim *s, double t_ms, struct err *err)
 	if (rc || net->n == SAMPLES)
 		return rc;
 	net->s[net->n] = t_ms / 1000;
-	net->chosen[net->n] = chosen / net->x->w_max;
-	net->others[net->n] = sum / count / net->x->w_max;
+	net->chosen[net->n] = chosen / net->x->of.w_max;
+	net->others[net->n] = sum / count / net->x->of.w_max;
 	net->earned[net->n] = (double)net->rewards.given;
 	if (isnan(net->reached_s) && net->chosen[net->n] >= REACHED)
 		net->reached_s = net->s[net->n];
@@ -211,7 +161,7 @@ static int at_start(void *self, struct sim *s, struct err *err)
 	int rc = kit_rewards_watch(&net->rewards, s, err);
 
 	net->population = (size_t)spec_population(sim_spec(s), "exc");
-	net->sample = (struct kit_sample){ .every_ms = net->x->seconds * 1000 / SAMPLES,
+	net->sample = (struct kit_sample){ .every_ms = net->x->of.seconds * 1000 / SAMPLES,
 					   .self = net,
 					   .at = sample };
 	for (size_t i = 0; net->yoke && i < net->yoke->n && !rc; i++)
@@ -309,14 +259,14 @@ static int leave_seeds(struct experiment_ctx *c, const struct conditioning *x, s
 		columns[k].x = v + k * x->n;
 	for (size_t i = 0; i < x->n; i++) {
 		const struct network *net = &x->network[i];
-		size_t exc = x->neurons - x->neurons / 5;
+		size_t exc = kit_dopamine_excitatory(&x->of);
 
 		v[S_SEED * x->n + i] = (double)i + 1;
 		v[S_REACHED * x->n + i] = net->reached_s;
 		v[S_CHOSEN * x->n + i] = net->chosen[SAMPLES - 1];
 		v[S_OTHERS * x->n + i] = net->others[SAMPLES - 1];
 		v[S_REWARDS * x->n + i] = (double)net->rewards.given;
-		v[S_RATE * x->n + i] = (double)net->spikes / (double)exc / x->seconds;
+		v[S_RATE * x->n + i] = (double)net->spikes / (double)exc / x->of.seconds;
 		v[S_CONTROL * x->n + i] =
 			x->yoked ? x->control[i].chosen[SAMPLES - 1] : (double)NAN;
 	}
@@ -384,13 +334,13 @@ static int run(struct experiment_ctx *c, struct err *err)
 {
 	const json_t *p = engine_params(c);
 	struct conditioning x = {
-		.seconds = kit_number(p, params[SECONDS].name),
+		.of = { .neurons = (size_t)kit_number(p, params[NEURONS].name),
+			.outdegree = (size_t)kit_number(p, params[OUTDEGREE].name),
+			.w_max = kit_number(p, params[W_MAX].name),
+			.noise = kit_number(p, params[NOISE].name),
+			.seconds = kit_number(p, params[SECONDS].name) },
 		.reward = kit_number(p, params[REWARD].name),
-		.w_max = kit_number(p, params[W_MAX].name),
-		.noise = kit_number(p, params[NOISE].name),
 		.n = (size_t)kit_number(p, params[SEEDS].name),
-		.neurons = (size_t)kit_number(p, params[NEURONS].name),
-		.outdegree = (size_t)kit_number(p, params[OUTDEGREE].name),
 		.yoked = kit_true(p, params[YOKED].name),
 	};
 	int rc = make(&x, engine_seed(c), err);

@@ -56,8 +56,8 @@ struct experiment {
 // clang-format off
 #define EXPERIMENTS(X) X(stdp_window) X(stdp_fit) X(triplet_fit) X(frequency_curve) X(stdp_bcm) \
 	X(calcium_curve) X(song_abbott) X(pairing_schemes) X(istdp_balance) X(feedback) \
-	X(weight_dependence) X(dopamine_conditioning) X(pattern_detection) X(latency) \
-	X(correlated_inputs) X(rate_rules)
+	X(weight_dependence) X(dopamine_conditioning) X(instrumental_conditioning) \
+	X(pattern_detection) X(latency) X(correlated_inputs) X(rate_rules)
 // clang-format on
 
 #define X(name) extern const struct experiment experiment_##name;

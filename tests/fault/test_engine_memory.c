@@ -94,6 +94,13 @@ Test(engine_memory, conditioning_survives_any_failing_allocation)
 		1);
 }
 
+Test(engine_memory, instrumental_conditioning_survives_any_failing_allocation)
+{
+	torture("{\"experiment\":\"instrumental_conditioning\",\"params\":{\"trials\":15,"
+		"\"interval_s\":1.2,\"neurons\":20,\"synapses\":2,\"group\":2,\"control\":false}}",
+		1);
+}
+
 Test(engine_memory, pattern_detection_survives_any_failing_allocation)
 {
 	torture("{\"experiment\":\"pattern_detection\",\"params\":{\"seconds\":3,"
