@@ -80,7 +80,7 @@ json_t *api_preset_spec(const char *name);
 	X(api_result_states) X(api_result_weights) X(api_result_histogram) X(api_result_matrix) X(api_result_series) \
 	X(api_result_stdp) X(api_result_table) X(api_result_why) X(api_result_psth) X(api_artifact_list) X(api_artifact_get) \
 	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete) \
-	X(api_me) X(api_token_post) X(api_token_list) X(api_token_get) X(api_token_patch) X(api_token_delete)
+	X(api_me) X(api_token_post) X(api_token_list) X(api_token_get) X(api_token_patch) X(api_token_delete) X(api_metrics)
 // clang-format on
 
 #define X(name) api_handler name;

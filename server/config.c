@@ -30,6 +30,7 @@ struct option {
 // clang-format off
 static const struct option options[] = {
 	{ "listen", OPTION_TEXT, AT(listen), "127.0.0.1:8080", 0, 0, "ADDR:PORT", "Where to listen; port 0 picks a free one." },
+	{ "admin-listen", OPTION_TEXT, AT(admin_listen), NULL, 0, 0, "ADDR:PORT", "Where to serve /metrics (Prometheus) and nothing else of interest; without it nowhere." },
 	{ "data", OPTION_TEXT, AT(data), "stdpd-data", 0, 0, "DIR", "Data folder: database, uploads, running simulations." },
 	{ "behind-proxy", OPTION_FLAG, AT(behind_proxy), "0", 0, 0, "",
 	  "Allow an address beyond this machine without access tokens: something in front (a reverse proxy, a container's port mapped to loopback) decides who gets in." },
@@ -169,9 +170,10 @@ void config_help(struct buf *out, bool markdown)
 }
 
 /* "ADDR:PORT", "[V6]:PORT", "localhost:PORT". */
-static int parse_listen(struct config *c, struct err *err)
+static int parse_listen(const char *option, const char *text, char address[CONFIG_ADDRESS_MAX],
+			uint16_t *ret_port, struct err *err)
 {
-	const char *colon = strrchr(c->listen, ':'), *text = c->listen;
+	const char *colon = strrchr(text, ':'), *given = text;
 	size_t n = colon ? (size_t)(colon - text) : 0;
 	char *end = NULL;
 	long port = colon ? strtol(colon + 1, &end, 10) : -1;
@@ -180,16 +182,16 @@ static int parse_listen(struct config *c, struct err *err)
 		text++;
 		n -= 2;
 	}
-	if (!colon || n == 0 || n >= sizeof(c->address) || end == colon + 1 || *end || port < 0 ||
+	if (!colon || n == 0 || n >= CONFIG_ADDRESS_MAX || end == colon + 1 || *end || port < 0 ||
 	    port > 65535)
 		return err_set(err, ERR_SYNTAX, NULL,
-			       "--listen: expected ADDR:PORT like 127.0.0.1:8080, found \"%s\"",
-			       c->listen);
-	memcpy(c->address, text, n);
-	c->address[n] = '\0';
-	if (strcasecmp(c->address, "localhost") == 0)
-		(void)snprintf(c->address, sizeof(c->address), "127.0.0.1");
-	c->port = (uint16_t)port;
+			       "--%s: expected ADDR:PORT like 127.0.0.1:8080, found \"%s\"", option,
+			       given);
+	memcpy(address, text, n);
+	address[n] = '\0';
+	if (strcasecmp(address, "localhost") == 0)
+		(void)snprintf(address, CONFIG_ADDRESS_MAX, "127.0.0.1");
+	*ret_port = (uint16_t)port;
 	return 0;
 }
 
@@ -208,16 +210,22 @@ static int is_loopback(const char *address)
 
 static int check(struct config *c, struct err *err)
 {
-	int rc = parse_listen(c, err), loopback;
+	int rc = parse_listen("listen", c->listen, c->address, &c->port, err), loopback, admin = 1;
 
+	if (!rc && c->admin_listen)
+		rc = parse_listen("admin-listen", c->admin_listen, c->admin_address, &c->admin_port,
+				  err);
 	if (rc)
 		return rc;
 	loopback = is_loopback(c->address);
-	if (loopback < 0)
+	if (c->admin_listen)
+		admin = is_loopback(c->admin_address);
+	if (loopback < 0 || admin < 0)
 		return err_set(err, ERR_SYNTAX, NULL,
-			       "--listen: expected a numeric address or localhost, found \"%s\"",
-			       c->address);
-	c->loopback = loopback > 0;
+			       "--%s: expected a numeric address or localhost, found \"%s\"",
+			       loopback < 0 ? "listen" : "admin-listen",
+			       loopback < 0 ? c->address : c->admin_address);
+	c->loopback = loopback > 0 && admin > 0;
 	return 0;
 }
 
@@ -299,6 +307,7 @@ static bool in_list(const char *list, const char *name, size_t n)
 bool config_host_allowed(const struct config *c, const char *host)
 {
 	static const char own[] = "localhost,127.0.0.1,[::1]";
+	const char *const addresses[] = { c->address, c->admin_address };
 	const char *colon = strrchr(host, ':');
 	size_t n = strlen(host);
 	char bracketed[CONFIG_ADDRESS_MAX + 2];
@@ -308,10 +317,14 @@ bool config_host_allowed(const struct config *c, const char *host)
 		n = (size_t)(colon - host);
 	if (n == 0)
 		return false;
-	(void)snprintf(bracketed, sizeof(bracketed), strchr(c->address, ':') ? "[%s]" : "%s",
-		       c->address);
-	if (in_list(own, host, n) || in_list(bracketed, host, n))
+	if (in_list(own, host, n))
 		return true;
+	for (size_t i = 0; i < COUNTOF(addresses); i++) {
+		(void)snprintf(bracketed, sizeof(bracketed),
+			       strchr(addresses[i], ':') ? "[%s]" : "%s", addresses[i]);
+		if (in_list(bracketed, host, n))
+			return true;
+	}
 	for (size_t i = 0; i < c->n_hosts; i++)
 		if (in_list(c->hosts[i], host, n))
 			return true;

@@ -18,12 +18,15 @@ struct config {
 	const char *listen;		  /* ADDR:PORT as given */
 	char address[CONFIG_ADDRESS_MAX]; /* its numeric address, without brackets */
 	uint16_t port;
+	const char *admin_listen; /* NULL: none */
+	char admin_address[CONFIG_ADDRESS_MAX];
+	uint16_t admin_port;
 	const char *data;   /* data folder */
 	const char *runner; /* path of stdp-run; NULL: beside the server's own program */
 	const char *hosts[CONFIG_HOSTS_MAX]; /* further names a Host header may bear */
 	size_t n_hosts;
 	bool behind_proxy, first_token;
-	bool loopback; /* the address is */
+	bool loopback; /* the addresses are */
 	int command;   /* index in argv of the word `token`, which ends the options; 0: none */
 	int64_t slots; /* simulations at once; 0: one per processor */
 	int64_t run_threads; /* threads a run may ask for; 0: as many as processors */

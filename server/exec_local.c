@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/metric.h"
+
 extern char **environ;
 
 /* A group of its own, default dispositions, nothing blocked. */
@@ -87,6 +89,7 @@ int exec_local_start(struct exec_local *ret, const struct exec_local_job *job, s
 		return err_set(err, ERR_INTERNAL, NULL, "stdp-run could not be started: %s",
 			       strerror(rc));
 	}
+	metric_add(METRIC_CHILDREN, 1);
 	pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pid_fd < 0 || fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK)) {
 		rc = errno;

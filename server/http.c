@@ -21,6 +21,7 @@
 #include "server/clock.h"
 #include "server/id.h"
 #include "server/log.h"
+#include "server/metric.h"
 #include "server/park.h"
 #include "server/problem.h"
 
@@ -464,6 +465,9 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	(void)connection;
 	if (!c)
 		return;
+	metric_add((enum metric)(METRIC_HTTP_NONE + c->rs.status / 100), 1);
+	metric_add(METRIC_HTTP_SECONDS, (int64_t)((clock_mono_s() - c->t0) * 1e6));
+	metric_add(METRIC_HTTP_BYTES, (int64_t)c->sent);
 	log_request(c->id, c->rq.method, c->rq.path, c->rs.status, (clock_mono_s() - c->t0) * 1e3,
 		    c->sent, (size_t)how < COUNTOF(outcome) ? outcome[how] : "unknown");
 	conn_free(c);
@@ -477,6 +481,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 
 	(void)connection;
 	(void)socket_state;
+	metric_add(METRIC_HTTP_OPEN, what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		(void)atomic_fetch_add_explicit(&h->open, 1, memory_order_relaxed);
 	else

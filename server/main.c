@@ -30,6 +30,7 @@ enum { TICK_S = 60, PROBE_S = 3, EXIT_USAGE = 2 };
 struct services {
 	struct config config;
 	struct api api;
+	struct http *admin; /* NULL: no such listener */
 	char runner[4096];
 };
 
@@ -89,6 +90,7 @@ static void stop(struct services *s)
 	exec_free(s->api.exec); /* watchers still hear that their runs were interrupted */
 	if (s->api.event)
 		event_bind(s->api.event, NULL, NULL);
+	http_free(s->admin);
 	http_free(s->api.http);
 	queue_free(s->api.queue);
 	event_free(s->api.event);
@@ -112,6 +114,29 @@ static int start_http(struct services *s, struct err *err)
 	};
 
 	return http_new(&s->api.http, &config, err);
+}
+
+/* Few connections, no bodies: who measures needs no more. */
+static int start_admin(struct services *s, struct err *err)
+{
+	const struct http_config config = {
+		.address = s->config.admin_address,
+		.port = s->config.admin_port,
+		.threads = 2,
+		.connections = 16,
+		.per_address = 16,
+		.body_max = 4096,
+		.answer_max = (size_t)1 << 20,
+		.idle_s = (unsigned)s->config.idle_s,
+		.handle = route_handle_admin,
+		.self = &s->api,
+	};
+	int rc = s->config.admin_listen ? http_new(&s->admin, &config, err) : 0;
+
+	if (!rc && s->admin)
+		log_text(LOG_INFO, "metrics on port %u of %s", (unsigned)http_port(s->admin),
+			 config.address);
+	return rc;
 }
 
 /* Beyond this machine only those with a token get in, or those whom something in front lets in. */
@@ -167,6 +192,8 @@ static int start(struct services *s, struct err *err)
 	rc = exec_new(&s->api.exec, &config, err);
 	if (!rc)
 		rc = start_http(s, err);
+	if (!rc)
+		rc = start_admin(s, err);
 	if (!rc)
 		event_bind(s->api.event, wake, s->api.http);
 	return rc;

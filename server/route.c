@@ -72,6 +72,14 @@ static const struct route routes[] = {
 };
 // clang-format on
 
+/* Of the admin listener. */
+static const struct route admin_routes[] = {
+	{ "GET", "/metrics", api_metrics, "Counters and gauges for Prometheus.", 200, NULL, NULL,
+	  "admin" },
+	{ "GET", "/livez", api_livez, "The process is alive.", 200, NULL, NULL, NULL },
+	{ "GET", "/readyz", api_readyz, "The server can work.", 200, NULL, NULL, NULL },
+};
+
 const struct route *route_at(size_t i)
 {
 	return i < COUNTOF(routes) ? &routes[i] : NULL;
@@ -112,19 +120,25 @@ static void allow(char *text, size_t n, const char *method)
 		       strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
-const struct route *route_find(struct request *rq, char *ret_allow, size_t n_allow)
+static const struct route *find(const struct route *rows, size_t n_rows, struct request *rq,
+				char *ret_allow, size_t n_allow)
 {
 	const char *method = strcmp(rq->method, "HEAD") == 0 ? "GET" : rq->method;
 
 	ret_allow[0] = '\0';
-	for (size_t i = 0; i < COUNTOF(routes); i++) {
-		if (!match(routes[i].pattern, rq->path, rq))
+	for (size_t i = 0; i < n_rows; i++) {
+		if (!match(rows[i].pattern, rq->path, rq))
 			continue;
-		if (strcmp(routes[i].method, method) == 0)
-			return &routes[i];
-		allow(ret_allow, n_allow, routes[i].method);
+		if (strcmp(rows[i].method, method) == 0)
+			return &rows[i];
+		allow(ret_allow, n_allow, rows[i].method);
 	}
 	return NULL;
+}
+
+const struct route *route_find(struct request *rq, char *ret_allow, size_t n_allow)
+{
+	return find(routes, COUNTOF(routes), rq, ret_allow, n_allow);
 }
 
 /* ---- who may ask ---- */
@@ -224,7 +238,7 @@ static int check_query(const struct route *r, const struct request *rq, struct e
 
 /* ---- dispatch ---- */
 
-static int dispatch(const struct api *api, struct request *rq, struct response *rs,
+static int dispatch(const struct api *api, bool admin, struct request *rq, struct response *rs,
 		    struct err_list *errors)
 {
 	const struct route *r;
@@ -233,7 +247,8 @@ static int dispatch(const struct api *api, struct request *rq, struct response *
 
 	if (rc)
 		return rc;
-	r = route_find(rq, allowed, sizeof(allowed));
+	r = admin ? find(admin_routes, COUNTOF(admin_routes), rq, allowed, sizeof(allowed))
+		  : route_find(rq, allowed, sizeof(allowed));
 	if (!r && allowed[0]) {
 		char *kept = mem_arena_strdup(rq->arena, allowed);
 
@@ -250,10 +265,10 @@ static int dispatch(const struct api *api, struct request *rq, struct response *
 	return rc ? rc : r->handler(api, rq, rs, errors);
 }
 
-void route_handle(void *self, struct request *rq, struct response *rs)
+static void handle(void *self, bool admin, struct request *rq, struct response *rs)
 {
 	struct err_list errors = { 0 };
-	int rc = dispatch(self, rq, rs, &errors);
+	int rc = dispatch(self, admin, rq, rs, &errors);
 
 	if (rc < 0) {
 		if (problem_status(-rc) >= 500)
@@ -262,4 +277,14 @@ void route_handle(void *self, struct request *rq, struct response *rs)
 		problem_response(rs, -rc, rq->path, &errors);
 	}
 	err_list_release(&errors);
+}
+
+void route_handle(void *self, struct request *rq, struct response *rs)
+{
+	handle(self, false, rq, rs);
+}
+
+void route_handle_admin(void *self, struct request *rq, struct response *rs)
+{
+	handle(self, true, rq, rs);
 }

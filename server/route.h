@@ -29,6 +29,8 @@ const struct route *route_at(size_t i);
 const struct route *route_find(struct request *rq, char *ret_allow, size_t n_allow);
 /* http's handler; self is the struct api. */
 void route_handle(void *self, struct request *rq, struct response *rs);
+/* The same for the admin listener, which has its own few addresses: /metrics. */
+void route_handle_admin(void *self, struct request *rq, struct response *rs);
 /* OpenAPI 3.1; new reference, NULL: no memory. */
 json_t *route_openapi(void);
 

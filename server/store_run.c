@@ -193,6 +193,23 @@ int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *
 	return rc < 0 ? rc : 0;
 }
 
+int store_run_states(struct store *s, int64_t ret[RUN_N], struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_RUN_STATES, err);
+
+	if (rc)
+		return rc;
+	while ((rc = store_step(q, err)) == 1) {
+		enum run_state state = run_state_find(store_text(q, 0));
+
+		if (state != RUN_N)
+			ret[state] = store_int(q, 1);
+	}
+	store_end(q);
+	return rc;
+}
+
 int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n,
 		       struct mem_arena *arena, struct err *err)
 {

@@ -74,6 +74,8 @@ int store_run_list(struct store *s, const struct store_run_filter *f, struct mem
 		   struct store_run **ret, size_t *ret_n, struct err *err) MUST_USE;
 int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *ret,
 		    struct err *err) MUST_USE;
+/* How many runs are in each state. */
+int store_run_states(struct store *s, int64_t ret[RUN_N], struct err *err) MUST_USE;
 /* Ids of up to 1000 runs in a state, oldest first. */
 int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n,
 		       struct mem_arena *arena, struct err *err) MUST_USE;
