@@ -30,7 +30,7 @@ struct why {
 
 static void pair(struct why *y, uint64_t k, int64_t pre, int64_t post)
 {
-	double w = y->s->weight[k - 1], dw = NAN;
+	double w = y->s->weight[k - 1], dw = (double)NAN;
 
 	if (y->t_pre) {
 		y->dt_ms[y->n] = view_time(post - pre, y->dt);
