@@ -142,7 +142,7 @@ static int read_query(struct api_result *c, struct psth *p)
 static int psth(struct api_result *c)
 {
 	struct api_result_spikes s = { 0 };
-	struct psth p = { 0 };
+	struct psth p = { .bin = 1 };
 	double *t, *hz, per;
 	int rc = read_query(c, &p);
 

@@ -143,7 +143,7 @@ int api_token_post(const struct api *api, struct request *rq, struct response *r
 	char token[AUTH_TOKEN_SIZE], id[ID_SIZE], *location;
 	struct err err = { 0 };
 	struct store_token t;
-	struct given given;
+	struct given given = { .days = -1 };
 	json_t *body = NULL, *answer;
 	int rc = api_body(rq, &body, errors);
 
@@ -218,7 +218,7 @@ int api_token_list(const struct api *api, struct request *rq, struct response *r
 int api_token_get(const struct api *api, struct request *rq, struct response *rs,
 		  struct err_list *errors)
 {
-	struct store_token t;
+	struct store_token t = { 0 };
 	int rc = find(api, rq, &t, errors);
 
 	return rc ? rc : api_json(rs, 200, one(&t), errors);
@@ -228,8 +228,8 @@ int api_token_patch(const struct api *api, struct request *rq, struct response *
 		    struct err_list *errors)
 {
 	struct err err = { 0 };
-	struct store_token t;
-	struct given given;
+	struct store_token t = { 0 };
+	struct given given = { .days = -1 };
 	json_t *body = NULL;
 	int rc = api_body(rq, &body, errors);
 
