@@ -24,7 +24,37 @@ async function problemOf(response) {
 	}
 }
 
-export async function request(method, path, { body, type, signal, headers } = {}) {
+let asking = null;
+
+/* Once the server has access tokens every request needs one. It is kept as a cookie, as streams of
+ * events cannot bear headers. Resolves to whether one was given. */
+function askToken() {
+	asking ??= new Promise((resolve) => {
+		const field = el('input', { type: 'password', autocomplete: 'off', required: true, 'aria-label': 'Access token' });
+		const dialog = el('dialog', { 'aria-label': 'Access token needed' },
+			el('form', { method: 'dialog' },
+				el('p', {}, 'This server asks for an access token. ',
+					el('code', {}, 'stdpd token add'), ' makes one.'),
+				field, ' ',
+				el('button', { value: 'go' }, 'Go on'), ' ',
+				el('button', { value: 'no', formnovalidate: true }, 'Cancel')));
+		dialog.addEventListener('close', () => {
+			const given = dialog.returnValue === 'go' ? field.value.trim() : '';
+			const safe = location.protocol === 'https:' ? '; Secure' : '';
+			if (given)
+				document.cookie = `stdpd_token=${encodeURIComponent(given)}; Path=/; Max-Age=31536000; SameSite=Strict${safe}`;
+			dialog.remove();
+			asking = null;
+			resolve(given !== '');
+		});
+		document.body.append(dialog);
+		dialog.showModal();
+	});
+	return asking;
+}
+
+export async function request(method, path, options = {}) {
+	const { body, type, signal, headers } = options;
 	const init = { method, signal, headers: { Accept: 'application/json', ...headers } };
 	if (body !== undefined) {
 		init.body = type ? body : JSON.stringify(body);
@@ -41,6 +71,8 @@ export async function request(method, path, { body, type, signal, headers } = {}
 			detail: 'The server could not be reached. Is it still running?',
 		});
 	}
+	if (response.status === 401 && await askToken())
+		return request(method, path, options);
 	if (!response.ok)
 		throw await problemOf(response);
 	if (response.status === 204)
