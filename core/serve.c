@@ -229,7 +229,8 @@ static enum err_code loop(struct serve *s)
 	while (!why && !s->quit && s->in_end && serve_command(s))
 		if (s->mode == SERVE_STEPPING)
 			break;
-	return why;
+	/* A cancel that came with the end of input is one. */
+	return why ? why : stopped(s);
 }
 
 /* The last words: a step is answered, what changed is saved. */

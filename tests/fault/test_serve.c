@@ -355,7 +355,7 @@ static void parks(bool by_signal)
 {
 	CLEANUP(check_dir_release) struct check_dir dir = folder();
 	struct end e = start(&dir, "1");
-	char before[17], after[17];
+	char before[17], after[17], end;
 
 	done(line(&e));
 	done(ask(&e, "{\"cmd\":\"stimuli\",\"schedule\":[{\"at_ms\":170,\"plasticity\":{\"on\":"
@@ -385,6 +385,7 @@ static void parks(bool by_signal)
 	done(line(&e));
 	done(ask(&e, "{\"cmd\":\"step\",\"duration_ms\":1,\"expect_t_ms\":150.1}"));
 	cr_assert_eq(kill(e.pid, SIGINT), 0);
+	cr_assert_eq(recv(e.fd, &end, 1, 0), 0, "it is over before this end is closed");
 	cr_assert_eq(ended(&e), ERR_EXIT_BASE + ERR_CANCELLED);
 }
 
