@@ -18,6 +18,7 @@ struct store;
 struct exec;
 struct event;
 struct queue;
+struct session;
 
 /* The services, made by main; handlers pass on the one they use, never the whole. */
 struct api {
@@ -26,6 +27,7 @@ struct api {
 	struct exec *exec;
 	struct event *event;
 	struct queue *queue;
+	struct session *session;
 	struct http *http;
 };
 
@@ -79,6 +81,10 @@ json_t *api_preset_spec(const char *name);
 	X(api_result_manifest) X(api_result_spikes) X(api_result_raster) X(api_result_rates) X(api_result_isi) \
 	X(api_result_states) X(api_result_weights) X(api_result_histogram) X(api_result_matrix) X(api_result_series) \
 	X(api_result_stdp) X(api_result_table) X(api_result_why) X(api_result_psth) X(api_artifact_list) X(api_artifact_get) \
+	X(api_session_post) X(api_session_list) X(api_session_get) X(api_session_delete) X(api_session_spec) \
+	X(api_session_step) X(api_session_play) X(api_session_pause) X(api_session_stimuli) X(api_session_parameters) \
+	X(api_session_fork) X(api_session_checkpoint_post) X(api_session_checkpoint_list) X(api_session_restore) \
+	X(api_session_save) X(api_session_events) \
 	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete) \
 	X(api_me) X(api_token_post) X(api_token_list) X(api_token_get) X(api_token_patch) X(api_token_delete) X(api_metrics)
 // clang-format on

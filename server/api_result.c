@@ -10,6 +10,7 @@
 
 #include "core/base/hash.h"
 #include "core/rundir.h"
+#include "server/api_session.h"
 #include "server/auth.h"
 #include "server/config.h"
 
@@ -17,6 +18,7 @@ enum {
 	HEAD_MAX = 1 << 26,
 	SEARCH_BLOCK = 65536,
 	SPEC_MAX = 1 << 28,
+	PATH_SIZE = 4096,
 	LIST_MAX = 1 << 22,
 	ETAG_SIZE = 64
 };
@@ -96,6 +98,38 @@ static int load_shape(struct api_result *c)
 	return 0;
 }
 
+/* A live session: what its process has put into the folder just now, or left there when it was parked. */
+static int open_session(struct api_result *c, struct folder *folder, const char *names)
+{
+	struct known k = { .names = names, .errors = c->errors };
+	size_t before = err_list_count(c->errors);
+	char path[PATH_SIZE];
+	int rc = api_session_look(c->api, c->rq, c->rs, c->errors);
+
+	if (rc)
+		return rc;
+	http_query_each(c->rq, on_query, &k);
+	if (err_list_count(c->errors) != before)
+		return -ERR_UNKNOWN;
+	session_path(c->api->store, c->id, NULL, path, sizeof(path));
+	rc = folder_open(folder, path, RUNDIR_LIVE, &c->err);
+	if (rc == -ERR_NOTFOUND)
+		rc = err_set(&c->err, ERR_STATE, NULL,
+			     "the session has recorded nothing yet; step it");
+	if (rc)
+		return rc;
+	c->folder = folder;
+	c->shape = json_incref(folder->result);
+	c->dt = json_number_value(json_object_get(c->shape, "dt_ms"));
+	c->run = (struct store_run){
+		.id = c->id,
+		.state = RUN_SUCCEEDED,
+		.t_ms = json_number_value(json_object_get(c->shape, "model_ms")),
+	};
+	c->steps = (int64_t)floor(c->run.t_ms / c->dt + 0.5);
+	return api_format(c->rq, API_RESULT_ALL, &c->format, c->errors);
+}
+
 static int open_run(struct api_result *c, const char *names)
 {
 	unsigned allowed = API_RESULT_ALL;
@@ -126,8 +160,10 @@ int api_result_serve_run(const struct api *api, struct request *rq, struct respo
 	size_t before = err_list_count(errors);
 	int rc;
 
+	struct folder folder = { .fd = -1 };
+
 	buf_init(&c.head, HEAD_MAX);
-	rc = open_run(&c, names);
+	rc = api_session_is(rq) ? open_session(&c, &folder, names) : open_run(&c, names);
 	if (!rc)
 		rc = fill(&c);
 	if (!rc)
@@ -136,6 +172,7 @@ int api_result_serve_run(const struct api *api, struct request *rq, struct respo
 		(void)err_list_add(errors, (enum err_code) - rc, c.err.path, "%s",
 				   c.err.code ? c.err.text : err_title(-rc));
 	json_decref(c.shape);
+	folder_close(&folder);
 	buf_release(&c.head);
 	return rc < 0 ? rc : 0;
 }
@@ -447,141 +484,4 @@ int api_result_list(struct api_result *c, const char *name, uint64_t size, uint6
 int api_result_max_points(struct api_result *c, int64_t *ret)
 {
 	return api_query_int(c->rq, "max_points", 0, 2, 1000000000, ret, c->errors);
-}
-
-/* ---- the manifest ---- */
-
-/* The view a kind of recording is read through. */
-static const struct {
-	const char *kind, *path, *param;
-} views[] = {
-	{ "spikes", "spikes", "population" },
-	{ "states", "states", "population" },
-	{ "rates", "rates", "population" },
-	{ "weights", "weights", "projection" },
-	{ "final_weights", "weights", "projection" },
-	{ "weight_updates", "weights/series", "projection" },
-	{ "weight_histogram", "weights/histogram", "projection" },
-	{ "table", "tables", NULL },
-};
-
-static void add_escaped(struct buf *b, const char *s)
-{
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.~";
-
-	for (; *s; s++) {
-		if (strchr(plain, *s))
-			(void)buf_char(b, *s);
-		else
-			(void)buf_printf(b, "%%%02X", (unsigned)(unsigned char)*s);
-	}
-}
-
-static void add_link(struct buf *b, const char *run, const struct store_recording *r)
-{
-	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-		bool named = strcmp(r->kind, "states") == 0;
-
-		if (strcmp(views[i].kind, r->kind) != 0)
-			continue;
-		(void)buf_printf(b, ",\"href\":\"/v1/runs/%s/%s", run, views[i].path);
-		if (named || !views[i].param)
-			(void)buf_char(b, '/');
-		if (named)
-			add_escaped(b, r->name);
-		if (views[i].param)
-			(void)buf_printf(b, "?%s=", views[i].param);
-		add_escaped(b, r->subject);
-		(void)buf_char(b, '"');
-	}
-}
-
-/* Lists of more than a few items are told by their length. */
-static json_t *short_meta(struct api_result *c, const struct store_recording *r)
-{
-	json_t *meta = api_result_meta(c, r), *value;
-	const char *name;
-	void *next;
-
-	json_object_foreach_safe(meta, next, name, value)
-	{
-		enum { SHOWN_MAX = 128 };
-		char count[80];
-
-		if (!json_is_array(value) || json_array_size(value) <= SHOWN_MAX)
-			continue;
-		(void)snprintf(count, sizeof(count), "n_%.64s", name);
-		(void)json_object_set_new(meta, count,
-					  json_integer((json_int_t)json_array_size(value)));
-		(void)json_object_del(meta, name);
-	}
-	return meta;
-}
-
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
-static int manifest_item(struct api_result *c, const struct store_recording *r)
-{
-	struct buf *b = &c->head;
-	json_t *meta = short_meta(c, r);
-
-	if (!meta)
-		return -ERR_CORRUPT;
-	(void)buf_str(b, "{\"kind\":");
-	(void)buf_json_string(b, r->kind);
-	(void)buf_str(b, ",\"subject\":");
-	(void)buf_json_string(b, r->subject);
-	(void)buf_str(b, ",\"name\":");
-	(void)buf_json_string(b, r->name);
-	add_link(b, c->run.id, r);
-	(void)buf_str(b, ",\"meta\":");
-	(void)json_dump_callback(meta, on_dump, b, JSON_COMPACT);
-	json_decref(meta);
-	(void)buf_str(b, ",\"columns\":[");
-	for (size_t i = 0; i < r->n_columns; i++) {
-		(void)buf_str(b, i ? ",{\"name\":" : "{\"name\":");
-		(void)buf_json_string(b, r->columns[i].name);
-		(void)buf_printf(b, ",\"dtype\":\"%s\",\"shape\":[%" PRIu64,
-				 npy_descr(r->columns[i].type), r->columns[i].rows);
-		if (r->columns[i].width != 1)
-			(void)buf_printf(b, ",%" PRIu64, r->columns[i].width);
-		(void)buf_str(b, "]}");
-	}
-	(void)buf_str(b, "]}");
-	return 0;
-}
-
-static int manifest(struct api_result *c)
-{
-	struct store_recording *r = NULL;
-	size_t n = 0;
-	int rc = api_result_recordings(c, NULL, NULL, NULL, &r, &n);
-
-	if (rc)
-		return rc;
-	if (c->format != API_JSON)
-		return err_set(&c->err, ERR_ACCEPT, NULL, "the manifest is JSON");
-	api_result_text(c, "run_id", c->run.id);
-	api_result_text(c, "state", run_state_name(c->run.state));
-	api_result_number(c, "dt_ms", c->dt);
-	api_result_number(c, "duration_ms", view_time(c->steps, c->dt));
-	api_result_raw(c, "formats", "[\"json\",\"ndjson\",\"csv\",\"npz\"]");
-	api_result_raw(c, "recordings", "[");
-	for (size_t i = 0; !rc && i < n; i++) {
-		if (i)
-			(void)buf_char(&c->head, ',');
-		rc = manifest_item(c, &r[i]);
-	}
-	(void)buf_char(&c->head, ']');
-	return rc;
-}
-
-int api_result_manifest(const struct api *api, struct request *rq, struct response *rs,
-			struct err_list *errors)
-{
-	return api_result_serve(api, rq, rs, errors, "", manifest);
 }

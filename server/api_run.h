@@ -38,6 +38,11 @@ struct api_run_meta {
 };
 int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
 		 struct api_run_meta *ret, struct err_list *errors);
+/* What the body of POST /v1/runs asks for: the spec (new reference), what is known of it, what stands
+ * beside it. All errors at once, as far as they can be told. */
+int api_run_request(const struct api *api, const struct request *rq, json_t *body,
+		    json_t **ret_spec, struct api_spec *ret_known, struct api_run_meta *ret_meta,
+		    struct err_list *errors) MUST_USE;
 /* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Idempotency-Key and
  * Prefer: reuse. */
 int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,

@@ -317,10 +317,9 @@ int api_run_keys(json_t *body, const char *const *known, size_t n, struct err_li
 	return err_list_count(errors) > before ? -ERR_INVALID : 0;
 }
 
-/* All errors of the body at once, as far as they can be told. */
-static int read_request(const struct api *api, const struct request *rq, json_t *body,
-			json_t **ret_spec, struct api_spec *ret_known,
-			struct api_run_meta *ret_meta, struct err_list *errors)
+int api_run_request(const struct api *api, const struct request *rq, json_t *body,
+		    json_t **ret_spec, struct api_spec *ret_known, struct api_run_meta *ret_meta,
+		    struct err_list *errors)
 {
 	static const char *const known[] = { "spec",	  "preset",  "experiment", "params",
 					     "overrides", "seed",    "name",	   "tags",
@@ -520,7 +519,7 @@ int api_run_post(const struct api *api, struct request *rq, struct response *rs,
 	rc = api_body(rq, &body, errors);
 	if (rc)
 		return rc;
-	rc = read_request(api, rq, body, &spec, &known, &meta, errors);
+	rc = api_run_request(api, rq, body, &spec, &known, &meta, errors);
 	if (!rc)
 		rc = api_run_start(api, rq, rs, spec, &known,
 				   json_string_value(json_object_get(body, "preset")), &meta,

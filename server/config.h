@@ -34,6 +34,8 @@ struct config {
 	int64_t body_max_mb, answer_max_mb;
 	int64_t run_memory_mb;
 	double checkpoint_s;
+	int64_t sessions_max, sessions_awake;
+	double session_idle_s;
 	double wall_max_s;
 	int64_t connections, per_address, http_threads, idle_s;
 	double max_neurons, max_synapses, max_steps;

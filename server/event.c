@@ -60,19 +60,25 @@ void event_topic(const char *run_id, char topic[EVENT_TOPIC_MAX])
 	(void)snprintf(topic, EVENT_TOPIC_MAX, "run:%s", run_id);
 }
 
-void event_wake(struct event *e, const char *run_id)
+void event_wake_topic(struct event *e, const char *topic)
 {
 	void (*wake)(void *self, const char *topic);
-	char topic[EVENT_TOPIC_MAX];
 	void *self;
 
 	lock_take(&e->lock);
 	wake = e->wake;
 	self = e->self;
 	lock_drop(&e->lock);
-	event_topic(run_id, topic);
 	if (wake)
 		wake(self, topic);
+}
+
+void event_wake(struct event *e, const char *run_id)
+{
+	char topic[EVENT_TOPIC_MAX];
+
+	event_topic(run_id, topic);
+	event_wake_topic(e, topic);
 }
 
 static struct report *find(struct event *e, const char *id) LOCK_NEEDS(e->lock)

@@ -26,6 +26,8 @@ void event_free(struct event *e);
 /* Who wakes the watchers of a topic; until then nobody is woken. NULL: nobody any more. */
 void event_bind(struct event *e, void (*wake)(void *self, const char *topic), void *self);
 
+/* Wake the watchers of any topic. */
+void event_wake_topic(struct event *e, const char *topic);
 /* Something about a run changed in the store: wake its watchers. After the commit. */
 void event_wake(struct event *e, const char *run_id);
 /* A report of a running run; watchers are woken at most five times a second. */

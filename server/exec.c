@@ -150,6 +150,14 @@ static void bring_in(struct exec *e, struct harvest_job *job)
 	lock_drop(&e->lock);
 }
 
+void exec_harvest(struct exec *e, const char *id)
+{
+	struct harvest_job job = { 0 };
+
+	(void)snprintf(job.id, sizeof(job.id), "%s", id);
+	bring_in(e, &job);
+}
+
 static bool backlog(struct exec *e)
 {
 	bool many;

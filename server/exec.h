@@ -32,6 +32,8 @@ struct exec_config {
 int exec_new(struct exec **ret, const struct exec_config *config, struct err *err) MUST_USE;
 /* A run was queued or is to be cancelled: look now. Any thread. */
 void exec_wake(struct exec *e);
+/* A `running` run whose folder is complete is brought in as one whose process ended well. Any thread. */
+void exec_harvest(struct exec *e, const char *id);
 /* Stop in order: children are told to stop, their runs are `interrupted`, all that ended is brought
  * in. */
 void exec_free(struct exec *e);

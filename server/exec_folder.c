@@ -74,27 +74,33 @@ struct stat exec_folder_checkpoint(const char *path)
 	return ret;
 }
 
+int exec_folder_fill(struct store *s, const char *path, const char *spec, struct err *err)
+{
+	int dir = mkdir(path, 0700) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (dir < 0)
+		return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL,
+			       "the simulation's folder cannot be made: %s", strerror(errno));
+	rc = write_spec(dir, spec, err);
+	if (!rc)
+		rc = link_datasets(s, dir, spec, err);
+	(void)close(dir);
+	return rc;
+}
+
 int exec_folder_make(struct store *s, const char *id, const char *path, struct mem_arena *arena,
 		     struct err *err)
 {
 	const char *spec;
-	int dir, rc;
+	int rc;
 
 	if (exec_folder_checkpoint(path).st_ino)
 		return 0;
 	rc = store_run_text(s, id, STORE_RUN_SPEC, arena, &spec, err);
 	if (rc)
 		return rc;
-	harvest_remove(s, id);
-	dir = mkdir(path, 0700) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_set(err, errno == ENOSPC ? ERR_NOSPACE : ERR_IO, NULL,
-			       "the run's folder cannot be made: %s", strerror(errno));
-	rc = write_spec(dir, spec, err);
-	if (!rc)
-		rc = link_datasets(s, dir, spec, err);
-	(void)close(dir);
-	return rc;
+	harvest_remove(s, "runs", id);
+	return exec_folder_fill(s, path, spec, err);
 }
 
 /* Whether a folder's run may still need it. */
@@ -126,7 +132,7 @@ bool exec_folder_tidy(struct store *s)
 		if (is_needed(s, entry->d_name))
 			kept = true;
 		else
-			harvest_remove(s, entry->d_name);
+			harvest_remove(s, "runs", entry->d_name);
 	}
 	if (dir)
 		(void)closedir(dir);

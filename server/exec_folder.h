@@ -12,6 +12,8 @@
 /* With all that the process needs: as it was, if there is a checkpoint in it, else new. */
 int exec_folder_make(struct store *s, const char *id, const char *path, struct mem_arena *arena,
 		     struct err *err) MUST_USE;
+/* A new folder with a spec and its data sets. */
+int exec_folder_fill(struct store *s, const char *path, const char *spec, struct err *err) MUST_USE;
 /* The checkpoint of a folder; zeros: there is none. */
 struct stat exec_folder_checkpoint(const char *path);
 /* Remove the folders of runs that ended without a process: cancelled while they waited to go on.

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,12 +34,14 @@ static int set_attributes(posix_spawnattr_t *attr)
 						      POSIX_SPAWN_SETSIGDEF);
 }
 
-static int set_files(posix_spawn_file_actions_t *files, int out, const char *dir)
+static int set_files(posix_spawn_file_actions_t *files, int out, const struct exec_local_job *job)
 {
 	char path[4096];
 
-	(void)snprintf(path, sizeof(path), "%s/stderr", dir);
-	if (posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0) ||
+	(void)snprintf(path, sizeof(path), "%s/stderr", job->dir);
+	if ((job->serve ? posix_spawn_file_actions_adddup2(files, out, STDIN_FILENO)
+			: posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null",
+							   O_RDONLY, 0)) ||
 	    posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO) ||
 	    posix_spawn_file_actions_addopen(files, STDERR_FILENO, path,
 					     O_WRONLY | O_CREAT | O_TRUNC, 0600))
@@ -48,9 +51,10 @@ static int set_files(posix_spawn_file_actions_t *files, int out, const char *dir
 
 static int spawn(pid_t *ret, int out, const struct exec_local_job *job)
 {
-	char threads[64], memory[64], checkpoint[64], child[] = "--child";
+	char threads[64], memory[64], checkpoint[64], child[] = "--child", serve[] = "--serve";
 	char program[4096], folder[4096];
-	char *argv[] = { program, threads, memory, checkpoint, child, folder, NULL };
+	char *argv[] = { program, threads, memory, checkpoint, job->serve ? serve : child,
+			 folder,  NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc;
@@ -66,7 +70,7 @@ static int spawn(pid_t *ret, int out, const struct exec_local_job *job)
 		(void)posix_spawnattr_destroy(&attr);
 		return ENOMEM;
 	}
-	rc = set_attributes(&attr) || set_files(&files, out, job->dir)
+	rc = set_attributes(&attr) || set_files(&files, out, job)
 		     ? ENOMEM
 		     : posix_spawn(ret, job->runner, &files, &attr, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&files);
@@ -74,37 +78,58 @@ static int spawn(pid_t *ret, int out, const struct exec_local_job *job)
 	return rc;
 }
 
-int exec_local_start(struct exec_local *ret, const struct exec_local_job *job, struct err *err)
+/* Watch the process over its pidfd and this end of its output. */
+static int watch(struct exec_local *ret, pid_t pid, int fd)
 {
-	int pipe_fd[2], pid_fd, rc;
-	pid_t pid;
+	int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (pipe2(pipe_fd, O_CLOEXEC))
-		return err_set(err, ERR_BUSY, NULL, "no pipe for the simulation: %s",
-			       strerror(errno));
-	rc = spawn(&pid, pipe_fd[1], job);
-	(void)close(pipe_fd[1]);
-	if (rc) {
-		(void)close(pipe_fd[0]);
-		return err_set(err, ERR_INTERNAL, NULL, "stdp-run could not be started: %s",
-			       strerror(rc));
-	}
-	metric_add(METRIC_CHILDREN, 1);
-	pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pid_fd < 0 || fcntl(pipe_fd[0], F_SETFL, O_NONBLOCK)) {
-		rc = errno;
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		(void)close(pipe_fd[0]);
-		if (pid_fd >= 0)
-			(void)close(pid_fd);
-		return err_set(err, ERR_INTERNAL, NULL, "stdp-run cannot be watched: %s",
-			       strerror(rc));
+	if (pid_fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK)) {
+		(void)close(pid_fd);
+		return -1;
 	}
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = pid;
 	ret->pid_fd = pid_fd;
-	ret->out_fd = pipe_fd[0];
+	ret->out_fd = fd;
+	return 0;
+}
+
+int exec_local_adopt(struct exec_local *ret, pid_t pid, int fd, struct err *err)
+{
+	if (!watch(ret, pid, fd))
+		return 0;
+	(void)close(fd);
+	return err_set(err, ERR_INTERNAL, NULL, "a forked simulation cannot be watched: %s",
+		       strerror(errno));
+}
+
+int exec_local_start(struct exec_local *ret, const struct exec_local_job *job, struct err *err)
+{
+	int fd[2], rc;
+	pid_t pid;
+
+	if (job->serve ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd)
+		       : pipe2(fd, O_CLOEXEC))
+		return err_set(err, ERR_BUSY, NULL, "no pipe for the simulation: %s",
+			       strerror(errno));
+	rc = spawn(&pid, fd[1], job);
+	(void)close(fd[1]);
+	if (rc) {
+		(void)close(fd[0]);
+		return err_set(err, ERR_INTERNAL, NULL, "stdp-run could not be started: %s",
+			       strerror(rc));
+	}
+	metric_add(METRIC_CHILDREN, 1);
+	if (watch(ret, pid, fd[0])) {
+		rc = errno;
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		(void)close(fd[0]);
+		return err_set(err, ERR_INTERNAL, NULL, "stdp-run cannot be watched: %s",
+			       strerror(rc));
+	}
 	return 0;
 }
 

@@ -13,7 +13,7 @@ enum { EXEC_LINE_MAX = 4096 };
 struct exec_local {
 	pid_t pid;
 	int pid_fd; /* readable when the process has ended */
-	int out_fd; /* its standard output, not blocking; -1 after its end */
+	int out_fd; /* its standard output, not blocking; -1 after its end. Of a live session: both ways */
 	char line[EXEC_LINE_MAX];
 	size_t n_line;
 	bool overlong; /* the line being read is dropped */
@@ -24,11 +24,15 @@ struct exec_local_job {
 	const char *dir;    /* the run's folder */
 	long threads, memory_mb;
 	double checkpoint_s; /* 0: only when it is told to stop */
+	bool serve;	     /* a live session: out_fd is a socket, its standard input too */
 };
 
 /* Start the runner in its own process group on the folder; stderr goes to DIR/stderr. */
 int exec_local_start(struct exec_local *ret, const struct exec_local_job *job,
 		     struct err *err) MUST_USE;
+/* A process that a live session forked: not our child, so its exit stays unknown. fd becomes out_fd; it
+ * is closed on failure. */
+int exec_local_adopt(struct exec_local *ret, pid_t pid, int fd, struct err *err) MUST_USE;
 /* To the whole group. */
 void exec_local_signal(const struct exec_local *c, int sig);
 /* Take what stands in the pipe; visit whole lines. */

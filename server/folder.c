@@ -55,12 +55,12 @@ int folder_text(const struct folder *f, const char *name, size_t max, struct mem
 
 	if (rc)
 		return rc;
-	if (fstat(fd, &st) || st.st_size < 0 || (uint64_t)st.st_size > max)
-		rc = err_set(err, ERR_LIMIT, NULL, "%s is larger than %zu bytes", name, max);
-	if (!rc)
-		text = mem_arena_alloc(arena, (size_t)st.st_size + 1, 1);
-	if (!rc)
-		rc = text ? read_whole(fd, text, (size_t)st.st_size, 0, err) : err_nomem(err);
+	if (fstat(fd, &st) || st.st_size < 0 || (uint64_t)st.st_size > max) {
+		(void)close(fd);
+		return err_set(err, ERR_LIMIT, NULL, "%s is larger than %zu bytes", name, max);
+	}
+	text = mem_arena_alloc(arena, (size_t)st.st_size + 1, 1);
+	rc = text ? read_whole(fd, text, (size_t)st.st_size, 0, err) : err_nomem(err);
 	(void)close(fd);
 	if (rc)
 		return rc;
@@ -69,7 +69,7 @@ int folder_text(const struct folder *f, const char *name, size_t max, struct mem
 	return 0;
 }
 
-int folder_open(struct folder *ret, const char *dir, struct err *err)
+int folder_open(struct folder *ret, const char *dir, const char *file, struct err *err)
 {
 	struct mem_arena arena;
 	const char *text = NULL;
@@ -80,11 +80,11 @@ int folder_open(struct folder *ret, const char *dir, struct err *err)
 		return err_set(err, ERR_NOTFOUND, NULL, "its folder cannot be opened: %s",
 			       strerror(errno));
 	mem_arena_init(&arena, 0);
-	rc = folder_text(ret, RUNDIR_RESULT, RESULT_MAX, &arena, &text, err);
+	rc = folder_text(ret, file, RESULT_MAX, &arena, &text, err);
 	if (!rc) {
 		ret->result = json_loads(text, 0, NULL);
 		if (!ret->result)
-			rc = err_set(err, ERR_CORRUPT, NULL, "%s is not JSON", RUNDIR_RESULT);
+			rc = err_set(err, ERR_CORRUPT, NULL, "%s is not JSON", file);
 	}
 	mem_arena_release(&arena);
 	if (rc)

@@ -10,12 +10,12 @@
 
 struct folder {
 	int fd;
-	json_t *result; /* result.json as it was when the folder was opened */
+	json_t *result; /* the file as it was when the folder was opened */
 };
 
-/* Open DIR and what its result.json describes: whole, because it is replaced by renaming; columns only
- * grow behind it. -NOTFOUND: nothing was written yet. Close with folder_close. */
-int folder_open(struct folder *ret, const char *dir, struct err *err) MUST_USE;
+/* Open DIR and what its FILE (result.json, live.json) describes: whole, because it is replaced by renaming;
+ * columns only grow behind it. -NOTFOUND: nothing was written yet. Close with folder_close. */
+int folder_open(struct folder *ret, const char *dir, const char *file, struct err *err) MUST_USE;
 void folder_close(struct folder *f);
 
 /* The recordings of one kind, subject and name (NULL: any), in the order of result.json. */

@@ -42,11 +42,11 @@ static int on_remove(const char *path, const struct stat *st, int kind, struct F
 	return 0;
 }
 
-void harvest_remove(struct store *s, const char *name)
+void harvest_remove(struct store *s, const char *folder, const char *name)
 {
 	char path[4096];
 
-	(void)snprintf(path, sizeof(path), "%s/runs%s%s", store_dir(s), name ? "/" : "",
+	(void)snprintf(path, sizeof(path), "%s/%s%s%s", store_dir(s), folder, name ? "/" : "",
 		       name ? name : "");
 	(void)nftw(path, on_remove, FTW_FDS, FTW_DEPTH | FTW_PHYS);
 	if (name)
@@ -292,7 +292,7 @@ static int finish_without_result(struct harvest *h, struct harvest_job *job, str
 {
 	log_err("ending a run", err);
 	drop_staged(h);
-	harvest_remove(h->store, job->id);
+	harvest_remove(h->store, "runs", job->id);
 	job->code = err->code;
 	job->signal = 0;
 	(void)snprintf(job->detail, sizeof(job->detail), "%s", err->text);
@@ -335,6 +335,6 @@ int harvest(struct store *s, struct event *e, struct harvest_job *job)
 	event_wake(e, job->id);
 	job->kept = h.goes_on;
 	if (!job->kept)
-		harvest_remove(s, job->id);
+		harvest_remove(s, "runs", job->id);
 	return 0;
 }

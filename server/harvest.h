@@ -26,7 +26,7 @@ struct harvest_job {
  * moved. What fails on the way makes the run fail and say why. If not even that can be stored (a full
  * disk), -code: the job then says why, and harvest() is to be called again with it. */
 int harvest(struct store *s, struct event *e, struct harvest_job *job) MUST_USE;
-/* Remove DATA/runs/NAME with all in it; NULL: everything in DATA/runs. */
-void harvest_remove(struct store *s, const char *name);
+/* Remove DATA/FOLDER/NAME with all in it; NULL: everything in DATA/FOLDER. */
+void harvest_remove(struct store *s, const char *folder, const char *name);
 
 #endif

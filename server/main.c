@@ -21,6 +21,7 @@
 #include "server/post.h"
 #include "server/queue.h"
 #include "server/route.h"
+#include "server/session.h"
 #include "server/store.h"
 #include "server/store_run.h"
 #include "server/token.h"
@@ -88,10 +89,12 @@ static void wake(void *self, const char *topic)
 static void stop(struct services *s)
 {
 	exec_free(s->api.exec); /* watchers still hear that their runs were interrupted */
+	session_stop(s->api.session);
 	if (s->api.event)
 		event_bind(s->api.event, NULL, NULL);
 	http_free(s->admin);
 	http_free(s->api.http);
+	session_free(s->api.session);
 	queue_free(s->api.queue);
 	event_free(s->api.event);
 	store_close(s->api.store);
@@ -162,6 +165,21 @@ static int check_tokens(struct services *s, struct err *err)
 		s->config.listen);
 }
 
+static int start_sessions(struct services *s, struct err *err)
+{
+	const struct session_config config = {
+		.store = s->api.store,
+		.event = s->api.event,
+		.runner = s->runner,
+		.awake = s->config.sessions_awake,
+		.memory_mb = s->config.run_memory_mb,
+		.idle_s = s->config.session_idle_s,
+		.checkpoint_s = s->config.checkpoint_s,
+	};
+
+	return session_new(&s->api.session, &config, err);
+}
+
 /* Everything but HTTP, in the order in which each needs the one before. */
 static int start(struct services *s, struct err *err)
 {
@@ -190,6 +208,8 @@ static int start(struct services *s, struct err *err)
 		.wall_max_s = s->config.wall_max_s,
 	};
 	rc = exec_new(&s->api.exec, &config, err);
+	if (!rc)
+		rc = start_sessions(s, err);
 	if (!rc)
 		rc = start_http(s, err);
 	if (!rc)

@@ -11,7 +11,8 @@
 #include "server/log.h"
 #include "server/problem.h"
 
-#define RUN "/v1/runs/{id}"
+#define RUN	"/v1/runs/{id}"
+#define SESSION "/v1/sessions/{id}"
 
 // clang-format off
 static const struct route routes[] = {
@@ -59,6 +60,35 @@ static const struct route routes[] = {
 	{ "GET", RUN "/artifacts/{name}", api_artifact_get, "One file of a run; Range and If-Range are kept to.", 200, NULL, NULL, "read" },
 	{ "GET", RUN "/tables/{name}", api_result_table, "A table that an experiment left.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/compare", api_compare, "Runs side by side: where their specs differ, digests, metrics, counts.", 200, "runs", NULL, "read" },
+	{ "POST", "/v1/sessions", api_session_post, "A live session of a spec, a preset with overrides, a run's spec (from_run) or a checkpoint (from_checkpoint).", 201, NULL, "session_request", "session" },
+	{ "GET", "/v1/sessions", api_session_list, "Sessions, newest first.", 200, "state page_size page_token", NULL, "read" },
+	{ "GET", SESSION, api_session_get, "One session: ready, stepping, playing, parked or failed, and where its time stands.", 200, NULL, NULL, "read" },
+	{ "DELETE", SESSION, api_session_delete, "End a session and remove all that is its.", 204, NULL, NULL, "session" },
+	{ "GET", SESSION "/spec", api_session_spec, "The spec it began with.", 200, NULL, NULL, "read" },
+	{ "POST", SESSION "/step", api_session_step, "Go on by duration_ms; answers when it is done. expect_t_ms: refused where time stands elsewhere.", 200, NULL, "session_step", "session" },
+	{ "POST", SESSION "/play", api_session_play, "Go on until a pause, speed times real time; 0: as fast as possible.", 200, NULL, "session_play", "session" },
+	{ "POST", SESSION "/pause", api_session_pause, "Stand where it has come to.", 200, NULL, "empty", "session" },
+	{ "POST", SESSION "/stimuli", api_session_stimuli, "Spikes, rates, currents, reward: entries of a spec's schedule, now or at at_ms.", 200, NULL, "session_change", "session" },
+	{ "POST", SESSION "/parameters", api_session_parameters, "Parameters, plasticity on or off, modulation: entries of a spec's schedule, now or at at_ms.", 200, NULL, "session_change", "session" },
+	{ "POST", SESSION "/fork", api_session_fork, "A session of its own with the same past.", 201, NULL, "session_fork", "session" },
+	{ "POST", SESSION "/checkpoints", api_session_checkpoint_post, "Save it as it stands.", 201, NULL, "empty", "session" },
+	{ "GET", SESSION "/checkpoints", api_session_checkpoint_list, "What was saved of it.", 200, NULL, NULL, "read" },
+	{ "POST", SESSION "/restore", api_session_restore, "Go back to a checkpoint; a failed one with {}: to what was saved last by itself.", 200, NULL, "session_restore", "session" },
+	{ "POST", SESSION "/save", api_session_save, "Its past becomes a run, with all results.", 201, NULL, "empty", "session" },
+	{ "GET", SESSION "/events", api_session_events, "Server-sent events: state, and spikes=POPULATION, rates=POPULATION, weights=PROJECTION, at most max_hz of each.", 200, "spikes rates weights max_hz", NULL, "read" },
+	{ "GET", SESSION "/results", api_result_manifest, "What was recorded.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/spikes", api_result_spikes, "Spikes of a population in a window.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/raster", api_result_raster, "Spikes counted in rows and columns.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/rates", api_result_rates, "Rates of a population over time.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/isi", api_result_isi, "Histogram of the intervals between spikes.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/states/{variable}", api_result_states, "A state variable over time.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/weights", api_result_weights, "Weights of a projection at a time.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/weights/histogram", api_result_histogram, "Histograms of weights over time.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/weights/matrix", api_result_matrix, "Weights as a matrix of mean values.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/weights/series", api_result_series, "Every update of the recorded synapses.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/stdp", api_result_stdp, "Measured pairs of (dt, dw) and the rule's window.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/why", api_result_why, "The spike pairs that moved one synapse, and what each did.", 200, "*", NULL, "read" },
+	{ "GET", SESSION "/psth", api_result_psth, "Spikes around events: at given times, or at another population's spikes.", 200, "*", NULL, "read" },
 	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ or IDX, also gzipped.", 201, "*", "", "run" },
 	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, "*", NULL, "read" },

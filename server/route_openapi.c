@@ -277,6 +277,40 @@ static json_t *token_schema(bool whole)
 	return o;
 }
 
+/* Bodies of sessions' commands; what they hold is said by core/serve.h and checked there. */
+static void session_schemas(json_t *o)
+{
+	static const struct {
+		const char *name, *properties;
+	} rows[] = {
+		{ "session_step", "{\"duration_ms\":{\"type\":\"number\"},\"expect_t_ms\":{"
+				  "\"type\":\"number\"}}" },
+		{ "session_play", "{\"speed\":{\"type\":\"number\",\"minimum\":0},"
+				  "\"expect_t_ms\":{\"type\":\"number\"}}" },
+		{ "session_fork", "{\"name\":{\"type\":\"string\"},\"expect_t_ms\":{"
+				  "\"type\":\"number\"}}" },
+		{ "session_restore", "{\"checkpoint_id\":{\"type\":\"string\"}}" },
+		{ "session_change",
+		  "{\"schedule\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+		  "\"at_ms\":{\"type\":\"number\"},\"spikes\":{\"type\":\"object\"},"
+		  "\"set\":{\"type\":\"object\"},\"plasticity\":{\"type\":\"object\"},"
+		  "\"modulation\":{},\"reward\":{},\"normalise\":{},"
+		  "\"expect_t_ms\":{\"type\":\"number\"}}" },
+	};
+	json_t *request = request_schema();
+	json_t *properties = json_object_get(request, "properties");
+
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		(void)json_object_set_new(o, rows[i].name,
+					  json_pack("{s:s, s:b, s:o}", "type", "object",
+						    "additionalProperties", 0, "properties",
+						    json_loads(rows[i].properties, 0, NULL)));
+	(void)json_object_set_new(properties, "from_run", json_pack("{s:s}", "type", "string"));
+	(void)json_object_set_new(properties, "from_checkpoint",
+				  json_pack("{s:s}", "type", "string"));
+	(void)json_object_set_new(o, "session_request", request);
+}
+
 static json_t *schemas(void)
 {
 	json_t *o = json_object();
@@ -300,6 +334,7 @@ static json_t *schemas(void)
 	(void)json_object_set_new(o, "token_request", token_schema(true));
 	(void)json_object_set_new(o, "token_patch", token_schema(false));
 	(void)json_object_set_new(o, "spec_request", json_pack("{s:s}", "type", "object"));
+	session_schemas(o);
 	return o;
 }
 

@@ -57,7 +57,7 @@ struct store {
 
 static const char *const sql_text[SQL_N] = {
 #define X(name, sql) [SQL_##name] = (sql),
-	STORE_SQL_RUN(X) STORE_SQL_RESULT(X)
+	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X)
 #undef X
 };
 
@@ -313,6 +313,8 @@ static int open_folder(struct store *s, const char *dir, bool beside, bool *ret_
 	if (!s->dir)
 		return err_nomem(err);
 	rc = make_sub(s->dir, "runs", err);
+	if (!rc)
+		rc = make_sub(s->dir, "sessions", err);
 	if (!rc)
 		rc = make_sub(s->dir, "datasets", err);
 	return rc ? rc : lock_dir(s, beside, ret_alone, err);

@@ -7,6 +7,7 @@
 #define SERVER_STORE_SQL_H
 
 #include "server/store_sql_result.h"
+#include "server/store_sql_session.h"
 
 // clang-format off
 #define STORE_SQL_RUN_COLUMNS \
@@ -67,7 +68,7 @@
 
 enum store_sql {
 #define X(name, sql) SQL_##name,
-	STORE_SQL_RUN(X) STORE_SQL_RESULT(X)
+	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X)
 #undef X
 		SQL_N
 };

@@ -27,7 +27,8 @@ static struct fixture fixture(void)
 
 	cr_assert_eq(f.run.rc, 0, "%s", f.run.err.text);
 	mem_arena_init(&f.arena, 0);
-	cr_assert_eq(folder_open(&f.folder, f.run.dir.path, &f.err), 0, "%s", f.err.text);
+	cr_assert_eq(folder_open(&f.folder, f.run.dir.path, "result.json", &f.err), 0, "%s",
+		     f.err.text);
 	return f;
 }
 
@@ -124,9 +125,9 @@ Test(folder, without_a_whole_result_there_is_nothing)
 	struct folder f;
 	struct err err = { 0 };
 
-	cr_assert_eq(folder_open(&f, dir.path, &err), -ERR_NOTFOUND);
+	cr_assert_eq(folder_open(&f, dir.path, "result.json", &err), -ERR_NOTFOUND);
 	engine_case_write(&dir, "result.json", "{", 1);
-	cr_assert_eq(folder_open(&f, dir.path, &err), -ERR_CORRUPT);
-	cr_assert_eq(folder_open(&f, "/nowhere", &err), -ERR_NOTFOUND);
+	cr_assert_eq(folder_open(&f, dir.path, "result.json", &err), -ERR_CORRUPT);
+	cr_assert_eq(folder_open(&f, "/nowhere", "result.json", &err), -ERR_NOTFOUND);
 	check_dir_release(&dir);
 }

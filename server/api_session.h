@@ -1,0 +1,44 @@
+/* api_session.h - what the handlers of sessions share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_API_SESSION_H
+#define SERVER_API_SESSION_H
+
+#include <jansson.h>
+
+#include "server/api.h"
+#include "server/id.h"
+#include "server/session.h"
+#include "server/store_session.h"
+
+/* The session named in the path, which the request may see; errors: NOTFOUND. */
+int api_session_find(const struct api *api, const struct request *rq, struct store_session *ret,
+		     struct err_list *errors) MUST_USE;
+/* As the contract has it. New reference, NULL: no memory. */
+json_t *api_session_json(const struct api *api, const struct store_session *row);
+/* Answer with the row of `id` as it is now. */
+int api_session_answer(const struct api *api, struct request *rq, struct response *rs,
+		       const char *id, int status, struct err_list *errors);
+
+/* A command and its reply over the waits of one request. */
+struct api_session_ask {
+	const char *id; /* the session that is told */
+	const char *from,
+		*to;	  /* pointers of errors that begin with `from` begin with `to`; NULL: "" */
+	const char *fork; /* the session it makes; NULL: none */
+	const char *note; /* comes back from api_session_note; NULL: none */
+};
+/* First call: hand `command` over (stolen) and wait; later (command NULL): the reply. 0: *ret is it,
+ * new reference; 1: it waits, the handler returns 0; -code. */
+int api_session_ask(const struct api *api, struct request *rq, struct response *rs,
+		    const struct api_session_ask *ask, json_t *command, json_t **ret,
+		    struct err_list *errors) MUST_USE;
+/* Whether the request is back from a wait, and the note it left ("": none). */
+bool api_session_back(const struct request *rq, char note[ID_SIZE]);
+
+/* Whether the path is a session's. */
+bool api_session_is(const struct request *rq);
+/* Have all recordings in its folder: 0: they are there; 1: it waits; -code. */
+int api_session_look(const struct api *api, struct request *rq, struct response *rs,
+		     struct err_list *errors) MUST_USE;
+
+#endif

@@ -1,0 +1,289 @@
+/* store_session.c - queries on sessions. */
+/* SPDX-License-Identifier: MIT */
+#include "server/store_session.h"
+
+#include "server/clock.h"
+#include "server/store_db.h"
+#include "server/store_run.h"
+#include "server/store_sql.h"
+
+/* End a write: commit what went well. */
+static int end(struct store *s, int rc, struct err *err)
+{
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
+}
+
+/* Inside a write. */
+static int room(struct store *s, int64_t max, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_SESSION_COUNT, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, NULL);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = store_int(q, 0) < max
+			     ? 0
+			     : err_set(err, ERR_LIMIT, "",
+				       "there are %lld sessions already, as many as this server "
+				       "keeps; delete some",
+				       (long long)max);
+	store_end(q);
+	return rc;
+}
+
+int store_session_add(struct store *s, const struct store_session *r, const char *key,
+		      const char *request_sha256, int64_t max, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = room(s, max, err);
+	if (!rc)
+		rc = store_exec(s, SQL_SESSION_INSERT, err, "tttttttttiid", r->id, r->state,
+				r->name ? r->name : "", r->owner, r->preset, r->parent, r->spec,
+				r->spec_sha256, r->seed, r->threads, r->created_ms, r->t_ms);
+	if (!rc && key)
+		rc = store_idempotency_put(s, key, request_sha256, r->id, err);
+	return end(s, rc, err);
+}
+
+/* NULL stays NULL. */
+static const char *copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
+{
+	const char *text;
+
+	if (store_is_null(q, col))
+		return NULL;
+	text = mem_arena_strdup(arena, store_text(q, col));
+	*failed |= !text;
+	return text;
+}
+
+/* In the order of STORE_SQL_SESSION_COLUMNS. */
+static int take(struct store_stmt *q, struct mem_arena *arena, struct store_session *ret,
+		struct err *err)
+{
+	bool failed = false;
+
+	*ret = (struct store_session){
+		.id = copy(arena, q, 0, &failed),
+		.seq = store_int(q, 1),
+		.version = store_int(q, 2),
+		.state = copy(arena, q, 3, &failed),
+		.name = copy(arena, q, 4, &failed),
+		.owner = copy(arena, q, 5, &failed),
+		.preset = copy(arena, q, 6, &failed),
+		.parent = copy(arena, q, 7, &failed),
+		.spec_sha256 = copy(arena, q, 8, &failed),
+		.seed = copy(arena, q, 9, &failed),
+		.threads = store_int(q, 10),
+		.created_ms = store_int(q, 11),
+		.used_ms = store_int(q, 12),
+		.t_ms = store_double(q, 13),
+		.error = copy(arena, q, 14, &failed),
+	};
+	return failed ? err_nomem(err) : 0;
+}
+
+int store_session_get(struct store *s, const char *id, struct mem_arena *arena,
+		      struct store_session *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_SESSION_GET, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = take(q, arena, ret, err);
+	else if (rc == 0)
+		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
+	store_end(q);
+	return rc;
+}
+
+int store_session_spec(struct store *s, const char *id, struct mem_arena *arena, const char **ret,
+		       struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_SESSION_SPEC, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1) {
+		*ret = mem_arena_strdup(arena, store_text(q, 0));
+		rc = *ret ? 0 : err_nomem(err);
+	} else if (rc == 0) {
+		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
+	}
+	store_end(q);
+	return rc;
+}
+
+int store_session_list(struct store *s, int64_t seq, const char *state, const char *owner, size_t n,
+		       struct mem_arena *arena, struct store_session *ret, size_t *ret_n,
+		       struct err *err)
+{
+	struct store_stmt *q = NULL;
+	size_t found = 0;
+	int rc = store_start(&q, s, SQL_SESSION_LIST, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, seq);
+	store_bind_text(q, 2, state);
+	store_bind_text(q, 3, owner);
+	store_bind_int(q, 4, (int64_t)n);
+	while (found < n && (rc = store_step(q, err)) == 1) {
+		rc = take(q, arena, &ret[found], err);
+		if (rc)
+			break;
+		found++;
+	}
+	store_end(q);
+	if (rc < 0)
+		return rc;
+	*ret_n = found;
+	return 0;
+}
+
+int store_session_state(struct store *s, const char *id, const char *state, double t_ms,
+			const char *error, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_SESSION_STATE, err, "ttdti", id, state, t_ms, error,
+			clock_wall_ms());
+	return end(s, rc, err);
+}
+
+int store_session_wake(struct store *s, const char *id, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_SESSION_WAKE, err, "ti", id, clock_wall_ms());
+	if (!rc && store_changes(s) == 0)
+		rc = err_set(err, ERR_STATE, NULL, "the session has failed or was deleted");
+	return end(s, rc, err);
+}
+
+int store_session_sleep(struct store *s, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	return end(s, store_exec(s, SQL_SESSION_SLEEP, err, ""), err);
+}
+
+int store_session_drop(struct store *s, const char *id, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_SESSION_DELETE, err, "t", id);
+	if (!rc && store_changes(s) == 0)
+		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
+	return end(s, rc, err);
+}
+
+/* ---- checkpoints ---- */
+
+static int take_checkpoint(struct store_stmt *q, struct mem_arena *arena,
+			   struct store_session_checkpoint *ret, struct err *err)
+{
+	bool failed = false;
+
+	*ret = (struct store_session_checkpoint){
+		.id = copy(arena, q, 0, &failed),
+		.session_id = copy(arena, q, 1, &failed),
+		.t_ms = store_double(q, 2),
+		.bytes = store_int(q, 3),
+		.created_ms = store_int(q, 4),
+	};
+	return failed ? err_nomem(err) : 0;
+}
+
+int store_session_checkpoint_add(struct store *s, const struct store_session_checkpoint *c,
+				 struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_SESSION_CKPT_INSERT, err, "ttdii", c->id, c->session_id, c->t_ms,
+			c->bytes, c->created_ms);
+	return end(s, rc, err);
+}
+
+int store_session_checkpoint_get(struct store *s, const char *id, struct mem_arena *arena,
+				 struct store_session_checkpoint *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_SESSION_CKPT_GET, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = take_checkpoint(q, arena, ret, err);
+	else if (rc == 0)
+		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no checkpoint of this id");
+	store_end(q);
+	return rc;
+}
+
+int store_session_checkpoint_list(struct store *s, const char *session, struct mem_arena *arena,
+				  struct store_session_checkpoint **ret, size_t *ret_n,
+				  struct err *err)
+{
+	struct store_session_checkpoint *list = NULL;
+	struct store_stmt *q = NULL;
+	size_t n = 0, cap = 0;
+	int rc = store_start(&q, s, SQL_SESSION_CKPT_LIST, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, session);
+	while ((rc = store_step(q, err)) == 1) {
+		if (n == cap) {
+			struct store_session_checkpoint *grown;
+
+			cap = cap ? 2 * cap : 16;
+			grown = NEW(arena, struct store_session_checkpoint, cap);
+			if (!grown) {
+				rc = err_nomem(err);
+				break;
+			}
+			for (size_t i = 0; i < n; i++)
+				grown[i] = list[i];
+			list = grown;
+		}
+		rc = take_checkpoint(q, arena, &list[n], err);
+		if (rc)
+			break;
+		n++;
+	}
+	store_end(q);
+	if (rc < 0)
+		return rc;
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
