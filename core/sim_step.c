@@ -38,10 +38,11 @@ static void clear(const struct net_population *p, size_t lo, size_t n, int64_t s
 
 enum { LOOK = 64 }; /* neurons at a time */
 
-/* Most neurons do not fire in most steps: the first from i on that may have, or n. */
+/* Most neurons do not fire in most steps: the first LOOK from i on, a multiple of it, of which some
+ * may have; or n or more. */
 CLONES static size_t next_fired(const double *out, size_t i, size_t n)
 {
-	for (; i % LOOK == 0 && i + LOOK <= n; i += LOOK) {
+	for (; i + LOOK <= n; i += LOOK) {
 		double any = 0;
 
 #pragma omp simd reduction(+ : any)
@@ -53,24 +54,38 @@ CLONES static size_t next_fired(const double *out, size_t i, size_t n)
 	return i;
 }
 
+/* Those of neurons from..from + n, n <= LOOK, that have fired. */
+static size_t which_fired(const double *out, size_t from, size_t n, uint32_t *ret_at)
+{
+	size_t m = 0;
+
+	for (size_t i = from; i < from + n; i++) {
+		ret_at[m] = (uint32_t)i;
+		m += out[i] != 0;
+	}
+	return m;
+}
+
 static void collect(struct sim *s, struct sim_part *part, size_t population, size_t lo)
 {
 	const struct neuron_ctx *c = &part->ctx[population];
-	uint32_t *window = s->window_count[population];
+	uint32_t *window = s->window_count[population], at[LOOK];
 
 	for (size_t i = next_fired(c->out, 0, c->n); i < c->n;
-	     i = next_fired(c->out, i + 1, c->n)) {
-		uint32_t count;
+	     i = next_fired(c->out, i + LOOK, c->n)) {
+		size_t n = which_fired(c->out, i, c->n - i < LOOK ? c->n - i : LOOK, at);
 
-		if (c->out[i] == 0)
-			continue;
-		count = (uint32_t)c->out[i];
-		part->counts.spikes += count;
-		if (window)
-			window[lo + i] += count;
-		if (!sim_push_spike(&part->spikes[population],
-				    (struct sim_spike){ c->step, (uint32_t)(lo + i), count }))
-			fail(part, err_nomem(&part->err));
+		for (size_t j = 0; j < n; j++) {
+			/* The first n are set. NOLINTNEXTLINE(clang-analyzer-core.*) */
+			size_t k = at[j];
+			struct sim_spike x = { c->step, (uint32_t)(lo + k), (uint32_t)c->out[k] };
+
+			part->counts.spikes += x.count;
+			if (window)
+				window[x.neuron] += x.count;
+			if (!sim_push_spike(&part->spikes[population], x))
+				fail(part, err_nomem(&part->err));
+		}
 	}
 }
 

@@ -31,37 +31,47 @@ static double due(const struct neuron_ctx *c, const struct poisson *p, size_t i)
 	return n;
 }
 
-/* Take the same hazard from all; how many have used theirs up. */
-CLONES static double take_same(double *restrict hazard, size_t n, double by)
+enum { LOOK = 64 }; /* neurons at a time */
+
+/* Take the same hazard from the neurons from i on, out = 0, until some of LOOK have used theirs up:
+ * where these begin; or n or more. */
+CLONES static size_t take_same(double *restrict hazard, double *restrict out, size_t i, size_t n,
+			       double by)
 {
-	double n_due = 0;
+	for (; i < n; i += LOOK) {
+		size_t end = n - i < LOOK ? n : i + LOOK;
+		double n_due = 0;
 
 #pragma omp simd reduction(+ : n_due)
-	for (size_t i = 0; i < n; i++) {
-		hazard[i] -= by;
-		n_due += hazard[i] <= 0 ? 1.0 : 0.0;
+		for (size_t k = i; k < end; k++) {
+			hazard[k] -= by;
+			out[k] = 0;
+			n_due += hazard[k] <= 0 ? 1.0 : 0.0;
+		}
+		if (n_due > 0)
+			break;
 	}
-	return n_due;
+	return i;
 }
 
 /* One rate and one time of activity for all. */
 static void step_same(const struct neuron_ctx *c, const struct poisson *p)
 {
 	double t = (double)c->step, by = t >= *p->first && t <= *p->last ? *p->lambda : 0;
-	double n_due = 0;
 
 	if (by > 0 && !(by < POISSON_INTERVALS)) {
 		rng_poisson_column(c->key, c->id0, (uint64_t)c->step, c->n, p->lambda, 0, c->out);
 		return;
 	}
-	memset(c->out, 0, c->n * sizeof(*c->out));
-	if (by > 0)
-		n_due = take_same(p->hazard, c->n, by);
-	for (size_t i = 0; n_due > 0; i++) {
-		if (p->hazard[i] > 0)
-			continue;
-		c->out[i] = due(c, p, i);
-		n_due--;
+	if (by == 0) {
+		memset(c->out, 0, c->n * sizeof(*c->out));
+		return;
+	}
+	for (size_t i = take_same(p->hazard, c->out, 0, c->n, by); i < c->n;
+	     i = take_same(p->hazard, c->out, i + LOOK, c->n, by)) {
+		for (size_t k = i; k < c->n && k < i + LOOK; k++)
+			if (p->hazard[k] <= 0)
+				c->out[k] = due(c, p, k);
 	}
 }
 

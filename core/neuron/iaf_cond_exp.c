@@ -6,6 +6,7 @@
  * One step by core/model/conductance.h. The conductances take the input of the step at its end:
  * what arrives at t acts on V_m after t. While refractory V_m is held at V_reset. */
 /* SPDX-License-Identifier: MIT */
+#include "core/model/coef.h"
 #include "core/model/conductance.h"
 #include "core/model/neuron.h"
 
@@ -100,64 +101,55 @@ static inline ALWAYS_INLINE struct conductance membrane(const struct neuron_ctx 
 	};
 }
 
-/* out[i] = V_m at the end of the step; returns how many membranes are too fast for that. */
-static inline ALWAYS_INLINE double move(const struct neuron_ctx *c, size_t s)
+/* Neurons from..from + n: out[i] = V_m at the end of the step, and how fast each membrane is that
+ * moves; returns how many are too fast for that. */
+static inline ALWAYS_INLINE double move(const struct neuron_ctx *c, size_t s, size_t from, size_t n,
+					double *restrict speed)
 {
 	const double *restrict v_m = c->state[V_M], *restrict g_ex = c->state[G_EX];
 	const double *restrict g_in = c->state[G_IN], *restrict per_c = c->coef[PER_C];
+	const double *restrict left = c->state[REFRACTORY];
 	double *restrict out = c->out, fast = 0;
 
 #pragma omp simd reduction(+ : fast)
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = from; i < from + n; i++) {
 		struct conductance m = membrane(c, i, i * s);
 		double ex = g_ex[i] * per_c[i * s], in = g_in[i] * per_c[i * s];
+		double own = conductance_speed(m.leak, ex, in, m.width);
 
 		out[i] = conductance_part(&m, v_m[i], ex, in);
-		fast += conductance_speed(m.leak, ex, in, m.width) > 0.1 ? 1.0 : 0.0;
+		own = left[i] > 0 ? 0 : own;
+		speed[i - from] = own;
+		fast += own > 0.1 ? 1.0 : 0.0;
 	}
 	return fast;
 }
 
-/* The fast ones among neurons from..from + n. */
-static void find_fast(const struct neuron_ctx *c, size_t from, size_t n, struct conductance_fast *f)
-{
-	size_t s = c->stride;
-
-	f->n = 0;
-	for (size_t i = from; i < from + n; i++) {
-		double ex = c->state[G_EX][i] * c->coef[PER_C][i * s];
-		double in = c->state[G_IN][i] * c->coef[PER_C][i * s];
-
-		f->at[f->n] = (uint32_t)i;
-		f->n += conductance_speed(c->coef[LEAK][i * s], ex, in, c->dt) > 0.1;
-	}
-	for (size_t j = 0; j < f->n; j++) {
-		/* The first f->n are set. NOLINTNEXTLINE(clang-analyzer-core.*) */
-		size_t i = f->at[j], k = i * s;
-		struct conductance m = membrane(c, i, k);
-
-		conductance_fast_set(f, j, &m, c->state[V_M][i],
-				     c->state[G_EX][i] * c->coef[PER_C][k],
-				     c->state[G_IN][i] * c->coef[PER_C][k]);
-		f->tau_ex[j] = c->coef[TAU_EX][k];
-		f->tau_in[j] = c->coef[TAU_IN][k];
-	}
-}
-
-static void move_fast(const struct neuron_ctx *c)
+static void move_fast(const struct neuron_ctx *c, size_t from, size_t n, const double *speed)
 {
 	struct conductance_fast f;
 
-	for (size_t from = 0; from < c->n; from += CONDUCTANCE_BLOCK) {
-		size_t left = c->n - from;
-
-		find_fast(c, from, left < CONDUCTANCE_BLOCK ? left : CONDUCTANCE_BLOCK, &f);
-		conductance_fast_run(&f, c->dt, c->out);
+	f.n = 0;
+	for (size_t i = 0; i < n; i++) {
+		f.at[f.n] = (uint32_t)(from + i);
+		f.n += speed[i] > 0.1;
 	}
+	for (size_t j = 0; j < f.n; j++) {
+		/* The first f.n are set. NOLINTNEXTLINE(clang-analyzer-core.*) */
+		size_t i = f.at[j], k = i * c->stride;
+		struct conductance m = membrane(c, i, k);
+
+		conductance_fast_set(&f, j, &m, c->state[V_M][i],
+				     c->state[G_EX][i] * c->coef[PER_C][k],
+				     c->state[G_IN][i] * c->coef[PER_C][k]);
+		f.tau_ex[j] = c->coef[TAU_EX][k];
+		f.tau_in[j] = c->coef[TAU_IN][k];
+	}
+	conductance_fast_run(&f, c->dt, c->out);
 }
 
 /* Threshold, refractory time and input, from out[i] = V_m. */
-static inline ALWAYS_INLINE void finish(const struct neuron_ctx *c, size_t s)
+static inline ALWAYS_INLINE void finish(const struct neuron_ctx *c, size_t s, size_t from, size_t n)
 {
 	const double *restrict decay_ex = c->coef[DECAY_EX], *restrict decay_in = c->coef[DECAY_IN];
 	const double *restrict threshold = c->coef[THRESHOLD], *restrict reset = c->coef[RESET];
@@ -168,7 +160,7 @@ static inline ALWAYS_INLINE void finish(const struct neuron_ctx *c, size_t s)
 	double *restrict out = c->out;
 
 #pragma omp simd
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = from; i < from + n; i++) {
 		size_t k = i * s;
 		double r = left[i], v = r > 0 ? reset[k] : out[i];
 		double spike = v >= threshold[k] ? 1.0 : 0.0;
@@ -182,19 +174,31 @@ static inline ALWAYS_INLINE void finish(const struct neuron_ctx *c, size_t s)
 	}
 }
 
-static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
+/* `x` is c, with coefficients as the stride s has them. */
+static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, const struct neuron_ctx *x,
+				     size_t s)
 {
-	if (move(c, s) > 0)
-		move_fast(c);
-	finish(c, s);
+	double speed[CONDUCTANCE_BLOCK];
+
+	for (size_t from = 0, n; from < c->n; from += n) {
+		n = c->n - from < CONDUCTANCE_BLOCK ? c->n - from : CONDUCTANCE_BLOCK;
+		if (move(x, s, from, n, speed) > 0)
+			move_fast(c, from, n, speed);
+		finish(x, s, from, n);
+	}
 }
 
 CLONES static void step(const struct neuron_ctx *c)
 {
-	if (c->stride)
-		run(c, 1);
-	else
-		run(c, 0);
+	double values[N_COEFS];
+	struct neuron_ctx same;
+
+	if (c->stride) {
+		run(c, c, 1);
+		return;
+	}
+	same = coef_same(c, N_COEFS, values);
+	run(c, &same, 0);
 }
 
 const struct neuron_model neuron_iaf_cond_exp = {

@@ -10,6 +10,7 @@
  * Rotter, Diesmann (1999), doi:10.1007/s004220050570. */
 /* SPDX-License-Identifier: MIT */
 #include "core/base/fmath.h"
+#include "core/model/coef.h"
 #include "core/model/neuron.h"
 
 enum { E_L, C_M, TAU_M, T_REF, V_TH, V_RESET, TAU_SYN_EX, TAU_SYN_IN, I_E, V_MIN, N_PARAMS };
@@ -186,10 +187,15 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
 
 CLONES static void step(const struct neuron_ctx *c)
 {
-	if (c->stride)
+	double values[N_COEFS];
+	struct neuron_ctx same;
+
+	if (c->stride) {
 		run(c, 1);
-	else
-		run(c, 0);
+		return;
+	}
+	same = coef_same(c, N_COEFS, values);
+	run(&same, 0);
 }
 
 const struct neuron_model neuron_iaf_psc_alpha = {

@@ -7,6 +7,7 @@
  * While refractory V_m is held and what arrives is lost. */
 /* SPDX-License-Identifier: MIT */
 #include "core/base/fmath.h"
+#include "core/model/coef.h"
 #include "core/model/neuron.h"
 
 enum { E_L, C_M, TAU_M, T_REF, V_TH, V_RESET, I_E, N_PARAMS };
@@ -83,10 +84,15 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
 
 CLONES static void step(const struct neuron_ctx *c)
 {
-	if (c->stride)
+	double values[N_COEFS];
+	struct neuron_ctx same;
+
+	if (c->stride) {
 		run(c, 1);
-	else
-		run(c, 0);
+		return;
+	}
+	same = coef_same(c, N_COEFS, values);
+	run(&same, 0);
 }
 
 const struct neuron_model neuron_iaf_psc_delta = {

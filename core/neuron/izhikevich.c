@@ -8,6 +8,7 @@
  * then U_m with the new V_m; meant for steps of 1 ms. Its numbers are the model's definition, so
  * nothing more exact is tried. Izhikevich (2003), doi:10.1109/TNN.2003.820440. */
 /* SPDX-License-Identifier: MIT */
+#include "core/model/coef.h"
 #include "core/model/neuron.h"
 
 enum { A, B, C, D, V_TH, V_MIN, I_E, CONSISTENT, N_PARAMS };
@@ -101,10 +102,15 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
 
 CLONES static void step(const struct neuron_ctx *c)
 {
-	if (c->stride)
+	double values[N_COEFS];
+	struct neuron_ctx same;
+
+	if (c->stride) {
 		run(c, 1);
-	else
-		run(c, 0);
+		return;
+	}
+	same = coef_same(c, N_COEFS, values);
+	run(&same, 0);
 }
 
 const struct neuron_model neuron_izhikevich = {

@@ -12,6 +12,7 @@
  * Their conductances are in units of the leak, which g_L = 1 nS leaves as nS.
  * Diehl, Cook (2015), doi:10.3389/fncom.2015.00099. */
 /* SPDX-License-Identifier: MIT */
+#include "core/model/coef.h"
 #include "core/model/conductance.h"
 #include "core/model/neuron.h"
 
@@ -219,19 +220,26 @@ static inline ALWAYS_INLINE void finish(const struct neuron_ctx *c, size_t s)
 	}
 }
 
-static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, size_t s)
+/* `x` is c, with coefficients as the stride s has them. */
+static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, const struct neuron_ctx *x,
+				     size_t s)
 {
-	if (move(c, s) > 0)
+	if (move(x, s) > 0)
 		move_fast(c);
-	finish(c, s);
+	finish(x, s);
 }
 
 CLONES static void step(const struct neuron_ctx *c)
 {
-	if (c->stride)
-		run(c, 1);
-	else
-		run(c, 0);
+	double values[N_COEFS];
+	struct neuron_ctx same;
+
+	if (c->stride) {
+		run(c, c, 1);
+		return;
+	}
+	same = coef_same(c, N_COEFS, values);
+	run(c, &same, 0);
 }
 
 const struct neuron_model neuron_lif_adaptive = {
