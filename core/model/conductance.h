@@ -18,7 +18,12 @@
 #include "core/base/attr.h"
 #include "core/base/fmath.h"
 
-enum { CONDUCTANCE_PARTS = 1000, CONDUCTANCE_BLOCK = 256 };
+enum {
+	CONDUCTANCE_PARTS = 1000,
+	CONDUCTANCE_BLOCK = 256,
+	CONDUCTANCE_LANES = 8, /* side by side */
+	CONDUCTANCE_FEW = 16,
+};
 
 /* One neuron: rates are per ms, so g times rev is mV/ms. All conductances over C. */
 struct conductance {
@@ -51,10 +56,18 @@ static inline ALWAYS_INLINE double conductance_speed(double leak, double g_ex, d
 	return (leak + g_ex + g_in) * dt;
 }
 
+/* Decay over half a part of a step in n parts, n < CONDUCTANCE_FEW. */
+struct conductance_halves {
+	double ex[CONDUCTANCE_FEW], in[CONDUCTANCE_FEW];
+};
+
+void conductance_halves_init(struct conductance_halves *h, double dt, double tau_ex, double tau_in);
+
 /* Fast membranes in columns. */
 struct conductance_fast {
 	size_t n;
-	uint32_t at[CONDUCTANCE_BLOCK]; /* which neurons */
+	uint32_t at[CONDUCTANCE_BLOCK];		 /* which neurons */
+	const struct conductance_halves *halves; /* of all; NULL: by their tau_ex and tau_in */
 	double leak[CONDUCTANCE_BLOCK], drive[CONDUCTANCE_BLOCK];
 	double rev_ex[CONDUCTANCE_BLOCK], rev_in[CONDUCTANCE_BLOCK];
 	double tau_ex[CONDUCTANCE_BLOCK], tau_in[CONDUCTANCE_BLOCK];

@@ -125,11 +125,13 @@ static inline ALWAYS_INLINE double move(const struct neuron_ctx *c, size_t s, si
 	return fast;
 }
 
-static void move_fast(const struct neuron_ctx *c, size_t from, size_t n, const double *speed)
+static void move_fast(const struct neuron_ctx *c, size_t from, size_t n, const double *speed,
+		      const struct conductance_halves *halves)
 {
 	struct conductance_fast f;
 
 	f.n = 0;
+	f.halves = c->stride ? NULL : halves;
 	for (size_t i = 0; i < n; i++) {
 		f.at[f.n] = (uint32_t)(from + i);
 		f.n += speed[i] > 0.1;
@@ -179,11 +181,18 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, const struct ne
 				     size_t s)
 {
 	double speed[CONDUCTANCE_BLOCK];
+	struct conductance_halves halves;
+	bool known = false;
 
 	for (size_t from = 0, n; from < c->n; from += n) {
 		n = c->n - from < CONDUCTANCE_BLOCK ? c->n - from : CONDUCTANCE_BLOCK;
-		if (move(x, s, from, n, speed) > 0)
-			move_fast(c, from, n, speed);
+		if (move(x, s, from, n, speed) > 0) {
+			if (s == 0 && !known)
+				conductance_halves_init(&halves, x->dt, x->coef[TAU_EX][0],
+							x->coef[TAU_IN][0]);
+			known = true;
+			move_fast(c, from, n, speed, &halves);
+		}
 		finish(x, s, from, n);
 	}
 }

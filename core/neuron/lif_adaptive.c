@@ -159,6 +159,7 @@ static void find_fast(const struct neuron_ctx *c, size_t from, size_t n, struct 
 	size_t s = c->stride;
 
 	f->n = 0;
+	f->halves = NULL;
 	for (size_t i = from; i < from + n; i++) {
 		double ex = c->state[G_E][i] * c->coef[PER_C][i * s];
 		double in = c->state[G_I][i] * c->coef[PER_C][i * s];
