@@ -10,6 +10,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "core/base/attr.h"
+
 static_assert(FLT_EVAL_METHOD == 0, "doubles must be computed as doubles");
 
 double fmath_expm1(double x)
@@ -36,25 +38,29 @@ double fmath_expm1(double x)
 }
 
 /* x = m * 2^k with m in [sqrt(1/2), sqrt(2)), for positive finite x. */
+static inline ALWAYS_INLINE double split_normal(double x, double *ret_k)
+{
+	uint64_t bits = fmath_bits(x);
+	uint64_t e = ((bits - 0x3fe6a09e667f3bcdu + (1023ull << 52)) >> 52) - 1023;
+
+	*ret_k = fmath_of_bits(fmath_bits(FMATH_ROUND) + e) - FMATH_ROUND;
+	return fmath_of_bits(bits - (e << 52));
+}
+
 static double split(double x, double *ret_k)
 {
-	double k = 0;
-	uint64_t bits;
-	int64_t e;
+	double k, m;
 
-	if (x < DBL_MIN) {
-		x *= 0x1p54;
-		k = -54;
-	}
-	bits = fmath_bits(x);
-	e = (int64_t)((bits - 0x3fe6a09e667f3bcdu + (1023ull << 52)) >> 52) - 1023;
-	*ret_k = k + (double)e;
-	return fmath_of_bits(bits - ((uint64_t)e << 52));
+	if (x >= DBL_MIN)
+		return split_normal(x, ret_k);
+	m = split_normal(x * 0x1p54, &k);
+	*ret_k = k - 54;
+	return m;
 }
 
 /* sum over n from `first` of 2 z^(n - first) / (2 n + 1), z <= 0.0295: log((1+s)/(1-s)) is
  * 2 s + s^3 (2/3 + 2/5 z + ...) with z = s^2. */
-static double atanh_series(double z)
+static inline ALWAYS_INLINE double atanh_series(double z)
 {
 	double z2 = z * z, z4 = z2 * z2;
 	double a = (2.0 / 5 + z * (2.0 / 7)) + z2 * (2.0 / 9 + z * (2.0 / 11));
@@ -107,7 +113,7 @@ struct sum {
 };
 
 /* a + b, exactly, where |a| >= |b| or a = 0. */
-static struct sum add(double a, double b)
+static inline ALWAYS_INLINE struct sum add(double a, double b)
 {
 	double s = a + b;
 
@@ -115,7 +121,7 @@ static struct sum add(double a, double b)
 }
 
 /* a * b, exactly; neither beyond 2^990. */
-static struct sum mul(double a, double b)
+static inline ALWAYS_INLINE struct sum mul(double a, double b)
 {
 	double ta = a * 0x1.0000002p27, tb = b * 0x1.0000002p27;
 	double ah = ta - (ta - a), bh = tb - (tb - b), al = a - ah, bl = b - bh, p = a * b;
@@ -123,19 +129,19 @@ static struct sum mul(double a, double b)
 	return (struct sum){ p, ((ah * bh - p) + ah * bl + al * bh) + al * bl };
 }
 
-static struct sum mul_sum(struct sum a, struct sum b)
+static inline ALWAYS_INLINE struct sum mul_sum(struct sum a, struct sum b)
 {
 	struct sum p = mul(a.hi, b.hi);
 
 	return add(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi));
 }
 
-/* log(x) to about 2^-65 of itself, for positive finite x. */
-static struct sum log_sum(double x)
+/* log(m 2^k) to about 2^-65 of itself, for m from split(). */
+static inline ALWAYS_INLINE struct sum log_sum(double m, double k)
 {
 	const struct sum two_thirds = { 2.0 / 3, 0x1.5555555555555p-55 };
-	double k, f = split(x, &k) - 1, hi, q;
-	struct sum t = add(2, f), p, s, z, r, l;
+	double f = m - 1, hi, q;
+	struct sum t = add(2, f), p, s, z, r, l, whole;
 
 	hi = f / t.hi;
 	p = mul(hi, t.hi);
@@ -147,10 +153,21 @@ static struct sum log_sum(double x)
 	r = mul_sum(mul_sum(s, z), r);
 	l = add(2 * s.hi, r.hi);
 	l.lo += 2 * s.lo + r.lo;
-	if (k == 0)
-		return add(l.hi, l.lo);
 	t = add(k * FMATH_LN2_HI, l.hi);
-	return add(t.hi, t.lo + (l.lo + k * FMATH_LN2_LO));
+	whole = add(t.hi, t.lo + (l.lo + k * FMATH_LN2_LO));
+	l = add(l.hi, l.lo);
+	return (struct sum){ k == 0 ? l.hi : whole.hi, k == 0 ? l.lo : whole.lo };
+}
+
+/* exp(y l) */
+static inline ALWAYS_INLINE double exp_product(double y, struct sum l)
+{
+	double rough = y * l.hi, r;
+	struct sum p = mul(y, l.hi);
+
+	r = fmath_exp_sum(p.hi, p.lo + y * l.lo);
+	r = rough < -750 ? 0 : r;
+	return rough > 710 ? HUGE_VAL : r;
 }
 
 /* x^y where no logarithm is needed or none exists; false for the others. */
@@ -173,19 +190,63 @@ static bool pow_special(double x, double y, double *ret)
 
 double fmath_pow(double x, double y)
 {
-	struct sum l, p;
-	double r, rough;
+	double r, k, m;
 
 	if (pow_special(x, y, &r))
 		return r;
-	l = log_sum(x);
-	rough = y * l.hi;
-	if (rough > 710)
-		return HUGE_VAL;
-	if (rough < -750)
-		return 0;
-	p = mul(y, l.hi);
-	return fmath_exp_sum(p.hi, p.lo + y * l.lo);
+	m = split(x, &k);
+	return exp_product(y, log_sum(m, k));
+}
+
+/* Is x^y an ordinary power, if y is an ordinary exponent? 1 or 0. */
+static inline ALWAYS_INLINE double is_ordinary(double x)
+{
+	double yes = x >= DBL_MIN ? 1 : 0;
+
+	yes = x < HUGE_VAL ? yes : 0;
+	return x != 1 ? yes : 0;
+}
+
+enum { LANES = 8 }; /* side by side: what is left over after them would be computed one by one */
+
+/* The ordinary ones of n, a multiple of LANES; returns how many these are. */
+CLONES static double pow_ordinary(const double *restrict x, size_t n, double y,
+				  double *restrict ret)
+{
+	double ordinary = 0;
+
+	for (size_t from = 0; from < n; from += LANES) {
+#pragma omp simd reduction(+ : ordinary)
+		for (size_t i = from; i < from + LANES; i++) {
+			double k, m = split_normal(x[i], &k);
+
+			ret[i] = exp_product(y, log_sum(m, k));
+			ordinary += is_ordinary(x[i]);
+		}
+	}
+	return ordinary;
+}
+
+void fmath_pow_column(const double *x, size_t n, double y, double *ret)
+{
+	bool usual = y != 0 && y != 1 && fabs(y) < HUGE_VAL;
+	size_t rest = n % LANES, whole = n - rest;
+	double last[LANES] = { 2, 2, 2, 2, 2, 2, 2, 2 }, powers[LANES], n_done = 0;
+
+	if (usual) {
+		n_done = pow_ordinary(x, whole, y, ret);
+		for (size_t i = 0; i < rest; i++)
+			last[i] = x[whole + i];
+		n_done += pow_ordinary(last, rest ? LANES : 0, y, powers);
+		for (size_t i = 0; i < rest; i++)
+			ret[whole + i] = powers[i];
+	}
+	if (n_done == (double)(rest ? whole + LANES : whole))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!usual || is_ordinary(x[i]) == 0)
+			ret[i] = fmath_pow(x[i], y);
+	}
 }
 
 /* ---- normal distribution -------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #ifndef CORE_BASE_FMATH_H
 #define CORE_BASE_FMATH_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ double fmath_log(double x); /* log(0) = -inf, log(<0) = NaN */
 double fmath_log1p(double x);
 double fmath_pow(double x,
 		 double y); /* x >= 0; pow(0, 0) = 1; pow(x, 1) = x and pow(x, 0) = 1 exactly */
+/* ret[i] = fmath_pow(x[i], y), the same bits, many at a time */
+void fmath_pow_column(const double *x, size_t n, double y, double *ret);
 double fmath_normal_quantile(double p); /* inverse of the standard normal distribution function */
 
 static inline double fmath_of_bits(uint64_t bits)

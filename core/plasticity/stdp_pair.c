@@ -179,25 +179,32 @@ struct work {
 	bool on;
 };
 
+/* What a scale takes the power of. */
+static inline ALWAYS_INLINE double base(const struct work *k, enum scale scale, double w)
+{
+	double x = (w - k->min) * k->inv_range;
+
+	if (scale == POWER_LAW)
+		return w;
+	/* A bound changed on the way may leave w outside of it until its next change. */
+	x = x < 0 ? 0 : x > 1 ? 1 : x;
+	return scale == UP_POW ? 1 - x : x;
+}
+
 static inline ALWAYS_INLINE double scaled(const struct work *k, enum scale scale, double amount,
 					  double exponent, double w)
 {
-	double x;
+	double x = (w - k->min) * k->inv_range;
 
 	if (scale == ONE)
 		return amount;
 	if (scale == LINEAR)
 		return amount * w;
-	if (scale == POWER_LAW)
-		return amount * fmath_pow(w, exponent);
-	x = (w - k->min) * k->inv_range;
 	if (scale == UP)
 		return amount * (1 - x);
 	if (scale == DOWN)
 		return amount * x;
-	/* A bound changed on the way may leave w outside of it until its next change. */
-	x = x < 0 ? 0 : x > 1 ? 1 : x;
-	return amount * fmath_pow(scale == UP_POW ? 1 - x : x, exponent);
+	return amount * fmath_pow(base(k, scale, w), exponent);
 }
 
 static inline ALWAYS_INLINE double change(const struct work *k, enum scale scale, double amount,
@@ -322,6 +329,25 @@ static inline ALWAYS_INLINE void change_those(const struct work *work, enum scal
 	}
 }
 
+/* The same where the scale is a power: amounts first, then a change by ONE. */
+CLONES static void change_by_powers(const struct work *k, enum scale scale, double amplitude,
+				    double exponent, const double *trace, const double *met,
+				    double least, size_t n, double *w)
+{
+	double of[PLASTICITY_GROUP], amount[PLASTICITY_GROUP];
+
+	if (n == 0)
+		return;
+#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		of[i] = base(k, scale, w[i]);
+	fmath_pow_column(of, n, exponent, amount);
+#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		amount[i] = amplitude * trace[i] * amount[i];
+	change_those(k, ONE, 1, exponent, amount, met, least, n, w);
+}
+
 CLONES static void change_column(const struct work *k, enum scale scale, bool up,
 				 const double *trace, const double *met, double least, size_t n,
 				 double *w)
@@ -343,11 +369,8 @@ CLONES static void change_column(const struct work *k, enum scale scale, bool up
 		break;
 	case UP_POW:
 	case DOWN_POW:
-	case POWER_LAW: /* one by one: fmath_pow() is a call */
-		for (size_t i = 0; i < n; i++) {
-			if (met[i] > least)
-				w[i] = change(k, scale, a * trace[i], e, w[i]);
-		}
+	case POWER_LAW:
+		change_by_powers(k, scale, a, e, trace, met, least, n, w);
 		break;
 	}
 }
@@ -359,6 +382,8 @@ static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c, const str
 {
 	struct columns x;
 
+	if (n == 0)
+		return;
 	meet(c, k, pairing, row, at, n, n_post, &x);
 	if (!k->on)
 		return;
@@ -418,6 +443,12 @@ static void all_multiplicative(const struct plasticity_ctx *c, struct plasticity
 	all(c, row, k, ALL_TO_ALL, UP, DOWN);
 }
 
+static void all_power_law(const struct plasticity_ctx *c, struct plasticity_row *row,
+			  const struct work *k)
+{
+	all(c, row, k, ALL_TO_ALL, POWER_LAW, LINEAR);
+}
+
 static void all_general(const struct plasticity_ctx *c, struct plasticity_row *row,
 			const struct work *k)
 {
@@ -461,6 +492,8 @@ static void update(const struct plasticity_ctx *c, struct plasticity_row *row)
 		all_additive(c, row, &k);
 	else if (pairing == ALL_TO_ALL && plus == UP && minus == DOWN)
 		all_multiplicative(c, row, &k);
+	else if (pairing == ALL_TO_ALL && plus == POWER_LAW && minus == LINEAR)
+		all_power_law(c, row, &k);
 	else
 		all_general(c, row, &k);
 	if (!row->n_spikes)

@@ -90,6 +90,28 @@ Test(fmath, power_is_within_one_unit)
 	}
 }
 
+Test(fmath, a_column_of_powers_has_the_bits_of_single_ones)
+{
+	static const double special[] = { 0, 1, -1, HUGE_VAL, 4e-310, -0.0 };
+	static const double exponents[] = { 0.4, -3, 0, 1, 1e4, HUGE_VAL };
+	struct check_random random = check_random("pow column");
+	double x[101], y[COUNTOF(x)];
+
+	for (size_t k = 0; k < COUNTOF(exponents); k++) {
+		for (size_t i = 0; i < COUNTOF(x); i++)
+			x[i] = fmath_exp(check_uniform(&random, -40, 40));
+		for (size_t i = 0; i < COUNTOF(special) && k % 2; i++)
+			x[7 + 9 * i] = special[i];
+		fmath_pow_column(x, COUNTOF(x), exponents[k], y);
+		for (size_t i = 0; i < COUNTOF(x); i++) {
+			double one = fmath_pow(x[i], exponents[k]);
+
+			cr_assert(fmath_bits(one) == fmath_bits(y[i]), "pow(%a, %a): %a, %a", x[i],
+				  exponents[k], one, y[i]);
+		}
+	}
+}
+
 Test(fmath, edges_are_as_the_headers_say)
 {
 	const double nan = (double)NAN;
