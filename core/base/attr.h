@@ -23,6 +23,14 @@
 #define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #endif
 
+/* Does it take a copy of values that stay the same to vectorise a loop that reads them under a
+ * condition? gcc needs it; clang does without, and stumbles over it. */
+#ifdef __clang__
+#define COPY_SAME 0
+#else
+#define COPY_SAME 1
+#endif
+
 /* A function written with the intrinsics of AVX-512F, for where compilers see less than there is; to
  * be called if HAS_WIDE, with the same bits as its plain twin. Not defined elsewhere. */
 #if !defined(STDP_SANITIZED) && defined(__x86_64__)

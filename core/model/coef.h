@@ -9,14 +9,14 @@
 
 #include "core/model/neuron.h"
 
-/* The context with its coefficients (stride 0) in `ret_same` [n]. */
+/* The context with its coefficients (stride 0) in `ret_same` [n], where that helps. */
 static inline ALWAYS_INLINE struct neuron_ctx coef_same(const struct neuron_ctx *c, size_t n,
 							double *ret_same)
 {
 	struct neuron_ctx copy = *c;
 
 #pragma GCC unroll 32
-	for (size_t k = 0; k < n; k++) {
+	for (size_t k = 0; COPY_SAME && k < n; k++) {
 		ret_same[k] = c->coef[k][0];
 		copy.coef[k] = &ret_same[k];
 	}
