@@ -20,8 +20,8 @@ struct engine_live {
 	struct err failure; /* code 0: none */
 };
 
-/* Where a simulation begins: nowhere (0 ms), from a checkpoint in its own directory, or from one elsewhere with
- * columns of a new generation. */
+/* Where a simulation begins: nowhere (0 ms), from a checkpoint in its own directory, or from one elsewhere
+ * with columns of a new generation. */
 struct engine_live_source {
 	int dir_fd;	     /* of the checkpoint */
 	bool must;	     /* there is one, else NOTFOUND */

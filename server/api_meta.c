@@ -143,10 +143,13 @@ static json_t *limits(const struct config *c)
 
 static json_t *features(void)
 {
-	static const char *const names[] = { "runs",	"experiments", "presets",     "datasets",
-					     "events",	"long_poll",   "idempotency", "reuse",
-					     "results", "npz",	       "verify",      "compare",
-					     "tokens",	"why",	       "psth",	      "artifacts" };
+	// clang-format off
+	static const char *const names[] = {
+		"runs", "experiments", "presets", "datasets", "events", "long_poll", "idempotency", "reuse",
+		"results", "npz", "verify", "compare", "tokens", "why", "psth", "artifacts",
+		"sessions",
+	};
+	// clang-format on
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < COUNTOF(names); i++)

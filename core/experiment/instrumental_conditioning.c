@@ -9,8 +9,8 @@
  * The defaults are a fifth of the paper's network, for a run of seconds; `make science` takes all of it.
  *
  * With `expected_trials` dopamine is by how much the outcome was better than the running mean of outcomes,
- * and falls short of its level when a reward fails to come (Schultz, Dayan & Montague 1997; Fremaux, Sprekeler &
- * Gerstner 2010); without, as in the paper, there is only reward.
+ * and falls short of its level when a reward fails to come (Schultz, Dayan & Montague 1997; Fremaux,
+ * Sprekeler & Gerstner 2010); without, as in the paper, there is only reward.
  *
  * The control is yoked: a like network in which each trial ends as it did in the other, whatever it
  * answers itself. It cannot be right in both halves but by chance. */

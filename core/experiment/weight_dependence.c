@@ -11,8 +11,8 @@
  * widen the distribution). Control: the weights of mu = 1 do not fit the fixed point of another mu.
  *
  * Van Rossum's changes are noisy: each has a part nu w, nu normal with sd sigma, and from it the weights
- * have their width. Here the noise comes on a grid of time, as often as changes of full size do, rho^2 tau a second
- * (rho: both rates). In units of that, and of the time it takes, the weight then drifts and spreads by
+ * have their width. Here the noise comes on a grid of time, as often as changes of full size do, rho^2 tau a
+ * second (rho: both rates). In units of that, and of the time it takes, the weight then drifts and spreads by
  *   A(w) = c_p - c_d w
  *   B(w) = sigma^2 w^2 + (c_p^2 + c_d^2 w^2) / 2 + 2 rho tau (c_p - c_d w)^2
  * The second term of B is the noise of single pairs, the third that of pairs which share a spike. The weights

@@ -291,7 +291,8 @@ Test(serve, a_pause_ends_a_long_step_and_commands_behind_it_wait)
 	cr_assert_eq(ended(&e), 0);
 }
 
-/* Both ends of a fork go on: with the same commands to the same bits, with others apart; the parent may end. */
+/* Both ends of a fork go on: with the same commands to the same bits, with others apart; the parent may
+ * end. */
 Test(serve, a_branch_has_its_parents_past_and_its_own_future)
 {
 	CLEANUP(check_dir_release) struct check_dir dir = folder();
