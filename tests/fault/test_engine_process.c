@@ -149,7 +149,7 @@ Test(engine_process, a_termination_stops_in_order)
 
 /* About a second: long enough to be caught, several times. */
 static const char longer[] =
-	"{\"duration_ms\":30000,\"populations\":{\"in\":{\"model\":\"poisson_generator\",\"size\":"
+	"{\"duration_ms\":100000,\"populations\":{\"in\":{\"model\":\"poisson_generator\",\"size\":"
 	"50,"
 	"\"params\":{\"rate\":20}},\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":50,\"params\":{\"I_"
 	"e\":350}}},"

@@ -139,7 +139,7 @@ static void vouch(uint8_t *bytes, size_t n)
 		hash_u64(&h, word);
 	}
 	memcpy(w, "STDPCKPT", 8);
-	w[1] = 1;
+	w[1] = 2;
 	w[2] = key.spec;
 	w[3] = hash_bytes(key.engine, strlen(key.engine));
 	w[4] = key.seed;
