@@ -146,10 +146,7 @@ bool serve_send_fd(struct serve *s, json_t *line, int fd)
 		struct cmsghdr align;
 	} control = { 0 };
 	struct iovec io;
-	struct msghdr m = { .msg_iov = &io,
-			    .msg_iovlen = 1,
-			    .msg_control = control.bytes,
-			    .msg_controllen = sizeof(control.bytes) };
+	struct msghdr m = { .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *head = CMSG_FIRSTHDR(&m);
 	ssize_t done = -1;
 
@@ -163,6 +160,8 @@ bool serve_send_fd(struct serve *s, json_t *line, int fd)
 	}
 	serve_send(s, line);
 	io = (struct iovec){ s->out.data, s->out.len };
+	m.msg_iov = &io;
+	m.msg_iovlen = 1;
 	for (int i = 0; i < 100 && done < 0; i++) {
 		struct pollfd room = { .fd = s->out_fd, .events = POLLOUT };
 

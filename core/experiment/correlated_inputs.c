@@ -306,6 +306,12 @@ static int rows_table(struct experiment_ctx *c, const struct inputs *x, struct e
 			 4, x->n + 1, err);
 }
 
+static void bin_middles(double middle[BINS])
+{
+	for (int b = 0; b < BINS; b++)
+		middle[b] = (b + 0.5) / BINS;
+}
+
 /* Of the row that is shown and the controls. */
 static int details(struct experiment_ctx *c, const struct inputs *x, struct err *err)
 {
@@ -328,8 +334,7 @@ static int details(struct experiment_ctx *c, const struct inputs *x, struct err 
 	};
 	int rc = kit_table(c, "courses", courses, COUNTOF(courses), r->n, err);
 
-	for (int b = 0; b < BINS; b++)
-		middle[b] = (b + 0.5) / BINS;
+	bin_middles(middle);
 	return rc ? rc : kit_table(c, "weights", weights, COUNTOF(weights), BINS, err);
 }
 
