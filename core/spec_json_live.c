@@ -26,7 +26,7 @@ static json_t *with_schedule(json_t *json, json_t *schedule)
 {
 	json_t *copy = json_copy(json);
 
-	if (copy && !schedule && json_is_object(copy))
+	if (!schedule && json_is_object(copy))
 		(void)json_object_del(copy, "schedule");
 	if (!schedule)
 		return copy;

@@ -28,8 +28,10 @@ int api_session_find(const struct api *api, const struct request *rq, struct sto
 	if (!rc && !auth_sees(&rq->who, ret->owner))
 		rc = -ERR_NOTFOUND;
 	if (rc == -ERR_NOTFOUND)
-		return err_list_add(errors, ERR_NOTFOUND, "", "there is no such session");
-	return rc ? api_run_fail(&err, errors) : 0;
+		(void)err_list_add(errors, ERR_NOTFOUND, "", "there is no such session");
+	else if (rc)
+		(void)api_run_fail(&err, errors);
+	return rc;
 }
 
 static json_t *time_text(int64_t ms)
@@ -73,7 +75,7 @@ json_t *api_session_json(const struct api *api, const struct store_session *row)
 		"preset", text_or_null(row->preset), "parent", text_or_null(row->parent),
 		"spec_sha256", row->spec_sha256, "seed", row->seed, "threads",
 		(json_int_t)row->threads, "version",
-		(json_int_t)(row->version + (int64_t)view.version), "created_at",
+		(json_int_t)row->version + (json_int_t)view.version, "created_at",
 		time_text(row->created_ms), "used_at", time_text(row->used_ms), "error",
 		error ? error : json_null(), "links", links);
 	return ret;

@@ -223,7 +223,8 @@ int session_reply(struct session *x, uint64_t ticket, json_t **ret, const char *
 	if (!c)
 		return 1;
 	if (!c->reply)
-		rc = err_list_add(errors, c->err.code, c->err.path, "%s", c->err.text);
+		rc = err_list_add(errors, (enum err_code)c->err.code, c->err.path, "%s",
+				  c->err.text);
 	else if (!json_is_true(json_object_get(c->reply, "ok")))
 		rc = refused(c->reply, from, to, errors);
 	else
@@ -245,7 +246,7 @@ bool session_look(struct session *x, const char *id, struct session_view *ret)
 	if (running)
 		*ret = l->view;
 	for (struct session_command *c = x->commands; running && c; c = c->next)
-		if (!c->done_at && strcmp(c->cmd, "step") == 0 && strcmp(c->id, id) == 0)
+		if (c->done_at == 0 && strcmp(c->cmd, "step") == 0 && strcmp(c->id, id) == 0)
 			(void)snprintf(ret->mode, sizeof(ret->mode), "stepping");
 	lock_drop(&x->lock);
 	return running;

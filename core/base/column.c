@@ -175,8 +175,8 @@ static int replace(struct column *c, int dir_fd, uint64_t bytes, struct err *err
 
 int column_restore(struct column *c, uint64_t rows, struct err *err)
 {
-	uint64_t bytes;
-	nlink_t links;
+	uint64_t bytes = 0;
+	nlink_t links = 0;
 	int r = column_flush(c, err);
 
 	if (!r)
@@ -195,8 +195,8 @@ int column_restore(struct column *c, uint64_t rows, struct err *err)
 int column_take(struct column *c, int dir_fd, const char *file, uint64_t rows, struct err *err)
 {
 	int fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	uint64_t bytes;
-	nlink_t links;
+	uint64_t bytes = 0;
+	nlink_t links = 0;
 	int r;
 
 	if (fd < 0)

@@ -108,9 +108,11 @@ static inline double largest(const double *x, size_t n)
 CLONES static void run(struct conductance_fast *restrict f, const struct parts *restrict p)
 {
 	for (size_t from = 0; from < f->n; from += CONDUCTANCE_LANES) {
-		double most = largest(p->n + from, CONDUCTANCE_LANES);
+		int64_t most = (int64_t)largest(p->n + from, CONDUCTANCE_LANES);
 
-		for (double part = 0; part < most; part++) {
+		for (int64_t k = 0; k < most; k++) {
+			double part = (double)k;
+
 #pragma omp simd
 			for (size_t j = from; j < from + CONDUCTANCE_LANES; j++) {
 				struct conductance m = membrane(f, p, j);
