@@ -45,6 +45,12 @@ int api_query_double(const struct request *rq, const char *name, double def, dou
 		     double *ret, struct err_list *errors) MUST_USE;
 int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max,
 		  int64_t *ret, struct err_list *errors) MUST_USE;
+/* page_size and page_token of a list of rows that go down by seq: at most *ret_size rows below *ret_seq.
+ * A token is `letter`, told from other lists' by it, and a seq in hexadecimal digits. */
+int api_query_page(const struct request *rq, char letter, int64_t *ret_size, int64_t *ret_seq,
+		   struct err_list *errors) MUST_USE;
+/* JSON as text in the arena; NULL: no memory. */
+const char *api_text(const json_t *json, struct mem_arena *arena);
 /* Format asked for by ?format= or Accept, of the allowed (bit set of 1 << enum api_format);
  * ERR_ACCEPT otherwise. */
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };

@@ -15,13 +15,7 @@
 #include "server/store_dataset.h"
 #include "server/store_run.h"
 
-enum {
-	NAME_BYTES_MAX = 200,
-	PAGE_DEFAULT = 50,
-	PAGE_MAX = 500,
-	EXPANDED_MAX = 512 << 20,
-	FIELDS_JSON_MAX = 1 << 20
-};
+enum { NAME_BYTES_MAX = 200, EXPANDED_MAX = 512 << 20, FIELDS_JSON_MAX = 1 << 20 };
 
 static int fail(const struct err *err, struct err_list *errors)
 {
@@ -192,25 +186,6 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 
 /* ---- GET, DELETE ---- */
 
-static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_seq,
-		     struct err_list *errors)
-{
-	const char *token = http_query(rq, "page_token");
-	char *end = NULL;
-	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT32_MAX, ret_size, errors);
-
-	*ret_size = *ret_size > PAGE_MAX ? PAGE_MAX : *ret_size;
-	*ret_seq = INT64_MAX;
-	if (rc || !token)
-		return rc;
-	if (token[0] == 'd')
-		*ret_seq = strtoll(token + 1, &end, 16);
-	if (!end || end == token + 1 || *end || *ret_seq <= 0)
-		return err_list_add(errors, ERR_RANGE, "?page_token",
-				    "expected the next_page_token of another page");
-	return 0;
-}
-
 int api_dataset_list(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors)
 {
@@ -219,7 +194,7 @@ int api_dataset_list(const struct api *api, struct request *rq, struct response 
 	int64_t size = 0, seq = 0;
 	json_t *items, *token = NULL;
 	size_t n = 0;
-	int rc = read_page(rq, &size, &seq, errors);
+	int rc = api_query_page(rq, 'd', &size, &seq, errors);
 
 	if (rc)
 		return rc;

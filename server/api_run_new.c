@@ -9,7 +9,6 @@
 #include "core/spec_json.h"
 #include "server/api_run.h"
 #include "server/config.h"
-#include "server/dump.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/queue.h"
@@ -25,19 +24,6 @@ enum {
 };
 
 /* ---- what stands beside the spec ---- */
-
-/* JSON as text in the arena; NULL: no memory. */
-static const char *as_text(const json_t *json, struct mem_arena *arena)
-{
-	const char *text = NULL;
-	struct buf b;
-
-	buf_init(&b, (size_t)1 << 30);
-	if (!dump_json(&b, json))
-		text = mem_arena_strdup(arena, b.data);
-	buf_release(&b);
-	return text;
-}
 
 static void read_text(json_t *body, const char *key, size_t max, const char **ret,
 		      struct err_list *errors)
@@ -95,7 +81,7 @@ static void read_tags(json_t *body, struct mem_arena *arena, const char **ret,
 					   "expected a string of 1 to %d bytes", TAG_MAX);
 	}
 	if (err_list_count(errors) == before) {
-		*ret = as_text(tags, arena);
+		*ret = api_text(tags, arena);
 		if (!*ret)
 			(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	}
@@ -462,7 +448,7 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
 		  struct err_list *errors)
 {
-	const char *text = as_text(spec, rq->arena),
+	const char *text = api_text(spec, rq->arena),
 		   *own = json_string_value(json_object_get(spec, "name"));
 	struct err err = { 0 };
 	char id[ID_SIZE];

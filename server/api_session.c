@@ -12,7 +12,6 @@
 #include "server/clock.h"
 #include "server/event.h"
 
-enum { LIST_PAGE = 50, LIST_MAX = 500 };
 static const double WAIT_S = 86400.0; /* a step may take its time */
 
 /* ---- one session ---- */
@@ -106,37 +105,34 @@ int api_session_get(const struct api *api, struct request *rq, struct response *
 int api_session_list(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors)
 {
-	const char *token = http_query(rq, "page_token"), *state = http_query(rq, "state");
+	const char *state = http_query(rq, "state");
 	struct store_session *rows;
-	json_t *items = json_array();
+	json_t *items, *next = NULL;
 	struct err err = { 0 };
-	int64_t size = LIST_PAGE, after = INT64_MAX;
+	int64_t size = 0, seq = 0;
 	size_t n = 0;
-	int rc = api_query_int(rq, "page_size", LIST_PAGE, 1, 1000000, &size, errors);
+	int rc = api_query_page(rq, 's', &size, &seq, errors);
 
-	if (!rc && token)
-		rc = api_query_int(rq, "page_token", 0, 1, INT64_MAX, &after, errors);
 	if (!rc && state && strcmp(state, "awake") != 0 && strcmp(state, "parked") != 0 &&
 	    strcmp(state, "failed") != 0)
 		rc = err_list_add(errors, ERR_UNKNOWN, "?state",
 				  "expected awake, parked or failed, found \"%.32s\"", state);
-	size = size < LIST_MAX ? size : LIST_MAX;
-	rows = NEW(rq->arena, struct store_session, (size_t)size);
-	if (!rc && !rows)
-		rc = err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	if (!rc && store_session_list(api->store, after, state, api_run_owner(rq), (size_t)size,
-				      rq->arena, rows, &n, &err))
-		rc = api_run_fail(&err, errors);
-	if (rc) {
-		json_decref(items);
+	if (rc)
 		return rc;
-	}
-	for (size_t i = 0; i < n; i++)
+	rows = NEW(rq->arena, struct store_session, (size_t)size + 1);
+	if (!rows)
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	if (store_session_list(api->store, seq, state, api_run_owner(rq), (size_t)size + 1,
+			       rq->arena, rows, &n, &err))
+		return api_run_fail(&err, errors);
+	items = json_array();
+	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, api_session_json(api, &rows[i]));
+	if (n > (size_t)size)
+		next = json_sprintf("s%" PRIx64, (uint64_t)rows[size - 1].seq);
 	return api_json(rs, 200,
 			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  n == (size_t)size ? json_sprintf("%" PRId64, rows[n - 1].seq)
-						    : json_null()),
+				  next ? next : json_null()),
 			errors);
 }
 

@@ -16,7 +16,6 @@
 #include "server/auth.h"
 #include "server/clock.h"
 #include "server/config.h"
-#include "server/dump.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/exec_folder.h"
@@ -31,18 +30,6 @@ enum { PATH_SIZE = 4096, SPEC_MAX = 1 << 28 };
 static int no_memory(struct err_list *errors)
 {
 	return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-}
-
-static const char *as_text(const json_t *json, struct mem_arena *arena)
-{
-	const char *text = NULL;
-	struct buf b;
-
-	buf_init(&b, SPEC_MAX);
-	if (!dump_json(&b, json))
-		text = mem_arena_strdup(arena, b.data);
-	buf_release(&b);
-	return text;
 }
 
 /* ---- where a session begins ---- */
@@ -64,7 +51,7 @@ static int from_request(const struct api *api, struct request *rq, json_t *body,
 		rc = err_list_add(errors, ERR_CONFLICT, "/experiment",
 				  "an experiment is a run; a session needs a network");
 	if (!rc) {
-		o->row.spec = as_text(spec, rq->arena);
+		o->row.spec = api_text(spec, rq->arena);
 		o->row.seed = mem_arena_strdup(rq->arena,
 					       json_string_value(json_object_get(spec, "seed")));
 		o->row.spec_sha256 = mem_arena_strdup(rq->arena, known.sha256);

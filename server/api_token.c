@@ -9,7 +9,7 @@
 #include "server/auth.h"
 #include "server/clock.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, DAYS_MAX = 36500 };
+enum { DAYS_MAX = 36500 };
 
 static json_t *time_or_null(int64_t ms)
 {
@@ -168,25 +168,6 @@ int api_token_post(const struct api *api, struct request *rq, struct response *r
 	return api_json(rs, 201, answer, errors);
 }
 
-static int read_page(const struct request *rq, int64_t *ret_size, int64_t *ret_seq,
-		     struct err_list *errors)
-{
-	const char *token = http_query(rq, "page_token");
-	char *end = NULL;
-	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT32_MAX, ret_size, errors);
-
-	*ret_size = *ret_size > PAGE_MAX ? PAGE_MAX : *ret_size;
-	*ret_seq = INT64_MAX;
-	if (rc || !token)
-		return rc;
-	if (token[0] == 't')
-		*ret_seq = strtoll(token + 1, &end, 16);
-	if (!end || end == token + 1 || *end || *ret_seq <= 0)
-		return err_list_add(errors, ERR_RANGE, "?page_token",
-				    "expected the next_page_token of another page");
-	return 0;
-}
-
 int api_token_list(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
@@ -195,7 +176,7 @@ int api_token_list(const struct api *api, struct request *rq, struct response *r
 	int64_t size = 0, seq = 0;
 	json_t *items, *next = NULL;
 	size_t n = 0;
-	int rc = read_page(rq, &size, &seq, errors);
+	int rc = api_query_page(rq, 't', &size, &seq, errors);
 
 	if (rc)
 		return rc;

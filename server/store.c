@@ -570,6 +570,14 @@ LOCK_UNCHECKED void store_rollback(struct store *s)
 	lock_drop(&s->lock);
 }
 
+int store_conclude(struct store *s, int rc, struct err *err)
+{
+	if (!rc)
+		return store_commit(s, err);
+	store_rollback(s);
+	return rc;
+}
+
 int64_t store_changes(struct store *s)
 {
 	return sqlite3_changes64(s->writer->db);

@@ -17,11 +17,7 @@ int store_dataset_add(struct store *s, const struct store_dataset *d, const char
 			d->bytes, d->created_ms, d->fields);
 	if (!rc && key)
 		rc = store_idempotency_put(s, key, request_sha256, d->id, err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	return store_commit(s, err);
+	return store_conclude(s, rc, err);
 }
 
 static int take(struct store_stmt *q, struct mem_arena *arena, struct store_dataset *ret,
@@ -112,9 +108,5 @@ int store_dataset_drop(struct store *s, const char *id, struct err *err)
 	if (rc)
 		return rc;
 	rc = drop(s, id, err);
-	if (rc) {
-		store_rollback(s);
-		return rc;
-	}
-	return store_commit(s, err);
+	return store_conclude(s, rc, err);
 }

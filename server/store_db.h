@@ -42,6 +42,8 @@ int store_begin(struct store *s, struct err *err) MUST_USE; /* takes store.lock 
 int store_commit(struct store *s,
 		 struct err *err) MUST_USE; /* drops it, also on error (rolled back then) */
 void store_rollback(struct store *s);
+/* End a write that came to `rc`: commit if it is 0, else roll back. rc, or why it could not commit. */
+int store_conclude(struct store *s, int rc, struct err *err) MUST_USE;
 int64_t store_changes(struct store *s); /* rows the last statement of this write changed */
 
 #endif

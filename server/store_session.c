@@ -7,15 +7,6 @@
 #include "server/store_run.h"
 #include "server/store_sql.h"
 
-/* End a write: commit what went well. */
-static int end(struct store *s, int rc, struct err *err)
-{
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
-}
-
 /* Inside a write. */
 static int room(struct store *s, int64_t max, struct err *err)
 {
@@ -51,7 +42,7 @@ int store_session_add(struct store *s, const struct store_session *r, const char
 				r->spec_sha256, r->seed, r->threads, r->created_ms, r->t_ms);
 	if (!rc && key)
 		rc = store_idempotency_put(s, key, request_sha256, r->id, err);
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 /* NULL stays NULL. */
@@ -166,7 +157,7 @@ int store_session_state(struct store *s, const char *id, const char *state, doub
 		return rc;
 	rc = store_exec(s, SQL_SESSION_STATE, err, "ttdti", id, state, t_ms, error,
 			clock_wall_ms());
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 int store_session_wake(struct store *s, const char *id, struct err *err)
@@ -178,7 +169,7 @@ int store_session_wake(struct store *s, const char *id, struct err *err)
 	rc = store_exec(s, SQL_SESSION_WAKE, err, "ti", id, clock_wall_ms());
 	if (!rc && store_changes(s) == 0)
 		rc = err_set(err, ERR_STATE, NULL, "the session has failed or was deleted");
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 int store_session_sleep(struct store *s, struct err *err)
@@ -187,7 +178,7 @@ int store_session_sleep(struct store *s, struct err *err)
 
 	if (rc)
 		return rc;
-	return end(s, store_exec(s, SQL_SESSION_SLEEP, err, ""), err);
+	return store_conclude(s, store_exec(s, SQL_SESSION_SLEEP, err, ""), err);
 }
 
 int store_session_drop(struct store *s, const char *id, struct err *err)
@@ -199,7 +190,7 @@ int store_session_drop(struct store *s, const char *id, struct err *err)
 	rc = store_exec(s, SQL_SESSION_DELETE, err, "t", id);
 	if (!rc && store_changes(s) == 0)
 		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 /* ---- checkpoints ---- */
@@ -228,7 +219,7 @@ int store_session_checkpoint_add(struct store *s, const struct store_session_che
 		return rc;
 	rc = store_exec(s, SQL_SESSION_CKPT_INSERT, err, "ttdii", c->id, c->session_id, c->t_ms,
 			c->bytes, c->created_ms);
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 int store_session_checkpoint_get(struct store *s, const char *id, struct mem_arena *arena,

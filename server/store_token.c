@@ -83,14 +83,6 @@ int store_token_list(struct store *s, int64_t seq, size_t n, struct mem_arena *a
 
 /* ---- writing ---- */
 
-static int end(struct store *s, int rc, struct err *err)
-{
-	if (!rc)
-		return store_commit(s, err);
-	store_rollback(s);
-	return rc;
-}
-
 int store_token_add(struct store *s, const struct store_token *t, struct err *err)
 {
 	int rc = store_begin(s, err);
@@ -99,7 +91,7 @@ int store_token_add(struct store *s, const struct store_token *t, struct err *er
 		return rc;
 	rc = store_exec(s, SQL_TOKEN_ADD, err, "ttttii", t->id, t->name, t->sha256, t->scopes,
 			t->created_ms, t->expires_ms);
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 int store_token_change(struct store *s, const struct store_token *t, struct err *err)
@@ -111,7 +103,7 @@ int store_token_change(struct store *s, const struct store_token *t, struct err 
 	rc = store_exec(s, SQL_TOKEN_CHANGE, err, "ttti", t->id, t->name, t->scopes, t->expires_ms);
 	if (!rc && store_changes(s) != 1)
 		rc = missing(t->id, err);
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }
 
 int store_token_revoke(struct store *s, const char *id, struct err *err)
@@ -123,5 +115,5 @@ int store_token_revoke(struct store *s, const char *id, struct err *err)
 	rc = store_exec(s, SQL_TOKEN_REVOKE, err, "ti", id, clock_wall_ms());
 	if (!rc && store_changes(s) != 1)
 		rc = missing(id, err);
-	return end(s, rc, err);
+	return store_conclude(s, rc, err);
 }

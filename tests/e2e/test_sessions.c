@@ -424,3 +424,25 @@ Test(sessions, events_are_streamed_while_it_plays)
 	cr_assert_not_null(strstr(text, "event: rates\n"), "%s", text);
 	cr_assert_not_null(strstr(text, "event: weights\n"), "%s", text);
 }
+
+Test(sessions, a_list_comes_in_pages_that_end)
+{
+	char ids[3][64], path[PATH] = "/v1/sessions?page_size=1";
+	struct reply r;
+
+	for (int i = 0; i < 3; i++)
+		new_session(ids[i]);
+	for (int i = 2; i >= 0; i--) { /* the newest first */
+		r = harness_get(&h, path);
+		cr_assert_str_eq(reply_text(&r, "/items/0/id"), ids[i], "%s", r.body);
+		cr_assert_eq(json_array_size(reply_at(&r, "/items")), 1);
+		cr_assert_eq(json_is_null(reply_at(&r, "/next_page_token")), i == 0, "%s", r.body);
+		(void)snprintf(path, sizeof(path), "/v1/sessions?page_size=1&page_token=%.64s",
+			       reply_text(&r, "/next_page_token"));
+		reply_release(&r);
+	}
+	r = harness_get(&h, "/v1/sessions?page_token=d1");
+	cr_assert_eq(r.status, 422);
+	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "?page_token");
+	reply_release(&r);
+}
