@@ -10,19 +10,20 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/engine.h"
+#include "core/guard.h"
 #include "core/rundir.h"
 #include "core/serve.h"
 
 enum { EXIT_USAGE = 2, THREADS_MAX = 256, MEMORY_MB_MAX = 1 << 24, CHECKPOINT_S_MAX = 1000000 };
-enum { CHECKPOINT_S = 30 };
+enum { CHECKPOINT_S = 30, FILE_MB_MAX = 1 << 30, CPU_S_MAX = 2000000000 };
 
 static const char usage[] =
-	"usage: stdp-run [--threads N] [--memory-mb M] [--checkpoint-s S] [--child] [--serve] DIR\n"
+	"usage: stdp-run [--threads N] [--memory-mb M] [--checkpoint-s S] [--file-mb M]\n"
+	"                [--cpu-s S] [--child] [--serve] DIR\n"
 	"       stdp-run --version\n"
 	"Runs DIR/spec.json and leaves columns and result.json in DIR. What SIGTERM or\n"
 	"a crash interrupted goes on from DIR/checkpoint (experiments start over).\n"
@@ -30,13 +31,15 @@ static const char usage[] =
 	"  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
 	"  --checkpoint-s S  seconds between two checkpoints; 0: only at SIGTERM\n"
 	"                 (default 30)\n"
+	"  --file-mb M    size of one file the run may write; 0: no limit (default 0)\n"
+	"  --cpu-s S      processor time of all threads; 0: no limit (default 0)\n"
 	"  --child        die with the process that started this one\n"
 	"  --serve        a live session: commands on standard input (core/serve.h); it ends\n"
 	"                 with that input, so --child adds nothing\n";
 
 struct options {
 	unsigned threads;
-	uint64_t memory_mb;
+	uint64_t memory_mb, file_mb, cpu_s;
 	double checkpoint_s;
 	bool child, serve, version;
 	const char *dir;
@@ -89,6 +92,8 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "threads", required_argument, NULL, 't' },
 		{ "memory-mb", required_argument, NULL, 'm' },
 		{ "checkpoint-s", required_argument, NULL, 's' },
+		{ "file-mb", required_argument, NULL, 'f' },
+		{ "cpu-s", required_argument, NULL, 'u' },
 		{ "child", no_argument, NULL, 'c' },
 		{ "serve", no_argument, NULL, 'S' },
 		{ "version", no_argument, NULL, 'v' },
@@ -105,7 +110,9 @@ static int parse(int argc, char **argv, struct options *o)
 		else if (c == 'v')
 			o->version = true;
 		else if ((c == 't' && !parse_number(optarg, THREADS_MAX, &threads) && threads) ||
-			 (c == 's' && !parse_seconds(optarg, &o->checkpoint_s)))
+			 (c == 's' && !parse_seconds(optarg, &o->checkpoint_s)) ||
+			 (c == 'f' && !parse_number(optarg, FILE_MB_MAX, &o->file_mb)) ||
+			 (c == 'u' && !parse_number(optarg, CPU_S_MAX, &o->cpu_s)))
 			continue;
 		else if (c != 'm' || parse_number(optarg, MEMORY_MB_MAX, &o->memory_mb))
 			return -1;
@@ -173,33 +180,23 @@ static int follow(pid_t parent)
 	return 0;
 }
 
-#ifdef STDP_SANITIZED
-/* Shadow memory is terabytes of address space. */
-static int limit_space(const struct options *o)
-{
-	(void)o;
-	return 0;
-}
-#else
 /* Beside the run's arena: the program, JSON, buffers; a stack and an allocator's reserve a thread. */
-static int limit_space(const struct options *o)
-{
-	uint64_t bytes = o->memory_mb << 20;
-	struct rlimit space;
-
-	if (!o->memory_mb)
-		return 0;
-	bytes += bytes / 4 + (UINT64_C(1) << 30) + o->threads * (UINT64_C(160) << 20);
-	space.rlim_cur = space.rlim_max = bytes;
-	return setrlimit(RLIMIT_AS, &space);
-}
-#endif
-
 static int limit_process(const struct options *o)
 {
-	struct rlimit core = { 0, 0 };
+	uint64_t bytes = o->memory_mb << 20;
 
-	return setrlimit(RLIMIT_CORE, &core) || limit_space(o) ? -1 : 0;
+	bytes += bytes / 4 + (UINT64_C(1) << 30) + o->threads * (UINT64_C(160) << 20);
+	return guard_process(&(struct guard_limits){ .memory_bytes = o->memory_mb ? bytes : 0,
+						     .file_bytes = o->file_mb << 20,
+						     .cpu_s = o->cpu_s });
+}
+
+/* A kernel or container without filters is no reason not to run. */
+static void refuse_calls(void)
+{
+	if (guard_calls())
+		(void)fprintf(stderr, "stdp-run: system calls are not filtered here: %s\n",
+			      strerror(errno));
 }
 
 static int fail(enum err_code code, const char *what, const char *why)
@@ -282,6 +279,7 @@ int main(int argc, char **argv)
 	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
 	if (install_signals() || (o.child && !o.serve && follow(parent)) || limit_process(&o))
 		return fail(ERR_INTERNAL, o.dir, "cannot set signals or limits");
+	refuse_calls();
 	dir_fd = open(o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return fail(errno == ENOENT ? ERR_NOTFOUND : ERR_IO, o.dir, strerror(errno));

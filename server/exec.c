@@ -203,6 +203,12 @@ static void add_child(struct exec *e, const char *id, const char *path,
 	c->kill_at = (double)INFINITY;
 }
 
+/* Far beyond the wall time in which it is stopped: for a process that hears nobody any more. */
+static long cpu_limit(const struct exec *e, int64_t threads)
+{
+	return (long)fmin((e->config.wall_max_s + 60.0) * (double)(threads + 1), 1e9);
+}
+
 /* Start one queued run; the state `running` is stored before the process exists. */
 static int start(struct exec *e, const char *id, struct err *err)
 {
@@ -226,6 +232,8 @@ static int start(struct exec *e, const char *id, struct err *err)
 							  .dir = path,
 							  .threads = (long)run.threads,
 							  .memory_mb = (long)e->config.memory_mb,
+							  .file_mb = (long)e->config.file_mb,
+							  .cpu_s = cpu_limit(e, run.threads),
 							  .checkpoint_s = e->config.checkpoint_s },
 				err);
 		if (!rc) {

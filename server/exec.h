@@ -23,6 +23,7 @@ struct exec_config {
 	const char *runner; /* path of stdp-run */
 	int64_t slots;	    /* simulations at once */
 	int64_t memory_mb;  /* of one simulation */
+	int64_t file_mb;    /* of one file it writes */
 	double wall_max_s;
 	double checkpoint_s;
 };

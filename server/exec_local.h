@@ -23,6 +23,8 @@ struct exec_local_job {
 	const char *runner; /* path of stdp-run */
 	const char *dir;    /* the run's folder */
 	long threads, memory_mb;
+	long file_mb;	     /* of one file it writes */
+	long cpu_s;	     /* of all threads; 0: no limit */
 	double checkpoint_s; /* 0: only when it is told to stop */
 	bool serve;	     /* a live session: out_fd is a socket, its standard input too */
 };

@@ -173,6 +173,7 @@ static int start_sessions(struct services *s, struct err *err)
 		.runner = s->runner,
 		.awake = s->config.sessions_awake,
 		.memory_mb = s->config.run_memory_mb,
+		.file_mb = s->config.run_memory_mb + s->config.max_result_mb,
 		.idle_s = s->config.session_idle_s,
 		.checkpoint_s = s->config.checkpoint_s,
 	};
@@ -204,6 +205,7 @@ static int start(struct services *s, struct err *err)
 		.runner = s->runner,
 		.slots = s->config.slots,
 		.memory_mb = s->config.run_memory_mb,
+		.file_mb = s->config.run_memory_mb + s->config.max_result_mb,
 		.checkpoint_s = s->config.checkpoint_s,
 		.wall_max_s = s->config.wall_max_s,
 	};

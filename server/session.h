@@ -26,6 +26,7 @@ struct session_config {
 	const char *runner; /* path of stdp-run */
 	int64_t awake;	    /* processes at once */
 	int64_t memory_mb;  /* of one */
+	int64_t file_mb;    /* of one file it writes */
 	double idle_s;	    /* after that long without a command it is parked */
 	double checkpoint_s;
 };

@@ -60,6 +60,7 @@ static void start(struct session *x, struct session_live *l)
 						  .dir = path,
 						  .threads = (long)row.threads,
 						  .memory_mb = (long)x->config.memory_mb,
+						  .file_mb = (long)x->config.file_mb,
 						  .checkpoint_s = x->config.checkpoint_s,
 						  .serve = true },
 			&err);

@@ -8,7 +8,7 @@ files=$(find core server -name '*.[ch]' | LC_ALL=C sort)
 grep -Hn '^[ 	]*#[ 	]*include' $files | awk -F: '
 # A row is a layer and the stems in it; a stem covers its parts too (net: net.h, net_wire.c).
 BEGIN {
-	row(0, "core/base core/rundir")
+	row(0, "core/base core/rundir core/guard")
 	row(1, "core/model")
 	row(2, "core/neuron core/plasticity core/wiring")
 	row(3, "core/spec")
