@@ -23,7 +23,8 @@ struct engine_control {
 	enum err_code (*stop)(void *self); /* ERR_OK: go on; else the reason to stop */
 	void (*progress)(void *self, const struct engine_progress *p); /* may be NULL */
 	void (*note)(void *self, const char *text); /* a sentence for people; may be NULL */
-	unsigned threads;
+	unsigned threads;			    /* at most */
+	bool every_thread; /* even where they only wait for one another: tests want to see them meet */
 	size_t memory_limit; /* bytes of the run's arena; 0: none */
 	double checkpoint_s; /* wall time between two checkpoints of a plain run; 0: only when it is
 				interrupted */

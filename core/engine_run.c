@@ -199,10 +199,17 @@ static bool was_stopped(int rc)
 	return rc == -ERR_CANCELLED || rc == -ERR_INTERRUPTED || rc == -ERR_TIMEOUT;
 }
 
+unsigned engine_run_threads(const struct experiment_ctx *c, const struct spec *spec)
+{
+	if (c->control->every_thread)
+		return c->result.threads;
+	return sim_useful_threads(spec, c->result.threads);
+}
+
 int engine_run_build(struct experiment_ctx *c, const struct spec *spec, struct err *err)
 {
 	const struct net_guard guard = { engine_run_look, c };
-	int rc = sim_new(&c->sim, spec, &c->arena, c->result.threads, &guard, err);
+	int rc = sim_new(&c->sim, spec, &c->arena, engine_run_threads(c, spec), &guard, err);
 
 	if (!rc)
 		rc = rec_attach(c->rec, c->sim, err);

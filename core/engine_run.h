@@ -53,6 +53,8 @@ int engine_run_read(struct experiment_ctx *c, const struct spec **ret, json_t *j
 		    struct mem_arena *arena, struct err *err) MUST_USE;
 /* What the result says of a spec. */
 void engine_run_describe(struct experiment_ctx *c, const struct spec *spec);
+/* How many of the run's threads a network gets. */
+unsigned engine_run_threads(const struct experiment_ctx *c, const struct spec *spec);
 /* The network and its recorders, at 0 ms or where c->ckpt.open left them. */
 int engine_run_build(struct experiment_ctx *c, const struct spec *spec, struct err *err) MUST_USE;
 /* What is left at the end, or where it was stopped: samples, digest, metrics. */

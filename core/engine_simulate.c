@@ -97,14 +97,6 @@ static int account(struct simulations *all, struct err *err)
 	return 0;
 }
 
-/* Threads that meet for a handful of neurons only wait for one another. */
-static unsigned useful(const struct spec *spec, unsigned threads)
-{
-	double most = 1 + spec_cost(spec).neurons / 500;
-
-	return (double)threads < most ? threads : (unsigned)most;
-}
-
 int engine_simulate_many(struct experiment_ctx *c, json_t *const *specs,
 			 const struct engine_look *looks, size_t n, struct err *err)
 {
@@ -124,7 +116,7 @@ int engine_simulate_many(struct experiment_ctx *c, json_t *const *specs,
 		rc = engine_run_read(c, &x->spec, specs[i], &x->arena, err);
 		rc = engine_run_memory(&x->arena, rc, err);
 		if (!rc)
-			x->threads = n == 1 ? useful(x->spec, threads) : 1;
+			x->threads = n == 1 ? engine_run_threads(c, x->spec) : 1;
 	}
 	if (!rc) {
 		sim_many(n, threads, job, &all);

@@ -27,7 +27,7 @@ static const char usage[] =
 	"       stdp-run --version\n"
 	"Runs DIR/spec.json and leaves columns and result.json in DIR. What SIGTERM or\n"
 	"a crash interrupted goes on from DIR/checkpoint (experiments start over).\n"
-	"  --threads N    threads; changes nothing but time (default 1)\n"
+	"  --threads N    threads at most; changes nothing but time (default 1)\n"
 	"  --memory-mb M  memory the run may use; 0: no limit (default 0)\n"
 	"  --checkpoint-s S  seconds between two checkpoints; 0: only at SIGTERM\n"
 	"                 (default 30)\n"

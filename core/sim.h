@@ -69,6 +69,9 @@ int sim_start(struct sim *s, struct err *err) MUST_USE;
 /* From now on another schedule, borrowed until the next call: none of its entries was applied, all stand
  * at sim_now() or later, in order. */
 void sim_schedule(struct sim *s, const struct spec_change *changes, size_t n);
+/* How many of `threads` a network of this size keeps busy: those that meet every step for a handful
+ * of neurons only wait for one another. */
+unsigned sim_useful_threads(const struct spec *spec, unsigned threads);
 /* A process that is to fork ends its threads before, and both start theirs after. With one thread
  * nothing happens. Errors: NOMEM. */
 void sim_threads_stop(struct sim *s);

@@ -11,6 +11,27 @@
 
 #define LOOKS 2000 /* before a sleep: some 50 us */
 
+/* What a slice costs, about, in ns; to meet twice a slice costs one or two thousand. */
+#define NEURON_NS  1.0 /* and step */
+#define DELIVER_NS 5.0 /* and synapse */
+#define USUAL_HZ   10.0
+#define WORTH_NS   4000.0 /* of a slice, for each thread beside the first */
+
+unsigned sim_useful_threads(const struct spec *spec, unsigned threads)
+{
+	struct spec_cost cost = spec_cost(spec);
+	double steps = NET_SLICE_MAX, work, most;
+
+	for (size_t j = 0; j < spec->n_projections; j++) {
+		double delay = (double)spec->projections[j].delay_min;
+
+		steps = delay < steps ? delay : steps;
+	}
+	work = NEURON_NS * cost.neurons + DELIVER_NS * cost.synapses * USUAL_HZ * spec->dt / 1000.0;
+	most = 1 + work * steps / WORTH_NS;
+	return (double)threads < most ? threads : (unsigned)most;
+}
+
 struct sim_pool {
 	struct sim *sim;
 	size_t n; /* threads beside the caller's */

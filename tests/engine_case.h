@@ -87,6 +87,7 @@ static inline struct engine_control engine_case_default(struct engine_case_contr
 		.stop = engine_case_stop,
 		.progress = engine_case_progress,
 		.threads = 1,
+		.every_thread = true,
 	};
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/fmath.h"
-#include "core/spec.h"
+#include "core/sim.h"
 
 static const struct rng_key key = { { 1, 2 } };
 
@@ -158,4 +158,44 @@ Test(spec, an_estimate_counts_neurons_synapses_steps_and_records)
 	more = spec_cost(&s);
 	cr_assert_gt(more.bytes, c.bytes + 5 * 990 * 8.0, "a longer delay needs a longer ring");
 	cr_assert_geq(more.result_bytes, c.result_bytes + 100 * 8.0);
+}
+
+/* 1000 inputs onto 100 cells: with delays of a step two threads would meet every 2 us, with delays of
+ * 2 ms every 30. */
+Test(spec, threads_where_they_are_of_use)
+{
+	struct spec_value params[NEURON_PARAMS_MAX] = { 0 };
+	double p[PLASTICITY_PARAMS_MAX] = { 0 };
+	struct spec_population populations[] = {
+		{ .name = "in",
+		  .model = &neuron_poisson_generator,
+		  .size = 1000,
+		  .params = params },
+		{ .name = "out", .model = &neuron_iaf_cond_exp, .size = 100, .params = params },
+	};
+	struct spec_projection projection = {
+		.name = "p",
+		.source = 0,
+		.target = 1,
+		.rule = &wiring_all_to_all,
+		.model = &plasticity_static,
+		.params = p,
+		.wiring = { .n_source = 1000, .n_target = 100 },
+		.delay_min = 1,
+		.delay_max = 1,
+	};
+	struct spec s = { .dt = 0.1,
+			  .steps = 1000,
+			  .n_populations = 2,
+			  .populations = populations,
+			  .n_projections = 1,
+			  .projections = &projection };
+
+	cr_assert_eq(sim_useful_threads(&s, 1), 1);
+	cr_assert_eq(sim_useful_threads(&s, 2), 1);
+	projection.delay_min = projection.delay_max = 20;
+	cr_assert_eq(sim_useful_threads(&s, 2), 2);
+	populations[0].size = populations[1].size = 5;
+	projection.wiring.n_source = projection.wiring.n_target = 5;
+	cr_assert_eq(sim_useful_threads(&s, 8), 1);
 }
