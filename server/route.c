@@ -75,7 +75,7 @@ static const struct route routes[] = {
 	{ "GET", SESSION "/checkpoints", api_session_checkpoint_list, "What was saved of it.", 200, NULL, NULL, "read" },
 	{ "POST", SESSION "/restore", api_session_restore, "Go back to a checkpoint; a failed one with {}: to what was saved last by itself.", 200, NULL, "session_restore", "session" },
 	{ "POST", SESSION "/save", api_session_save, "Its past becomes a run, with all results.", 201, NULL, "empty", "session" },
-	{ "GET", SESSION "/events", api_session_events, "Server-sent events: state, and spikes=POPULATION, rates=POPULATION, weights=PROJECTION, at most max_hz of each.", 200, "spikes rates weights max_hz", NULL, "read" },
+	{ "GET", SESSION "/events", api_session_events, "Server-sent events: state, and spikes=POPULATION,..., rates=POPULATION,..., weights=PROJECTION,..., at most max_hz of each.", 200, "spikes rates weights max_hz", NULL, "read" },
 	{ "GET", SESSION "/results", api_result_manifest, "What was recorded.", 200, "*", NULL, "read" },
 	{ "GET", SESSION "/spikes", api_result_spikes, "Spikes of a population in a window.", 200, "*", NULL, "read" },
 	{ "GET", SESSION "/raster", api_result_raster, "Spikes counted in rows and columns.", 200, "*", NULL, "read" },

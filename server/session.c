@@ -86,16 +86,33 @@ void session_live_free(struct session_live *l)
 	mem_free(l);
 }
 
+static const char *text_at(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+/* The population or projection that an event, or the wish for it, speaks of. */
+static const char *subject_of(const json_t *data)
+{
+	const char *population = text_at(data, "population");
+
+	return *population ? population : text_at(data, "projection");
+}
+
 void session_live_say(struct session_live *l, const char *kind, const json_t *data)
 {
-	size_t n = strlen(kind) + 1;
+	const char *of = subject_of(data);
+	size_t n = strlen(kind) + 1, m = strlen(of) + 1;
 	struct buf text;
 	char *item;
 
 	buf_init(&text, EVENT_MAX);
-	if (dump_json(&text, data) == 0 && (item = mem_alloc(n + text.len + 1, 1)) != NULL) {
+	if (dump_json(&text, data) == 0 && (item = mem_alloc(n + m + text.len + 1, 1)) != NULL) {
 		memcpy(item, kind, n);
-		memcpy(item + n, text.data, text.len + 1);
+		memcpy(item + n, of, m);
+		memcpy(item + n + m, text.data, text.len + 1);
 		mem_free(l->ring[l->n_events % SESSION_RING]);
 		l->ring[l->n_events++ % SESSION_RING] = item;
 	}
@@ -104,13 +121,6 @@ void session_live_say(struct session_live *l, const char *kind, const json_t *da
 }
 
 /* ---- commands ---- */
-
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
 
 static void command_free(struct session_command *c)
 {
@@ -274,10 +284,10 @@ struct stream {
 	bool greeted;
 };
 
-/* What all streams want, without doubles: the greater max_hz counts. */
-static void merge(struct session_live *l, const json_t *watch)
+/* What all streams want, without doubles. */
+static int merge(struct session_live *l, const json_t *watch, struct err *err)
 {
-	json_t *all = l->watch ? l->watch : json_array();
+	json_t *all = l->watch ? json_copy(l->watch) : json_array();
 
 	for (size_t i = 0; i < json_array_size(watch); i++) {
 		const json_t *one = json_array_get(watch, i);
@@ -288,17 +298,33 @@ static void merge(struct session_live *l, const json_t *watch)
 		if (!known)
 			(void)json_array_append_new(all, json_deep_copy(one));
 	}
+	if (json_array_size(all) > SESSION_WATCHES_MAX) {
+		int rc = err_set(
+			err, ERR_LIMIT, NULL,
+			"all streams of a session can watch at most %d recordings together, "
+			"found %zu",
+			SESSION_WATCHES_MAX, json_array_size(all));
+
+		json_decref(all);
+		return rc;
+	}
+	json_decref(l->watch);
 	l->watch = all;
 	l->watch_changed = true;
+	return 0;
 }
 
 /* Whether the stream asked for this event. */
-static bool wants(const struct stream *st, const char *kind)
+static bool wants(const struct stream *st, const char *kind, const char *subject)
 {
 	bool found = strcmp(kind, "state") == 0;
 
-	for (size_t i = 0; i < json_array_size(st->watch) && !found; i++)
-		found = strcmp(text_at(json_array_get(st->watch, i), "kind"), kind) == 0;
+	for (size_t i = 0; i < json_array_size(st->watch) && !found; i++) {
+		const json_t *one = json_array_get(st->watch, i);
+
+		found = strcmp(text_at(one, "kind"), kind) == 0 &&
+			strcmp(subject_of(one), subject) == 0;
+	}
 	return found;
 }
 
@@ -319,11 +345,12 @@ static int stream_read(void *self, struct buf *out, bool *end)
 		st->after = l->n_events - SESSION_RING;
 	}
 	for (; l && st->after < l->n_events; st->after++) {
-		const char *item = l->ring[st->after % SESSION_RING];
+		const char *kind = l->ring[st->after % SESSION_RING];
+		const char *subject = kind + strlen(kind) + 1;
 
-		if (wants(st, item))
-			(void)buf_printf(out, "event: %s\ndata: %s\n\n", item,
-					 item + strlen(item) + 1);
+		if (wants(st, kind, subject))
+			(void)buf_printf(out, "event: %s\ndata: %s\n\n", kind,
+					 subject + strlen(subject) + 1);
 	}
 	lock_drop(&st->x->lock);
 	return 0;
@@ -351,6 +378,7 @@ int session_stream(struct http_stream *ret, struct session *x, const char *id, c
 {
 	struct stream *st = mem_alloc(1, sizeof(*st));
 	struct session_live *l;
+	int rc;
 
 	if (!st)
 		return err_nomem(err);
@@ -359,16 +387,16 @@ int session_stream(struct http_stream *ret, struct session *x, const char *id, c
 	st->watch = json_deep_copy(watch);
 	lock_take(&x->lock);
 	l = st->watch ? session_live_make(x, id) : NULL;
-	if (l) {
+	rc = l ? merge(l, watch, err) : err_nomem(err);
+	if (!rc) {
 		l->streams++;
 		st->after = l->n_events;
-		merge(l, watch);
 	}
 	lock_drop(&x->lock);
-	if (!l) {
+	if (rc) {
 		json_decref(st->watch);
 		mem_free(st);
-		return err_nomem(err);
+		return rc;
 	}
 	session_wake(x);
 	*ret = (struct http_stream){ .self = st, .read = stream_read, .free = stream_free };

@@ -18,7 +18,10 @@ struct event;
 struct session;
 struct store;
 
-enum { SESSION_TOPIC_MAX = 48 };
+enum {
+	SESSION_TOPIC_MAX = 48,
+	SESSION_WATCHES_MAX = 31, /* of all streams of a session together; beside the state */
+};
 
 struct session_config {
 	struct store *store;

@@ -34,7 +34,7 @@ struct session_live {
 	size_t streams;
 	json_t *watch;		  /* what all streams want beside the state; NULL: nothing */
 	bool watch_changed;	  /* to be told to the process */
-	char *ring[SESSION_RING]; /* "kind\0data" of event number n at n % SESSION_RING */
+	char *ring[SESSION_RING]; /* "kind\0subject\0data" of event number n at n % SESSION_RING */
 	uint64_t n_events;
 	/* the owner's: */
 	struct exec_local process;

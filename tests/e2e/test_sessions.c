@@ -425,6 +425,28 @@ Test(sessions, events_are_streamed_while_it_plays)
 	cr_assert_not_null(strstr(text, "event: weights\n"), "%s", text);
 }
 
+Test(sessions, a_stream_brings_what_it_names_and_nothing_else)
+{
+	char a[64], request[256], text[16384];
+	struct reply r;
+
+	new_session(a);
+	r = on("GET", a, "/events?spikes=cell,cell_2&weights=wires", NULL);
+	cr_assert_eq(r.status, 422, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "?spikes", "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/errors/1/pointer"), "?weights", "%s", r.body);
+	reply_release(&r);
+	(void)tell(a, "/play", "{\"speed\":1}");
+	(void)snprintf(request, sizeof(request),
+		       "GET /v1/sessions/%s/events?rates=in,cell&max_hz=20 HTTP/1.1\r\n"
+		       "Host: localhost\r\n\r\n",
+		       a);
+	harness_raw(&h, request, strlen(request), text, sizeof(text));
+	cr_assert_not_null(strstr(text, "{\"population\":\"in\""), "%s", text);
+	cr_assert_not_null(strstr(text, "{\"population\":\"cell\""), "%s", text);
+	cr_assert_null(strstr(text, "event: spikes\n"), "%s", text);
+}
+
 Test(sessions, a_list_comes_in_pages_that_end)
 {
 	char ids[3][64], path[PATH] = "/v1/sessions?page_size=1";
