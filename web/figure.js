@@ -63,7 +63,8 @@ export function figure({ title, help, wide, links = [], level = 'h3' }) {
 	return { root, body, foot, note: (text) => noteNode.replaceChildren(text) };
 }
 
-/* Call draw(width) now and whenever the width or the theme changes; end() when the page is left. */
+/* Call draw(width) now and whenever the width or the theme changes; end() when the page is left. Returns a
+ * function that draws again, for new data. */
 export function keepDrawn(body, draw, end) {
 	let width = 0;
 	const plot = { body, end, draw: () => width && draw(width) };
@@ -75,6 +76,7 @@ export function keepDrawn(body, draw, end) {
 			draw(width);
 		}
 	}).observe(body);
+	return plot.draw;
 }
 
 /* About n round values in [min, max]. */

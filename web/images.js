@@ -8,7 +8,7 @@ function canvasPlot(fig, { height, label, draw, read }) {
 	const canvas = el('canvas', { role: 'img', 'aria-label': label });
 	const readout = el('p', { class: 'readout', 'aria-hidden': 'true' }, '\u00a0');
 	fig.body.append(canvas, read ? readout : '');
-	keepDrawn(fig.body, (width) => {
+	const again = keepDrawn(fig.body, (width) => {
 		const ratio = window.devicePixelRatio || 1;
 		const h = typeof height === 'function' ? height(width) : height;
 		canvas.width = Math.round(width * ratio);
@@ -24,6 +24,7 @@ function canvasPlot(fig, { height, label, draw, read }) {
 			const box = canvas.getBoundingClientRect();
 			readout.textContent = read(event.clientX - box.left, event.clientY - box.top) || '\u00a0';
 		});
+	return again;
 }
 
 /* Frame, ticks and labels around `box`; returns the two scales. */
@@ -57,13 +58,14 @@ const inner = (width, height, right = 24) => ({
 	left: 62, top: 10, width: Math.max(40, width - 62 - right), height: height - 10 - 42,
 });
 
-/* groups: [{name, size, t_ms, neuron}]; populations one above the other, each with its own height. */
+/* groups: [{name, size, t_ms, neuron}]; populations one above the other, each with its own height. Returns
+ * show(t0, t1), which draws what the groups hold by then. */
 export function raster(fig, groups, t0, t1) {
 	const gap = 10;
 	const wanted = groups.map((g) => Math.min(220, 24 + 12 * Math.sqrt(g.size)));
 	const sum = wanted.reduce((a, b) => a + b, 0), heights = wanted.map((h) => h * Math.min(1, 620 / sum));
 	let boxes = [];
-	canvasPlot(fig, {
+	const again = canvasPlot(fig, {
 		height: 52 + gap * (groups.length - 1) + heights.reduce((a, b) => a + b, 0),
 		label: `Spike raster of ${groups.map((g) => `${g.name}, ${g.t_ms.length} spikes`).join('; ')}`,
 		draw(ctx, width, height, t) {
@@ -86,6 +88,10 @@ export function raster(fig, groups, t0, t1) {
 			return ms < t0 || ms > t1 ? '' : `${groups[i].name} ${id} at ${num(ms)} ms`;
 		},
 	});
+	return (from, to) => {
+		[t0, t1] = [from, to];
+		again();
+	};
 }
 
 function rasterGroup(ctx, t, box, g, index, t0, t1, last) {

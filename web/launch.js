@@ -52,6 +52,7 @@ export async function launchPage(main, kind, name) {
 	const nameInput = el('input', { id: 'run-name', type: 'text', maxlength: 200, placeholder: from.title });
 	const tagsInput = el('input', { id: 'run-tags', type: 'text', placeholder: 'comma, separated' });
 	const button = el('button', { class: 'button', type: 'button', onclick: launch }, 'Launch');
+	const live = el('button', { class: 'button quiet', type: 'button', onclick: openSession }, 'Open as a session');
 	const editor = el('textarea', { id: 'spec-json', spellcheck: false, autocomplete: 'off', rows: 24,
 		'aria-describedby': 'spec-help', oninput: edited });
 	const details = el('details', { class: 'editor', open: kind === 'empty' },
@@ -112,6 +113,7 @@ export async function launchPage(main, kind, name) {
 		state.timer = setTimeout(validate, 250);
 	}
 	function rebuild() {
+		live.hidden = Boolean(state.spec.experiment);
 		buildForm(form, { spec: state.spec, models, datasets: sets.items, keep, changed });
 	}
 	function changed(redraw) {
@@ -139,7 +141,13 @@ export async function launchPage(main, kind, name) {
 		const told = new Set(errors.map((e) => e.pointer));
 		return [...errors, ...formErrors(state.spec, models).filter((e) => !told.has(e.pointer))];
 	}
-	async function launch() {
+	function launch() {
+		return send('/v1/runs', '#/runs/', 'The run was not started.');
+	}
+	function openSession() {
+		return send('/v1/sessions', '#/sessions/', 'The session was not opened.');
+	}
+	async function send(path, page, sorry) {
 		const local = state.broken ? [] : withLocal([]);
 		if (state.broken || local.length)
 			return show(state.broken ?? { title: 'The spec is not valid yet', message: '', errors: local });
@@ -151,17 +159,17 @@ export async function launchPage(main, kind, name) {
 			body.name = nameInput.value.trim();
 		if (tags.length)
 			body.tags = tags;
-		button.disabled = true;
+		button.disabled = live.disabled = true;
 		try {
-			const run = await post('/v1/runs', body, { headers: { 'Idempotency-Key': crypto.randomUUID?.()
+			const made = await post(path, body, { headers: { 'Idempotency-Key': crypto.randomUUID?.()
 				?? `${Date.now()}-${Math.random()}` } });
-			location.hash = `#/runs/${run.id}`;
+			location.hash = page + made.id;
 		} catch (e) {
 			show(e, overrides);
 			problems.scrollIntoView({ block: 'nearest' });
-			say('The run was not started.');
+			say(sorry);
 		} finally {
-			button.disabled = false;
+			button.disabled = live.disabled = false;
 		}
 		return null;
 	}
@@ -174,7 +182,7 @@ export async function launchPage(main, kind, name) {
 		el('div', { class: 'launch' },
 			el('div', { class: 'field' }, el('label', { for: 'run-name' }, 'Name of the run'), nameInput),
 			el('div', { class: 'field' }, el('label', { for: 'run-tags' }, 'Tags'), tagsInput),
-			el('div', { class: 'launch-go' }, button), estimate),
+			el('div', { class: 'launch-go' }, button, live), estimate),
 		problems);
 	editor.value = JSON.stringify(state.spec, null, 2);
 	rebuild();

@@ -14,7 +14,7 @@ function axis(t, label, size) {
 }
 
 /* series: [{label, colour?, points?, width?, dash?}]; data: [x, y1, y2, ...]; under, over (u, t): hooks behind and
- * before the lines. */
+ * before the lines. Returns show(data), which draws other data. */
 export function lines(fig, { x, y, series, data, height = 260, legend, under, over, range, label, paths, short, logX }) {
 	const showLegend = legend ?? (series.length > 1 && series.length <= 8);
 	fig.body.setAttribute('role', 'group');
@@ -43,6 +43,10 @@ export function lines(fig, { x, y, series, data, height = 260, legend, under, ov
 			canvas.setAttribute('aria-label', label);
 		}
 	}, () => plot?.destroy());
+	return (next) => {
+		data = next;
+		plot?.setData(data);
+	};
 }
 
 /* Several traces on one x axis; each trace brings its own times. */

@@ -39,7 +39,7 @@ export function runTable(items) {
 
 export async function listPage(main) {
 	setTitle('Runs');
-	const state = { items: [], token: null, pages: 0, alive: true, round: 0 };
+	const state = { items: [], token: null, pages: 0, alive: true, round: 0, asking: 0 };
 	const body = el('div', { 'aria-live': 'off' }), trouble = el('div', {});
 	const more = el('button', { class: 'button quiet', type: 'button', onclick: () => load(true) }, 'Load more');
 	const search = el('input', { type: 'search', id: 'runs-q', oninput: soon,
@@ -49,11 +49,13 @@ export async function listPage(main) {
 	let timer = 0;
 
 	function soon() {
+		more.disabled = true; /* what is shown is not what was asked for */
 		clearTimeout(timer);
 		timer = setTimeout(() => load(false), 250);
 	}
 	async function load(next) {
 		const round = ++state.round;
+		state.asking += 1;
 		try {
 			const page = await get(`/v1/runs${query({ q: search.value.trim(), state: select.value,
 				page_size: 25, page_token: next ? state.token : null })}`);
@@ -67,6 +69,10 @@ export async function listPage(main) {
 		} catch (e) {
 			if (round === state.round)
 				trouble.replaceChildren(problemView(e));
+		} finally {
+			state.asking -= 1;
+			if (round === state.round)
+				more.disabled = false;
 		}
 	}
 	function draw() {
@@ -85,9 +91,9 @@ export async function listPage(main) {
 			el('div', { class: 'field' }, el('label', { for: 'runs-state' }, 'State'), select)),
 		trouble, body, more);
 	await load(false);
-	/* Follow what still moves, as long as only the first page is shown and nobody is reading on. */
+	/* Follow what still moves, as long as only the first page is shown and nobody is reading on or has just asked to. */
 	const follow = setInterval(() => {
-		if (state.pages === 1 && state.items.some((r) => !ended(r.state)) && !document.hidden)
+		if (state.pages === 1 && !state.asking && state.items.some((r) => !ended(r.state)) && !document.hidden)
 			load(false);
 	}, 2000);
 	return () => {

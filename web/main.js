@@ -8,6 +8,7 @@ import { launchPage, presetCards } from './launch.js';
 import { listPage, runTable } from './list.js';
 import { modelsPage } from './models.js';
 import { runPage } from './run.js';
+import { sessionPage, sessionsPage } from './sessions.js';
 
 async function homePage(main) {
 	setTitle('');
@@ -42,6 +43,8 @@ const ROUTES = [
 	[/^\/from\/([0-9a-f]+)$/, (main, id) => launchPage(main, 'run', id), 'runs'],
 	[/^\/runs$/, listPage, 'runs'],
 	[/^\/runs\/([0-9a-f]+)$/, runPage, 'runs'],
+	[/^\/sessions$/, sessionsPage, 'sessions'],
+	[/^\/sessions\/([0-9a-f]+)$/, sessionPage, 'sessions'],
 	[/^\/data$/, dataPage, 'data'],
 	[/^\/models$/, modelsPage, 'models'],
 ];

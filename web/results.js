@@ -90,8 +90,8 @@ async function part(root, load) {
 	}
 }
 
-export async function resultPanels(root, run) {
-	const base = `/v1/runs/${run.id}`, grid = el('div', { class: 'plots' });
+export async function resultPanels(root, run, base = `/v1/runs/${run.id}`) {
+	const grid = el('div', { class: 'plots' });
 	root.replaceChildren(el('h2', {}, 'Results'), grid);
 	let manifest, spec;
 	try {

@@ -162,7 +162,7 @@ function ringFile() {
 
 /* ---- claims ---- */
 
-let windowRun = '', songRun = '';
+let windowRun = '', songRun = '', sessionId = '';
 
 await check('a click on the preset and on Launch leads to the STDP curve', async () => {
 	const page = await open('#/');
@@ -303,6 +303,59 @@ await check('a long run shows progress and is cancelled by its button', async ()
 	await shut(page);
 });
 
+const clock = (page) => page.locator('.clock').getAttribute('data-t').then(Number);
+const claims = (page, text) => page.waitForFunction((t) => document.querySelector('.clock')?.textContent === t, text);
+
+await check('a session is opened, stepped, played and paused, and its weights and spikes move', async () => {
+	const page = await open('#/new/song_competition');
+	await page.getByRole('button', { name: 'Open as a session' }).click();
+	await page.waitForURL(/#\/sessions\/[0-9a-f]+$/);
+	sessionId = page.url().split('/').pop();
+	await page.getByLabel('Step by (ms)').fill('500');
+	await page.getByRole('button', { name: 'Step' }).click();
+	await claims(page, '500 ms');
+	await page.getByLabel('Speed').selectOption('1');
+	await page.getByRole('button', { name: 'Play' }).click();
+	await page.waitForSelector('.state.playing');
+	await page.getByText(/standard deviation/).first().waitFor();
+	await hasPlots(page, ['Spikes', 'Firing rates', 'Mean weights', 'Weights of in_to_cell']);
+	await page.getByRole('button', { name: 'Pause' }).click();
+	await page.waitForSelector('.state.ready');
+	must(await clock(page) > 500, 'time stood');
+	await shut(page);
+});
+
+await check('a session is acted upon, saved as a checkpoint, forked, and gone back', async () => {
+	const page = await open(`#/sessions/${sessionId}`), t = await clock(page);
+	await page.getByRole('button', { name: 'Save a checkpoint' }).click();
+	await page.getByRole('button', { name: /^Go back to/ }).waitFor();
+	await page.getByText('Act upon it').click();
+	await page.getByRole('button', { name: 'Switch', exact: true }).click();
+	await page.getByRole('button', { name: 'Set', exact: true }).click();
+	await page.getByRole('button', { name: 'Step' }).click();
+	await claims(page, `${t + 100} ms`);
+	await page.getByRole('button', { name: 'Fork' }).click();
+	await page.waitForFunction((id) => !location.hash.endsWith(id), sessionId);
+	await claims(page, `${t + 100} ms`);
+	await page.goto(`${base}/#/sessions/${sessionId}`);
+	await page.getByRole('button', { name: /^Go back to/ }).click();
+	await claims(page, `${t} ms`);
+	must(!await page.locator('.problem').count(), `trouble: ${await page.locator('.problem').allTextContents()}`);
+	await shut(page);
+});
+
+await check('what a session has recorded is drawn, and saved as a run', async () => {
+	const page = await open(`#/sessions/${sessionId}`);
+	await page.getByRole('button', { name: 'Show what it has recorded' }).click();
+	await page.waitForSelector('[data-ready]');
+	await page.getByRole('button', { name: 'Save as a run' }).click();
+	await page.waitForURL(/#\/runs\/[0-9a-f]+$/);
+	await finished(page);
+	await page.goto(`${base}/#/sessions`);
+	await page.getByRole('link', { name: /^Fork of/ }).waitFor();
+	await shut(page);
+});
+
 await check('without server-sent events, long polls tell the end', async () => {
 	const before = complaints.length, page = await open('#/new/stdp_window');
 	await page.route('**/events', (route) => route.abort());
@@ -364,7 +417,8 @@ await check('an address that is none says so', async () => {
 });
 
 const VIEWS = () => [['#/', 'start'], ['#/new/stdp_window', 'form'], ['#/new/balanced_plastic', 'network form'],
-	['#/runs', 'list'], [`#/runs/${songRun}`, 'run'], ['#/data', 'data sets'], ['#/models', 'models']];
+	['#/runs', 'list'], [`#/runs/${songRun}`, 'run'], ['#/data', 'data sets'], ['#/models', 'models'],
+	['#/sessions', 'sessions'], [`#/sessions/${sessionId}`, 'session']];
 
 for (const [width, colorScheme] of [[360, 'light'], [360, 'dark'], [1440, 'light'], [1440, 'dark']])
 	await check(`at ${width} px, ${colorScheme}: no sideways scroll, no serious finding of axe`, async () => {
