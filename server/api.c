@@ -14,7 +14,9 @@
 #include "server/config.h"
 #include "server/dataset.h"
 #include "server/dump.h"
+#include "server/space.h"
 #include "server/store_dataset.h"
+#include "server/store_space.h"
 
 /* ---- answers ---- */
 
@@ -112,6 +114,22 @@ int api_key(const struct request *rq, const char **ret, struct err_list *errors)
 	if (rq->who.name)
 		*ret = mem_arena_printf(rq->arena, "%s\n%s", rq->who.name, key);
 	return *ret ? 0 : err_list_add(errors, ERR_NOMEM, "", "out of memory");
+}
+
+int api_room(const struct api *api, const struct request *rq, int64_t bytes,
+	     struct err_list *errors)
+{
+	const struct config *c = api->config;
+	struct err err = { 0 };
+	int64_t used = 0;
+	int rc = space_check(api->store, c->storage_max_mb << 20, c->storage_free_mb << 20, &err);
+
+	if (!rc && rq->who.name && rq->who.quota_mb)
+		rc = store_space_bytes(api->store, rq->who.name, &used, &err);
+	if (!rc && rq->who.name)
+		rc = store_space_allow("bytes of storage", used + bytes, rq->who.quota_mb << 20,
+				       &err);
+	return rc ? err_list_add(errors, (enum err_code)err.code, "", "%s", err.text) : 0;
 }
 
 /* ---- queries ---- */

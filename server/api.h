@@ -51,6 +51,10 @@ int api_query_page(const struct request *rq, char letter, int64_t *ret_size, int
 		   struct err_list *errors) MUST_USE;
 /* JSON as text in the arena; NULL: no memory. */
 const char *api_text(const json_t *json, struct mem_arena *arena);
+/* Whether something new may begin that takes room, `bytes` of it as far as known: NOSPACE when the data
+ * folder is full, QUOTA when what belongs to who asks is. */
+int api_room(const struct api *api, const struct request *rq, int64_t bytes,
+	     struct err_list *errors) MUST_USE;
 /* Format asked for by ?format= or Accept, of the allowed (bit set of 1 << enum api_format);
  * ERR_ACCEPT otherwise. */
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/auth.h"
 #include "server/clock.h"
 #include "server/crypt.h"
 #include "server/dataset.h"
@@ -29,9 +30,10 @@ static json_t *one(const struct store_dataset *d)
 	char time[CLOCK_TEXT_MAX];
 	json_t *fields = json_loads(d->fields, 0, NULL);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o}", "id", d->id, "name", d->name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s?, s:s, s:o}", "id", d->id, "name", d->name,
 			 "kind", d->kind, "sha256", d->sha256, "bytes", (json_int_t)d->bytes,
-			 "created_at", clock_text(d->created_ms, time), "fields", fields);
+			 "owner", d->owner, "created_at", clock_text(d->created_ms, time), "fields",
+			 fields);
 }
 
 /* Fields as they stand in the table. mem_free it; NULL: no memory. */
@@ -105,6 +107,8 @@ static int answer(const struct api *api, struct request *rq, struct response *rs
 
 	if (store_dataset_get(api->store, id, rq->arena, &d, &err))
 		return fail(&err, errors);
+	if (!auth_sees(&rq->who, d.owner))
+		return err_list_add(errors, ERR_NOTFOUND, "", "there is no data set of this id");
 	location = mem_arena_printf(rq->arena, "/v1/datasets/%s", d.id);
 	if (!location)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
@@ -159,7 +163,8 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 	struct store_dataset row = { .id = id,
 				     .sha256 = sha256,
 				     .bytes = (int64_t)rq->body_len,
-				     .created_ms = clock_wall_ms() };
+				     .created_ms = clock_wall_ms(),
+				     .owner = rq->who.name };
 	struct err err = { 0 };
 	struct dataset d;
 	int rc = check_request(rq, &name, errors);
@@ -175,6 +180,9 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 		return answer(api, rq, rs, id, 201, errors);
 	if (rc != -ERR_NOTFOUND)
 		return fail(&err, errors);
+	rc = api_room(api, rq, (int64_t)rq->body_len, errors);
+	if (rc)
+		return rc;
 	if (dataset_parse(&d, rq->body, rq->body_len, EXPANDED_MAX, rq->arena, &err))
 		return refuse(&err, errors);
 	id_new(id);
@@ -193,7 +201,7 @@ int api_dataset_list(const struct api *api, struct request *rq, struct response 
 	struct err err = { 0 };
 	int64_t size = 0, seq = 0;
 	json_t *items, *token = NULL;
-	size_t n = 0;
+	size_t n;
 	int rc = api_query_page(rq, 'd', &size, &seq, errors);
 
 	if (rc)
@@ -201,7 +209,9 @@ int api_dataset_list(const struct api *api, struct request *rq, struct response 
 	rows = NEW(rq->arena, struct store_dataset, (size_t)size + 1);
 	if (!rows)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	if (store_dataset_list(api->store, seq, (size_t)size + 1, rq->arena, rows, &n, &err))
+	n = (size_t)size + 1;
+	if (store_dataset_list(api->store, seq, rq->who.sees_all ? NULL : rq->who.name, rq->arena,
+			       rows, &n, &err))
 		return fail(&err, errors);
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
@@ -241,6 +251,8 @@ int api_dataset_delete(const struct api *api, struct request *rq, struct respons
 	if (!id_valid(rq->arg[0]))
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is no data set of this id");
 	rc = store_dataset_get(api->store, rq->arg[0], rq->arena, &d, &err);
+	if (!rc && !auth_sees(&rq->who, d.owner))
+		rc = err_set(&err, ERR_NOTFOUND, NULL, "there is no data set of this id");
 	if (!rc)
 		rc = store_dataset_drop(api->store, d.id, &err);
 	if (rc)

@@ -10,6 +10,7 @@
 #include "server/problem.h"
 #include "server/queue.h"
 #include "server/route.h"
+#include "server/space.h"
 #include "server/store.h"
 
 /* ---- files carried inside ---- */
@@ -126,6 +127,9 @@ static json_t *limits(const struct config *c)
 		{ "result_bytes", (double)c->max_result_mb * 1048576.0 },
 		{ "connections", (double)c->connections },
 		{ "connections_per_address", (double)c->per_address },
+		{ "storage_max_bytes", (double)c->storage_max_mb * 1048576.0 },
+		{ "storage_free_min_bytes", (double)c->storage_free_mb * 1048576.0 },
+		{ "keep_days", (double)c->keep_days },
 		{ "page_size", 500.0 },
 		{ "wait_s", 30.0 },
 		{ "idempotency_h", 24.0 },
@@ -147,7 +151,7 @@ static json_t *features(void)
 	static const char *const names[] = {
 		"runs", "experiments", "presets", "datasets", "events", "long_poll", "idempotency", "reuse",
 		"results", "npz", "verify", "compare", "tokens", "why", "psth", "artifacts",
-		"sessions",
+		"sessions", "storage", "quotas",
 	};
 	// clang-format on
 	json_t *list = json_array();
@@ -168,15 +172,18 @@ static json_t *links(void)
 int api_v1(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
 {
 	int64_t waiting = 0;
+	struct space room = { 0 };
 	struct err err = { 0 };
 
 	(void)rq;
-	if (queue_length(api->queue, &waiting, &err))
+	if (queue_length(api->queue, &waiting, &err) || space_look(api->store, &room, &err))
 		return err_list_add(errors, (enum err_code)err.code, "", "%s", err.text);
 	return api_json(rs, 200,
-			json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "name", "stdpd", "version",
-				  ENGINE_VERSION, "engine_version", ENGINE_VERSION, "queued",
-				  (json_int_t)waiting, "limits", limits(api->config), "features",
+			json_pack("{s:s, s:s, s:s, s:I, s:{s:I, s:I}, s:o, s:o, s:o}", "name",
+				  "stdpd", "version", ENGINE_VERSION, "engine_version",
+				  ENGINE_VERSION, "queued", (json_int_t)waiting, "storage",
+				  "used_bytes", (json_int_t)room.used, "free_bytes",
+				  (json_int_t)room.free, "limits", limits(api->config), "features",
 				  features(), "links", links()),
 			errors);
 }

@@ -10,6 +10,7 @@
 #include "server/clock.h"
 #include "server/event.h"
 #include "server/exec.h"
+#include "server/space.h"
 #include "server/store_db.h"
 
 enum { WAIT_MAX_S = 30 };
@@ -82,23 +83,29 @@ static int answer_now(const struct api *api, struct request *rq, struct response
 int api_run_patch(const struct api *api, struct request *rq, struct response *rs,
 		  struct err_list *errors)
 {
-	static const char *const known[] = { "name", "tags", "notes" };
-	struct api_run_meta meta;
+	static const char *const known[] = { "name", "tags", "notes", "keep_days", "pinned" };
+	struct api_run_meta meta = { 0 };
 	struct err err = { 0 };
 	struct store_run run = { 0 };
-	json_t *body = NULL;
+	json_t *body = NULL, *pinned;
 	int rc = api_body(rq, &body, errors);
 
 	if (!rc)
 		rc = api_run_keys(body, known, COUNTOF(known), errors);
 	if (!rc)
 		rc = api_run_meta(api, rq, body, &meta, errors);
+	pinned = json_object_get(body, "pinned");
+	if (!rc && pinned && !json_is_boolean(pinned))
+		rc = err_list_add(errors, ERR_TYPE, "/pinned", "expected true or false");
 	if (!rc)
 		rc = begin(api, rq, &run, errors);
 	if (!rc) {
-		rc = store_run_patch(api->store, run.id, meta.name ? meta.name : run.name,
-				     meta.tags ? meta.tags : run.tags,
-				     meta.notes ? meta.notes : run.notes, &err);
+		run.name = meta.name ? meta.name : run.name;
+		run.tags = meta.tags ? meta.tags : run.tags;
+		run.notes = meta.notes ? meta.notes : run.notes;
+		run.keep_days = json_object_get(body, "keep_days") ? meta.keep_days : run.keep_days;
+		run.pinned = pinned ? json_is_true(pinned) : run.pinned;
+		rc = store_run_patch(api->store, &run, &err);
 		rc = end(api, rc, &err, errors);
 	}
 	json_decref(body);
@@ -123,8 +130,12 @@ int api_run_delete(const struct api *api, struct request *rq, struct response *r
 	else
 		rc = store_run_delete(api->store, run.id, &err);
 	rc = end(api, rc, &err, errors);
-	if (!rc)
+	if (!rc) {
+		bool more;
+
+		space_tidy(api->store, &more); /* of much, the rest follows */
 		rs->status = 204;
+	}
 	return rc;
 }
 

@@ -31,9 +31,9 @@ int api_run_fail(const struct err *err, struct err_list *errors);
 /* What a request gives beside the spec; checked by api_run_meta. Strings live in the JSON or the
  * arena. */
 struct api_run_meta {
-	const char *name, *notes; /* NULL: not given */
-	const char *tags;	  /* JSON text, NULL: not given */
-	int64_t threads, keep_days;
+	const char *name, *notes;	       /* NULL: not given */
+	const char *tags;		       /* JSON text, NULL: not given */
+	int64_t threads, keep_days;	       /* keep_days 0: for ever, or not given */
 	const char *verify_of, *verify_digest; /* NULL: repeats no run */
 };
 int api_run_meta(const struct api *api, const struct request *rq, json_t *body,

@@ -10,6 +10,8 @@
 #include "server/event.h"
 #include "server/queue.h"
 
+static const int64_t DAY_MS = 24 * 3600 * (int64_t)1000;
+
 int api_run_fail(const struct err *err, struct err_list *errors)
 {
 	return err_list_add(errors, (enum err_code)err->code, err->path, "%s", err->text);
@@ -116,6 +118,11 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 	(void)json_object_set_new(o, "error", stored(run->error, false));
 	(void)json_object_set_new(o, "keep_days",
 				  run->keep_days ? json_integer(run->keep_days) : json_null());
+	(void)json_object_set_new(o, "pinned", json_boolean(run->pinned));
+	(void)json_object_set_new(o, "expires_at",
+				  time_or_null(run->keep_days && run->finished_ms && !run->pinned
+						       ? run->finished_ms + run->keep_days * DAY_MS
+						       : 0));
 	(void)json_object_set_new(o, "links", links(run));
 	return o;
 }

@@ -8,10 +8,12 @@
 #include "core/engine.h"
 #include "core/spec_json.h"
 #include "server/api_run.h"
+#include "server/auth.h"
 #include "server/config.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/queue.h"
+#include "server/store_dataset.h"
 #include "server/store_db.h"
 
 enum {
@@ -303,6 +305,26 @@ int api_run_keys(json_t *body, const char *const *known, size_t n, struct err_li
 	return err_list_count(errors) > before ? -ERR_INVALID : 0;
 }
 
+/* Others' data sets do not exist for who asks. */
+static void check_owners(const struct api *api, const struct request *rq, json_t *spec,
+			 const char *prefix, struct err_list *errors)
+{
+	json_t *ids = spec_json_datasets(spec), *id;
+	struct store_dataset d;
+	size_t i;
+
+	json_array_foreach(ids, i, id)
+	{
+		if (store_dataset_get(api->store, json_string_value(id), rq->arena, &d, NULL) ==
+			    0 &&
+		    !auth_sees(&rq->who, d.owner))
+			(void)err_list_add(errors, ERR_NOTFOUND, prefix,
+					   "data set \"%.60s\": there is no data set of this id",
+					   json_string_value(id));
+	}
+	json_decref(ids);
+}
+
 int api_run_request(const struct api *api, const struct request *rq, json_t *body,
 		    json_t **ret_spec, struct api_spec *ret_known, struct api_run_meta *ret_meta,
 		    struct err_list *errors)
@@ -324,6 +346,7 @@ int api_run_request(const struct api *api, const struct request *rq, json_t *bod
 	apply_overrides(spec, json_object_get(body, "overrides"), errors);
 	set_seed(spec, body, prefix, errors);
 	before = errors->n;
+	check_owners(api, rq, spec, prefix, errors);
 	rc = api_spec_check(api, spec, prefix, rq->arena, ret_known, errors);
 	for (size_t i = before; i < errors->n; i++)
 		repoint(&errors->items[i], json_object_get(body, "overrides"), prefix);
@@ -468,6 +491,8 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		http_add_header(rs, "Preference-Applied", "reuse");
 		return api_run_answer(api, rq, rs, &old, 201, errors);
 	}
+	if (api_room(api, rq, 0, errors))
+		return -(int)errors->first.code;
 	id_new(id);
 	const struct store_run_new run = {
 		.id = id,
@@ -480,11 +505,12 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		.spec_sha256 = known->sha256,
 		.seed = json_string_value(json_object_get(spec, "seed")),
 		.threads = meta->threads,
-		.keep_days = meta->keep_days,
+		.keep_days = meta->keep_days ? meta->keep_days : api->config->keep_days,
 		.duration_ms = known->duration_ms,
 		.verify_of = meta->verify_of,
 		.verify_digest = meta->verify_digest,
 		.owner = rq->who.name,
+		.owner_max = rq->who.quota_runs,
 	};
 	if (insert(api, rq, &run, key, id, &err))
 		return api_run_fail(&err, errors);

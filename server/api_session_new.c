@@ -230,13 +230,16 @@ int api_session_post(const struct api *api, struct request *rq, struct response 
 
 	if (api_session_back(rq, id))
 		return greet(api, rq, rs, id, errors);
-	rc = api_body(rq, &body, errors);
+	rc = api_room(api, rq, 0, errors);
+	if (!rc)
+		rc = api_body(rq, &body, errors);
 	if (!rc)
 		rc = read_origin(api, rq, body, &o, errors);
 	if (!rc) {
 		id_new(id);
 		o.row.id = id;
 		o.row.owner = rq->who.name;
+		o.row.owner_max = rq->who.quota_sessions;
 		o.row.created_ms = clock_wall_ms();
 		rc = make(api, &o, &err);
 		if (rc)
@@ -262,6 +265,7 @@ static int add_fork(const struct api *api, struct request *rq, const struct stor
 	row.state = "awake";
 	row.name = name ? name : parent->name;
 	row.owner = rq->who.name;
+	row.owner_max = rq->who.quota_sessions;
 	row.parent = parent->id;
 	row.created_ms = clock_wall_ms();
 	row.t_ms = view.t_ms;
@@ -284,7 +288,9 @@ int api_session_fork(const struct api *api, struct request *rq, struct response 
 	if (!rc && !api_session_back(rq, id)) {
 		const char *name;
 
-		rc = rq->body_len ? api_body(rq, &body, errors) : 0;
+		rc = api_room(api, rq, 0, errors);
+		if (!rc)
+			rc = rq->body_len ? api_body(rq, &body, errors) : 0;
 		if (!rc && body)
 			rc = api_run_keys(body, keys, COUNTOF(keys), errors);
 		name = json_string_value(json_object_get(body, "name"));
@@ -330,6 +336,8 @@ int api_session_checkpoint_post(const struct api *api, struct request *rq, struc
 	bool back = api_session_back(rq, id);
 	int rc = api_session_find(api, rq, &row, errors);
 
+	if (!rc && !back)
+		rc = api_room(api, rq, 0, errors);
 	if (rc)
 		return rc;
 	if (!back)
@@ -505,8 +513,12 @@ int api_session_save(const struct api *api, struct request *rq, struct response 
 		return rc;
 	if (back && strncmp(rq->memo, "run ", 4) == 0)
 		return answer_run(api, rq, rs, id, errors);
-	if (!back)
+	if (!back) {
+		rc = api_room(api, rq, 0, errors);
+		if (rc)
+			return rc;
 		id_new(id);
+	}
 	(void)snprintf(path, sizeof(path), "%s/runs/%s", store_dir(api->store), id);
 	ask = (struct api_session_ask){ .id = row.id, .note = id };
 	rc = api_session_ask(api, rq, rs, &ask,

@@ -8,14 +8,22 @@
 #include "server/api_run.h"
 #include "server/auth.h"
 #include "server/clock.h"
+#include "server/store_space.h"
 
-enum { DAYS_MAX = 36500 };
+enum { DAYS_MAX = 36500, QUOTA_N = 3, QUOTA_MAX = 1000000000 };
+
+static const char *const quota_names[QUOTA_N] = { "runs", "sessions", "storage_mb" };
 
 static json_t *time_or_null(int64_t ms)
 {
 	char text[CLOCK_TEXT_MAX];
 
 	return ms ? json_string(clock_text(ms, text)) : json_null();
+}
+
+static json_t *number_or_null(int64_t n)
+{
+	return n ? json_integer(n) : json_null();
 }
 
 static json_t *scope_list(unsigned bits)
@@ -35,23 +43,40 @@ static json_t *one(const struct store_token *t)
 
 	if (auth_scopes(t->scopes, ordered, &bits, NULL))
 		bits = 0;
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "id", t->id, "name", t->name,
-			 "scopes", scope_list(bits), "created_at", time_or_null(t->created_ms),
-			 "expires_at", time_or_null(t->expires_ms), "revoked_at",
-			 time_or_null(t->revoked_ms), "active",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:b}", "id", t->id,
+			 "name", t->name, "scopes", scope_list(bits), "created_at",
+			 time_or_null(t->created_ms), "expires_at", time_or_null(t->expires_ms),
+			 "revoked_at", time_or_null(t->revoked_ms), "quotas", "runs",
+			 number_or_null(t->quota_runs), "sessions",
+			 number_or_null(t->quota_sessions), "storage_mb",
+			 number_or_null(t->quota_mb), "active",
 			 !t->revoked_ms && (!t->expires_ms || t->expires_ms > clock_wall_ms()));
+}
+
+static json_t *quota(int64_t used, int64_t max)
+{
+	return json_pack("{s:I, s:o}", "used", (json_int_t)used, "limit", number_or_null(max));
 }
 
 int api_me(const struct api *api, struct request *rq, struct response *rs, struct err_list *errors)
 {
 	const struct http_who *who = &rq->who;
+	int64_t runs = 0, sessions = 0, bytes = 0;
+	struct err err = { 0 };
 
-	(void)api;
+	if (who->name && (store_space_runs(api->store, who->name, &runs, &err) ||
+			  store_space_sessions(api->store, who->name, &sessions, &err) ||
+			  store_space_bytes(api->store, who->name, &bytes, &err)))
+		return api_run_fail(&err, errors);
 	return api_json(rs, 200,
-			json_pack("{s:s?, s:s?, s:o, s:o, s:b, s:b}", "name", who->name, "token_id",
-				  who->token_id, "scopes", scope_list(who->scopes), "expires_at",
+			json_pack("{s:s?, s:s?, s:o, s:o, s:b, s:b, s:{s:o, s:o, s:o}}", "name",
+				  who->name, "token_id", who->token_id, "scopes",
+				  scope_list(who->scopes), "expires_at",
 				  time_or_null(who->expires_ms), "sees_all", who->sees_all,
-				  "tokens_required", who->token_id != NULL),
+				  "tokens_required", who->token_id != NULL, "quotas", "runs_queued",
+				  quota(runs, who->quota_runs), "sessions",
+				  quota(sessions, who->quota_sessions), "storage_bytes",
+				  quota(bytes, who->quota_mb << 20)),
 			errors);
 }
 
@@ -61,6 +86,7 @@ struct given {
 	const char *name;	      /* NULL: not given */
 	char scopes[AUTH_SCOPES_MAX]; /* "": not given */
 	int64_t days;		      /* 0: for ever; -1: not given */
+	json_t *quotas;		      /* checked; NULL: not given */
 };
 
 static void read_scopes(json_t *list, struct mem_arena *arena, struct given *ret,
@@ -91,10 +117,47 @@ static void read_scopes(json_t *list, struct mem_arena *arena, struct given *ret
 		(void)err_list_add(errors, (enum err_code)err.code, "/scopes", "%s", err.text);
 }
 
+static void check_quotas(json_t *quotas, struct err_list *errors)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(quotas))
+		(void)err_list_add(errors, ERR_TYPE, "/quotas", "expected an object");
+	json_object_foreach(quotas, key, value)
+	{
+		size_t i = 0;
+		char at[64];
+
+		while (i < QUOTA_N && strcmp(key, quota_names[i]) != 0)
+			i++;
+		(void)snprintf(at, sizeof(at), "/quotas/%.40s", key);
+		if (i == QUOTA_N)
+			(void)err_list_add(errors, ERR_UNKNOWN, at,
+					   "expected runs, sessions or storage_mb");
+		else if (!json_is_null(value) &&
+			 (!json_is_integer(value) || json_integer_value(value) < 1 ||
+			  json_integer_value(value) > QUOTA_MAX))
+			(void)err_list_add(errors, ERR_RANGE, at,
+					   "expected a whole number from 1 to %d, or null",
+					   QUOTA_MAX);
+	}
+}
+
+/* What is given is changed. */
+static void set_quotas(struct store_token *t, json_t *quotas)
+{
+	int64_t *const to[QUOTA_N] = { &t->quota_runs, &t->quota_sessions, &t->quota_mb };
+
+	for (size_t i = 0; i < QUOTA_N; i++)
+		if (json_object_get(quotas, quota_names[i]))
+			*to[i] = json_integer_value(json_object_get(quotas, quota_names[i]));
+}
+
 static int read_given(json_t *body, struct mem_arena *arena, struct given *ret,
 		      struct err_list *errors)
 {
-	static const char *const known[] = { "name", "scopes", "days" };
+	static const char *const known[] = { "name", "scopes", "days", "quotas" };
 	json_t *name = json_object_get(body, "name"), *scopes = json_object_get(body, "scopes"),
 	       *days = json_object_get(body, "days");
 	size_t before = err_list_count(errors);
@@ -120,6 +183,9 @@ static int read_given(json_t *body, struct mem_arena *arena, struct given *ret,
 				   "expected a whole number from 1 to %d, or null", DAYS_MAX);
 	else if (days)
 		ret->days = json_integer_value(days);
+	ret->quotas = json_object_get(body, "quotas");
+	if (ret->quotas)
+		check_quotas(ret->quotas, errors);
 	return err_list_count(errors) > before ? -ERR_INVALID : 0;
 }
 
@@ -153,8 +219,9 @@ int api_token_post(const struct api *api, struct request *rq, struct response *r
 		rc = err_list_add(errors, ERR_MISSING, "/name", "expected a name");
 	if (!rc && !*given.scopes)
 		rc = err_list_add(errors, ERR_MISSING, "/scopes", "expected a list of scopes");
-	if (!rc && (auth_new(api->store, given.name, given.scopes, given.days > 0 ? given.days : 0,
-			     token, id, &err) ||
+	t = (struct store_token){ .name = given.name, .scopes = given.scopes };
+	set_quotas(&t, given.quotas);
+	if (!rc && (auth_new(api->store, &t, given.days > 0 ? given.days : 0, token, id, &err) ||
 		    store_token_get(api->store, id, rq->arena, &t, &err)))
 		rc = api_run_fail(&err, errors);
 	json_decref(body);
@@ -222,6 +289,7 @@ int api_token_patch(const struct api *api, struct request *rq, struct response *
 		t.name = given.name ? given.name : t.name;
 		t.scopes = *given.scopes ? given.scopes : t.scopes;
 		t.expires_ms = given.days >= 0 ? auth_expiry(given.days) : t.expires_ms;
+		set_quotas(&t, given.quotas);
 		if (store_token_change(api->store, &t, &err))
 			rc = api_run_fail(&err, errors);
 	}

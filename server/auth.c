@@ -69,17 +69,17 @@ int64_t auth_expiry(int64_t days)
 	return days ? clock_wall_ms() + days * DAY_MS : 0;
 }
 
-int auth_new(struct store *s, const char *name, const char *scopes, int64_t days,
+int auth_new(struct store *s, const struct store_token *want, int64_t days,
 	     char ret_token[AUTH_TOKEN_SIZE], char ret_id[ID_SIZE], struct err *err)
 {
 	char secret[ID_SIZE], sha256[CRYPT_HEX_SIZE], ordered[AUTH_SCOPES_MAX];
 	unsigned bits;
-	int rc = auth_scopes(scopes, ordered, &bits, err);
-	size_t n = strlen(name);
+	int rc = auth_scopes(want->scopes, ordered, &bits, err);
+	size_t n = strlen(want->name);
 
 	if (rc)
 		return rc;
-	if (n == 0 || n > AUTH_NAME_MAX || strcspn(name, "\n\r\t") != n)
+	if (n == 0 || n > AUTH_NAME_MAX || strcspn(want->name, "\n\r\t") != n)
 		return err_set(err, ERR_RANGE, NULL, "expected a name of 1 to %d bytes in one line",
 			       AUTH_NAME_MAX);
 	if (days < 0 || days > DAYS_MAX)
@@ -91,11 +91,14 @@ int auth_new(struct store *s, const char *name, const char *scopes, int64_t days
 		return err_nomem(err);
 	const struct store_token t = {
 		.id = ret_id,
-		.name = name,
+		.name = want->name,
 		.sha256 = sha256,
 		.scopes = ordered,
 		.created_ms = clock_wall_ms(),
 		.expires_ms = auth_expiry(days),
+		.quota_runs = want->quota_runs,
+		.quota_sessions = want->quota_sessions,
+		.quota_mb = want->quota_mb,
 	};
 	return store_token_add(s, &t, err);
 }
@@ -149,6 +152,9 @@ static int check(struct store *s, const char *text, struct mem_arena *arena, str
 				  .token_id = t.id,
 				  .scopes = bits,
 				  .expires_ms = t.expires_ms,
+				  .quota_runs = t.quota_runs,
+				  .quota_sessions = t.quota_sessions,
+				  .quota_mb = t.quota_mb,
 				  .sees_all = (bits & auth_scope_bit("admin")) != 0 };
 	return 0;
 }

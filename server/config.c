@@ -55,6 +55,9 @@ static const struct option options[] = {
 	{ "max-synapses", OPTION_DOUBLE, AT(max_synapses), "1e9", 1, 1e11, "N", "Synapses of one spec (its memory counts too)." },
 	{ "max-steps", OPTION_DOUBLE, AT(max_steps), "1e10", 1, 1e15, "N", "Time steps of one spec." },
 	{ "max-result-mb", OPTION_INT, AT(max_result_mb), "16384", 1, 1e7, "MB", "Recorded data of one run, as far as it is known before." },
+	{ "storage-max-mb", OPTION_INT, AT(storage_max_mb), "0", 0, 1e9, "MB", "Size of the data folder from which on nothing new begins (507); 0: no limit." },
+	{ "storage-free-mb", OPTION_INT, AT(storage_free_mb), "16", 0, 1e9, "MB", "Free space on its disk below which nothing new begins (507)." },
+	{ "keep-days", OPTION_INT, AT(keep_days), "0", 0, 36500, "DAYS", "Runs that ask for nothing else are deleted so long after their end; 0: never." },
 	{ "max-points", OPTION_INT, AT(max_points), "10000000", 1000, 1e8, "N", "Values in one answer." },
 	{ "runner", OPTION_TEXT, AT(runner), NULL, 0, 0, "PATH", "The program stdp-run; default: beside stdpd." },
 	{ "log-level", OPTION_TEXT, AT(log_level), "info", 0, 0, "LEVEL", "error, warn, info or debug." },
@@ -158,14 +161,17 @@ static void help_row(struct buf *out, const struct option *o, bool markdown)
 
 void config_help(struct buf *out, bool markdown)
 {
-	(void)buf_str(out, markdown ? "| flag | environment | default | what it does |\n"
-				      "|---|---|---|---|\n"
-				    : "usage: stdpd [--option VALUE]...\n"
-				      "       stdpd --data DIR token add --name N --scopes "
-				      "read,run[,session,admin] [--days D]\n"
-				      "       stdpd --data DIR token list\n"
-				      "       stdpd --data DIR token revoke ID\n\nA simulation "
-				      "server for spike-timing-dependent plasticity.\n\n");
+	(void)buf_str(
+		out, markdown
+			     ? "| flag | environment | default | what it does |\n"
+			       "|---|---|---|---|\n"
+			     : "usage: stdpd [--option VALUE]...\n"
+			       "       stdpd --data DIR token add --name N --scopes "
+			       "read,run[,session,admin] [--days D]\n"
+			       "             [--quota-runs N] [--quota-sessions N] [--quota-mb N]\n"
+			       "       stdpd --data DIR token list\n"
+			       "       stdpd --data DIR token revoke ID\n\nA simulation "
+			       "server for spike-timing-dependent plasticity.\n\n");
 	for (size_t i = 0; i < COUNTOF(options); i++)
 		help_row(out, &options[i], markdown);
 	if (!markdown)

@@ -39,6 +39,8 @@ struct config {
 	double wall_max_s;
 	int64_t connections, per_address, http_threads, idle_s;
 	double max_neurons, max_synapses, max_steps;
+	int64_t storage_max_mb, storage_free_mb; /* 0: no limit */
+	int64_t keep_days;			 /* 0: for ever */
 	int64_t max_result_mb;
 	int64_t max_points; /* values in one answer */
 	const char *log_level;

@@ -20,7 +20,8 @@ struct http_who {
 	const char *token_id; /* NULL: none */
 	unsigned scopes;      /* bits of auth.h */
 	int64_t expires_ms;   /* 0: never */
-	bool sees_all;	      /* what others made, too */
+	int64_t quota_runs, quota_sessions, quota_mb; /* 0: no limit */
+	bool sees_all;				      /* what others made, too */
 };
 
 /* One request; valid while its handler runs (and again when it is resumed). */

@@ -22,6 +22,7 @@
 #include "server/queue.h"
 #include "server/route.h"
 #include "server/session.h"
+#include "server/space.h"
 #include "server/store.h"
 #include "server/store_run.h"
 #include "server/token.h"
@@ -150,7 +151,10 @@ static int check_tokens(struct services *s, struct err *err)
 	int rc = store_token_any(s->api.store, &any, err);
 
 	if (!rc && !any && s->config.first_token) {
-		rc = auth_new(s->api.store, "first", "read,run,session,admin", 0, token, id, err);
+		rc = auth_new(s->api.store,
+			      &(struct store_token){ .name = "first",
+						     .scopes = "read,run,session,admin" },
+			      0, token, id, err);
 		if (!rc)
 			(void)printf("the first access token, shown this once: %s\n", token);
 		any = true;
@@ -224,7 +228,7 @@ static int start(struct services *s, struct err *err)
 /* Wait for SIGTERM or SIGINT; once a minute delete what need not be kept any longer. */
 static void serve(struct services *s, const sigset_t *signals)
 {
-	const struct timespec tick = { .tv_sec = TICK_S };
+	bool more = false;
 
 	for (;;) {
 		struct err err = { 0 };
@@ -232,7 +236,9 @@ static void serve(struct services *s, const sigset_t *signals)
 
 		if (store_run_expire(s->api.store, &err))
 			log_err("deleting old runs", &err);
-		sig = sigtimedwait(signals, NULL, &tick);
+		space_tidy(s->api.store, &more);
+		sig = sigtimedwait(signals, NULL,
+				   &(struct timespec){ .tv_sec = more ? 1 : TICK_S });
 		if (sig == SIGTERM || sig == SIGINT) {
 			log_text(LOG_INFO, "stopping on signal %d", sig);
 			return;

@@ -21,7 +21,7 @@ int problem_status(int code)
 		[ERR_METHOD] = 405,    [ERR_ACCEPT] = 406,	 [ERR_MEDIA] = 415,
 		[ERR_BODY] = 413,      [ERR_PRECONDITION] = 412, [ERR_IDEMPOTENCY] = 422,
 		[ERR_QUEUEFULL] = 429, [ERR_BUSY] = 503,	 [ERR_FORBIDDEN] = 403,
-		[ERR_INTERNAL] = 500,  [ERR_UNAUTHORIZED] = 401,
+		[ERR_INTERNAL] = 500,  [ERR_UNAUTHORIZED] = 401, [ERR_QUOTA] = 429,
 	};
 
 	return code >= 0 && code < ERR_N && status[code] ? status[code] : 500;

@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "server/store_db.h"
+#include "server/store_space.h"
 #include "server/store_sql.h"
 
 struct queue {
@@ -54,7 +55,10 @@ int queue_push(struct queue *q, const struct store_run_new *run, struct err *err
 	if (n >= q->max)
 		return err_set(err, ERR_QUEUEFULL, NULL,
 			       "%lld runs are waiting already; try again later", (long long)n);
-	return store_run_add(q->store, run, err);
+	rc = run->owner && run->owner_max ? store_space_runs(q->store, run->owner, &n, err) : 0;
+	if (!rc && run->owner && run->owner_max)
+		rc = store_space_allow("runs that wait", n, run->owner_max, err);
+	return rc ? rc : store_run_add(q->store, run, err);
 }
 
 int queue_next(struct queue *q, char ret_id[ID_SIZE], struct err *err)

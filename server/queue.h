@@ -15,7 +15,8 @@ struct queue;
 
 int queue_new(struct queue **ret, struct store *store, int64_t max, struct err *err) MUST_USE;
 void queue_free(struct queue *q);
-/* Add a run; inside the caller's store_begin / store_commit. -QUEUEFULL when `max` are waiting. */
+/* Add a run; inside the caller's store_begin / store_commit. -QUEUEFULL when `max` are waiting,
+ * -QUOTA when its owner has as many as allowed. */
 int queue_push(struct queue *q, const struct store_run_new *run, struct err *err) MUST_USE;
 /* The run to start next; -NOTFOUND: none waits. */
 int queue_next(struct queue *q, char ret_id[ID_SIZE], struct err *err) MUST_USE;

@@ -34,7 +34,7 @@ static const struct route routes[] = {
 	{ "GET", "/v1/runs", api_run_list, "Runs, newest first, by filter and page.", 200,
 	  "state preset tag q spec_sha256 created_after sort page_size page_token total", NULL, "read" },
 	{ "GET", RUN, api_run_get, "One run; with wait, when it has ended or has a newer version than since_version.", 200, "wait since_version", NULL, "read" },
-	{ "PATCH", RUN, api_run_patch, "Change name, tags or notes.", 200, NULL, "run_patch", "run" },
+	{ "PATCH", RUN, api_run_patch, "Change name, tags, notes or keep_days (null: for ever); pinned runs are not deleted by the server.", 200, NULL, "run_patch", "run" },
 	{ "DELETE", RUN, api_run_delete, "Delete a run that has ended, with its results.", 204, NULL, NULL, "run" },
 	{ "POST", RUN "/cancel", api_run_cancel, "Stop a run; what it has recorded is kept and marked as partial.", 202, NULL, "empty", "run" },
 	{ "POST", RUN "/rerun", api_run_rerun, "Queue the same spec again.", 202, NULL, "empty", "run" },
@@ -96,7 +96,7 @@ static const struct route routes[] = {
 	{ "POST", "/v1/tokens", api_token_post, "Make an access token; its text is in this answer and nowhere else.", 201, NULL, "token_request", "admin" },
 	{ "GET", "/v1/tokens", api_token_list, "Access tokens, newest first, revoked ones too.", 200, "page_size page_token", NULL, "admin" },
 	{ "GET", "/v1/tokens/{id}", api_token_get, "One access token, without its text.", 200, NULL, NULL, "admin" },
-	{ "PATCH", "/v1/tokens/{id}", api_token_patch, "Change name, scopes or days to live from now.", 200, NULL, "token_patch", "admin" },
+	{ "PATCH", "/v1/tokens/{id}", api_token_patch, "Change name, scopes, quotas or days to live from now.", 200, NULL, "token_patch", "admin" },
 	{ "DELETE", "/v1/tokens/{id}", api_token_delete, "Revoke an access token, at once and for ever.", 204, NULL, NULL, "admin" },
 	{ "GET", "/{file}", api_asset, "A file of the web page.", 200, "*", NULL, NULL },
 };

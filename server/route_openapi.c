@@ -269,7 +269,9 @@ static json_t *token_schema(bool whole)
 			   "\"name\":{\"type\":\"string\"},"
 			   "\"scopes\":{\"type\":\"array\",\"items\":{\"type\":\"string\","
 			   "\"enum\":[\"read\",\"run\",\"session\",\"admin\"]}},"
-			   "\"days\":{\"type\":[\"integer\",\"null\"],\"minimum\":1}}}",
+			   "\"days\":{\"type\":[\"integer\",\"null\"],\"minimum\":1},"
+			   "\"quotas\":{\"type\":\"object\",\"additionalProperties\":{"
+			   "\"type\":[\"integer\",\"null\"],\"minimum\":1}}}}",
 			   0, NULL);
 
 	if (whole)
@@ -323,12 +325,14 @@ static json_t *schemas(void)
 					    "items", ref("Run"), "next_page_token", "type",
 					    "string", "null", "total", "type", "integer"));
 	(void)json_object_set_new(o, "run_request", request_schema());
-	(void)json_object_set_new(o, "run_patch",
-				  json_pack("{s:s, s:b, s:{s:{s:s}, s:{s:s}, s:{s:s, s:{s:s}}}}",
-					    "type", "object", "additionalProperties", 0,
-					    "properties", "name", "type", "string", "notes", "type",
-					    "string", "tags", "type", "array", "items", "type",
-					    "string"));
+	(void)json_object_set_new(
+		o, "run_patch",
+		json_pack(
+			"{s:s, s:b, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:[s, s]}, s:{s:s, s:{s:s}}}}",
+			"type", "object", "additionalProperties", 0, "properties", "name", "type",
+			"string", "notes", "type", "string", "pinned", "type", "boolean",
+			"keep_days", "type", "integer", "null", "tags", "type", "array", "items",
+			"type", "string"));
 	(void)json_object_set_new(
 		o, "empty", json_pack("{s:s, s:b}", "type", "object", "additionalProperties", 0));
 	(void)json_object_set_new(o, "token_request", token_schema(true));

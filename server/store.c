@@ -57,7 +57,7 @@ struct store {
 
 static const char *const sql_text[SQL_N] = {
 #define X(name, sql) [SQL_##name] = (sql),
-	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X)
+	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X) STORE_SQL_SPACE(X)
 #undef X
 };
 
@@ -135,12 +135,12 @@ static int conn_new(struct store_conn **ret, const char *dir, bool writer, struc
 	}
 	(void)sqlite3_busy_timeout(c->db, BUSY_MS);
 	(void)sqlite3_extended_result_codes(c->db, 1);
-	rc = sql(
-		c->db,
-		writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-			 "PRAGMA secure_delete=OFF; PRAGMA journal_size_limit=67108864"
-		       : "PRAGMA query_only=ON; PRAGMA mmap_size=268435456",
-		err);
+	rc = sql(c->db,
+		 writer ? "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA "
+			  "synchronous=FULL; PRAGMA foreign_keys=ON;"
+			  "PRAGMA secure_delete=OFF; PRAGMA journal_size_limit=67108864"
+			: "PRAGMA query_only=ON; PRAGMA mmap_size=268435456",
+		 err);
 	if (rc) {
 		conn_free(c);
 		return rc;

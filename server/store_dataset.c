@@ -13,8 +13,8 @@ int store_dataset_add(struct store *s, const struct store_dataset *d, const char
 
 	if (rc)
 		return rc;
-	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiit", d->id, d->name, d->kind, d->sha256,
-			d->bytes, d->created_ms, d->fields);
+	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiitt", d->id, d->name, d->kind, d->sha256,
+			d->bytes, d->created_ms, d->fields, d->owner);
 	if (!rc && key)
 		rc = store_idempotency_put(s, key, request_sha256, d->id, err);
 	return store_conclude(s, rc, err);
@@ -33,6 +33,11 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_data
 		.created_ms = store_int(q, 6),
 		.fields = mem_arena_strdup(arena, store_text(q, 7)),
 	};
+	if (!store_is_null(q, 8)) {
+		ret->owner = mem_arena_strdup(arena, store_text(q, 8));
+		if (!ret->owner)
+			return err_nomem(err);
+	}
 	if (!ret->id || !ret->name || !ret->kind || !ret->sha256 || !ret->fields)
 		return err_nomem(err);
 	return 0;
@@ -56,8 +61,8 @@ int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena,
 	return rc;
 }
 
-int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena,
-		       struct store_dataset *ret, size_t *ret_n, struct err *err)
+int store_dataset_list(struct store *s, int64_t seq, const char *owner, struct mem_arena *arena,
+		       struct store_dataset *ret, size_t *n, struct err *err)
 {
 	struct store_stmt *q = NULL;
 	size_t found = 0;
@@ -66,8 +71,9 @@ int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena 
 	if (rc)
 		return rc;
 	store_bind_int(q, 1, seq);
-	store_bind_int(q, 2, (int64_t)n);
-	while (found < n && (rc = store_step(q, err)) == 1) {
+	store_bind_int(q, 2, (int64_t)*n);
+	store_bind_text(q, 3, owner);
+	while (found < *n && (rc = store_step(q, err)) == 1) {
 		rc = take(q, arena, &ret[found], err);
 		if (rc)
 			break;
@@ -76,7 +82,7 @@ int store_dataset_list(struct store *s, int64_t seq, size_t n, struct mem_arena 
 	store_end(q);
 	if (rc < 0)
 		return rc;
-	*ret_n = found;
+	*n = found;
 	return 0;
 }
 

@@ -65,6 +65,7 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	r.verify_of = text(q, 27, arena, NULL, &ok);
 	r.verify_digest = text(q, 28, arena, NULL, &ok);
 	r.owner = text(q, 29, arena, NULL, &ok);
+	r.pinned = store_int(q, 30) != 0;
 	if (!ok)
 		return err_nomem(err);
 	if (r.state == RUN_N)
@@ -336,10 +337,10 @@ int store_run_finish(struct store *s, const char *id, const struct store_run_end
 	return rc < 0 ? rc : 0;
 }
 
-int store_run_patch(struct store *s, const char *id, const char *name, const char *tags,
-		    const char *notes, struct err *err)
+int store_run_patch(struct store *s, const struct store_run *run, struct err *err)
 {
-	return store_exec(s, SQL_RUN_PATCH, err, "tttt", id, name, tags, notes);
+	return store_exec(s, SQL_RUN_PATCH, err, "ttttii", run->id, run->name, run->tags,
+			  run->notes, run->keep_days, (int64_t)run->pinned);
 }
 
 static void topic_of(const char *run_id, char topic[ID_SIZE + 4])

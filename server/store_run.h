@@ -31,6 +31,7 @@ struct store_run {
 	const char *remarks;
 	const char *verify_of, *verify_digest; /* the run it repeats; NULL: none */
 	const char *owner;		       /* NULL: everybody's */
+	bool pinned;			       /* keep_days does not count */
 };
 
 struct store_run_new {
@@ -38,6 +39,7 @@ struct store_run_new {
 	const char *verify_of, *verify_digest; /* NULL: repeats none */
 	const char *owner;		       /* NULL: everybody's */
 	int64_t threads, keep_days;
+	int64_t owner_max; /* runs its owner may have waiting; 0: any number */
 	double duration_ms;
 };
 
@@ -88,8 +90,7 @@ int store_run_move(struct store *s, const char *id, enum run_state from, enum ru
 		   struct err *err) MUST_USE;
 int store_run_finish(struct store *s, const char *id, const struct store_run_end *end,
 		     struct err *err) MUST_USE;
-int store_run_patch(struct store *s, const char *id, const char *name, const char *tags,
-		    const char *notes, struct err *err) MUST_USE;
+int store_run_patch(struct store *s, const struct store_run *run, struct err *err) MUST_USE;
 int store_run_delete(struct store *s, const char *id,
 		     struct err *err) MUST_USE; /* with results and events */
 /* Delete the runs whose keep_days have passed, each in a transaction of its own. */

@@ -5,6 +5,7 @@
 #include "server/clock.h"
 #include "server/store_db.h"
 #include "server/store_run.h"
+#include "server/store_space.h"
 #include "server/store_sql.h"
 
 /* Inside a write. */
@@ -36,6 +37,13 @@ int store_session_add(struct store *s, const struct store_session *r, const char
 	if (rc)
 		return rc;
 	rc = room(s, max, err);
+	if (!rc && r->owner && r->owner_max) {
+		int64_t n = 0;
+
+		rc = store_space_sessions(s, r->owner, &n, err);
+		if (!rc)
+			rc = store_space_allow("sessions", n, r->owner_max, err);
+	}
 	if (!rc)
 		rc = store_exec(s, SQL_SESSION_INSERT, err, "tttttttttiid", r->id, r->state,
 				r->name ? r->name : "", r->owner, r->preset, r->parent, r->spec,

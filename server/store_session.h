@@ -17,6 +17,7 @@ struct store_session {
 	const char *spec; /* only for store_session_add */
 	const char *spec_sha256, *seed;
 	int64_t threads, created_ms, used_ms;
+	int64_t owner_max; /* sessions its owner may have; 0: any number; for store_session_add */
 	double t_ms;
 	const char *error; /* JSON text */
 };

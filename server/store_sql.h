@@ -8,11 +8,12 @@
 
 #include "server/store_sql_result.h"
 #include "server/store_sql_session.h"
+#include "server/store_sql_space.h"
 
 // clang-format off
 #define STORE_SQL_RUN_COLUMNS \
 	"id,seq,version,state,name,tags,notes,preset,experiment,spec_sha256,seed,threads,created_ms,started_ms," \
-	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner"
+	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner,pinned"
 #define STORE_SQL_RUN_FILTER \
 	"(?1 IS NULL OR state=?1) AND (?2 IS NULL OR preset=?2)" \
 	" AND (?3 IS NULL OR EXISTS(SELECT 1 FROM json_each(tags) WHERE value=?3))" \
@@ -20,6 +21,9 @@
 		"||COALESCE(experiment,'')||' '||id),lower(?4)))" \
 	" AND (?5 IS NULL OR spec_sha256=?5) AND (?6 IS NULL OR created_ms>?6)" \
 	" AND (?9 IS NULL OR owner IS NULL OR owner=?9)"
+
+#define STORE_SQL_TOKEN_COLUMNS \
+	"id,seq,name,sha256,scopes,created_ms,expires_ms,revoked_ms,quota_runs,quota_sessions,quota_mb"
 
 /* name, SQL */
 #define STORE_SQL_RUN(X) \
@@ -45,9 +49,9 @@
 		"ELSE started_ms END,finished_ms=CASE WHEN ?5 THEN ?4 ELSE NULL END WHERE id=?1 AND state=?2") \
 	X(RUN_FINISH, "UPDATE run SET t_ms=?2,wall_s=?3,digest=?4,provenance=?5,counts=?6,metrics=?7,shape=?8,partial=?9,error=?10," \
 		"log=?11,targets=?12,score=?13,remarks=?14 WHERE id=?1") \
-	X(RUN_PATCH, "UPDATE run SET name=?2,tags=?3,notes=?4,version=version+1 WHERE id=?1") \
+	X(RUN_PATCH, "UPDATE run SET name=?2,tags=?3,notes=?4,keep_days=NULLIF(?5,0),pinned=?6,version=version+1 WHERE id=?1") \
 	X(RUN_DELETE, "DELETE FROM run WHERE id=?") \
-	X(RUN_EXPIRED, "SELECT id FROM run WHERE keep_days IS NOT NULL AND finished_ms IS NOT NULL" \
+	X(RUN_EXPIRED, "SELECT id FROM run WHERE keep_days IS NOT NULL AND pinned=0 AND finished_ms IS NOT NULL" \
 		" AND finished_ms+keep_days*86400000<=? LIMIT 1") \
 	X(RUN_VERSION, "SELECT version FROM run WHERE id=?") \
 	X(EVENT_ADD, "INSERT INTO event(topic,kind,created_ms,data) VALUES(?,?,?,?)") \
@@ -58,17 +62,18 @@
 	X(IDEMPOTENCY_PUT, "INSERT OR REPLACE INTO idempotency(key,body_sha256,run_id,created_ms) VALUES(?,?,?,?)") \
 	X(IDEMPOTENCY_EXPIRE, "DELETE FROM idempotency WHERE created_ms<=?") \
 	X(TOKEN_ANY, "SELECT EXISTS(SELECT 1 FROM token)") \
-	X(TOKEN_GET, "SELECT id,seq,name,sha256,scopes,created_ms,expires_ms,revoked_ms FROM token WHERE id=?") \
-	X(TOKEN_LIST, "SELECT id,seq,name,sha256,scopes,created_ms,expires_ms,revoked_ms FROM token WHERE seq<? ORDER BY seq DESC LIMIT ?") \
-	X(TOKEN_ADD, "INSERT INTO token(id,seq,name,sha256,scopes,created_ms,expires_ms)" \
-		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM token),?2,?3,?4,?5,NULLIF(?6,0))") \
-	X(TOKEN_CHANGE, "UPDATE token SET name=?2,scopes=?3,expires_ms=NULLIF(?4,0) WHERE id=?1 AND revoked_ms IS NULL") \
+	X(TOKEN_GET, "SELECT " STORE_SQL_TOKEN_COLUMNS " FROM token WHERE id=?") \
+	X(TOKEN_LIST, "SELECT " STORE_SQL_TOKEN_COLUMNS " FROM token WHERE seq<? ORDER BY seq DESC LIMIT ?") \
+	X(TOKEN_ADD, "INSERT INTO token(id,seq,name,sha256,scopes,created_ms,expires_ms,quota_runs,quota_sessions,quota_mb)" \
+		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM token),?2,?3,?4,?5,NULLIF(?6,0),NULLIF(?7,0),NULLIF(?8,0),NULLIF(?9,0))") \
+	X(TOKEN_CHANGE, "UPDATE token SET name=?2,scopes=?3,expires_ms=NULLIF(?4,0),quota_runs=NULLIF(?5,0)," \
+		"quota_sessions=NULLIF(?6,0),quota_mb=NULLIF(?7,0) WHERE id=?1 AND revoked_ms IS NULL") \
 	X(TOKEN_REVOKE, "UPDATE token SET revoked_ms=?2 WHERE id=?1 AND revoked_ms IS NULL")
 // clang-format on
 
 enum store_sql {
 #define X(name, sql) SQL_##name,
-	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X)
+	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X) STORE_SQL_SPACE(X)
 #undef X
 		SQL_N
 };

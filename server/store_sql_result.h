@@ -16,10 +16,11 @@
 	X(COLUMN_LIST, "SELECT id,name,type,rows,width FROM recording_column WHERE recording_id=? ORDER BY position") \
 	X(CHUNK_ADD, "INSERT INTO chunk(column_id,offset,data) VALUES(?,?,?)") \
 	X(CHUNK_READ, "SELECT offset,data FROM chunk WHERE column_id=?1 AND offset>=?2 AND offset<?3 ORDER BY offset") \
-	X(DATASET_ADD, "INSERT INTO dataset(id,seq,name,kind,sha256,bytes,created_ms,fields)" \
-		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM dataset),?2,?3,?4,?5,?6,?7)") \
-	X(DATASET_GET, "SELECT id,seq,name,kind,sha256,bytes,created_ms,fields FROM dataset WHERE id=?") \
-	X(DATASET_LIST, "SELECT id,seq,name,kind,sha256,bytes,created_ms,fields FROM dataset WHERE seq<? ORDER BY seq DESC LIMIT ?") \
+	X(DATASET_ADD, "INSERT INTO dataset(id,seq,name,kind,sha256,bytes,created_ms,fields,owner)" \
+		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM dataset),?2,?3,?4,?5,?6,?7,?8)") \
+	X(DATASET_GET, "SELECT id,seq,name,kind,sha256,bytes,created_ms,fields,owner FROM dataset WHERE id=?") \
+	X(DATASET_LIST, "SELECT id,seq,name,kind,sha256,bytes,created_ms,fields,owner FROM dataset WHERE seq<?1 AND (?3 IS NULL OR owner IS NULL OR owner=?3)" \
+		" ORDER BY seq DESC LIMIT ?2") \
 	X(DATASET_DROP, "DELETE FROM dataset WHERE id=?") \
 	X(DATASET_USED, "SELECT id FROM run WHERE finished_ms IS NULL AND instr(spec,?) LIMIT 1")
 // clang-format on

@@ -31,6 +31,9 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_toke
 		.created_ms = store_int(q, 5),
 		.expires_ms = store_int(q, 6),
 		.revoked_ms = store_int(q, 7),
+		.quota_runs = store_int(q, 8),
+		.quota_sessions = store_int(q, 9),
+		.quota_mb = store_int(q, 10),
 	};
 	return ret->id && ret->name && ret->sha256 && ret->scopes ? 0 : err_nomem(err);
 }
@@ -89,8 +92,9 @@ int store_token_add(struct store *s, const struct store_token *t, struct err *er
 
 	if (rc)
 		return rc;
-	rc = store_exec(s, SQL_TOKEN_ADD, err, "ttttii", t->id, t->name, t->sha256, t->scopes,
-			t->created_ms, t->expires_ms);
+	rc = store_exec(s, SQL_TOKEN_ADD, err, "ttttiiiii", t->id, t->name, t->sha256, t->scopes,
+			t->created_ms, t->expires_ms, t->quota_runs, t->quota_sessions,
+			t->quota_mb);
 	return store_conclude(s, rc, err);
 }
 
@@ -100,7 +104,8 @@ int store_token_change(struct store *s, const struct store_token *t, struct err 
 
 	if (rc)
 		return rc;
-	rc = store_exec(s, SQL_TOKEN_CHANGE, err, "ttti", t->id, t->name, t->scopes, t->expires_ms);
+	rc = store_exec(s, SQL_TOKEN_CHANGE, err, "tttiiii", t->id, t->name, t->scopes,
+			t->expires_ms, t->quota_runs, t->quota_sessions, t->quota_mb);
 	if (!rc && store_changes(s) != 1)
 		rc = missing(t->id, err);
 	return store_conclude(s, rc, err);

@@ -13,7 +13,8 @@ struct store_token {
 	const char *id, *name, *sha256;
 	const char *scopes; /* "read,run" */
 	int64_t seq, created_ms;
-	int64_t expires_ms, revoked_ms; /* 0: never, not */
+	int64_t expires_ms, revoked_ms;		      /* 0: never, not */
+	int64_t quota_runs, quota_sessions, quota_mb; /* 0: no limit */
 };
 
 /* Whether there is, or ever was, a token. */
@@ -27,7 +28,7 @@ int store_token_list(struct store *s, int64_t seq, size_t n, struct mem_arena *a
 
 /* Transactions of their own. seq is ignored. */
 int store_token_add(struct store *s, const struct store_token *t, struct err *err) MUST_USE;
-/* Name, scopes and expiry anew. Errors: NOTFOUND (revoked ones too). */
+/* Name, scopes, expiry and quotas anew. Errors: NOTFOUND (revoked ones too). */
 int store_token_change(struct store *s, const struct store_token *t, struct err *err) MUST_USE;
 /* Errors: NOTFOUND, also when it is revoked already. */
 int store_token_revoke(struct store *s, const char *id, struct err *err) MUST_USE;

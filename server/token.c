@@ -8,36 +8,58 @@
 #include "server/auth.h"
 #include "server/clock.h"
 
-enum { PAGE = 200 };
+enum { PAGE = 200, NUMBER_MAX = 1000000000 };
 
 static const char usage[] =
-	"expected: token add --name N --scopes read,run[,session,admin] [--days D], "
+	"expected: token add --name N --scopes read,run[,session,admin] [--days D] "
+	"[--quota-runs N] [--quota-sessions N] [--quota-mb N], "
 	"token list, or token revoke ID";
+
+/* A whole number from 1; absent: 0. */
+static int number(const char *option, const char *text, int64_t *ret, struct err *err)
+{
+	char *end = NULL;
+
+	*ret = text ? strtoll(text, &end, 10) : 0;
+	if (text && (end == text || *end || *ret < 1 || *ret > NUMBER_MAX))
+		return err_set(err, ERR_RANGE, NULL, "%s: expected a number from 1, found \"%s\"",
+			       option, text);
+	return 0;
+}
 
 static int add(struct store *s, int argc, char *const *argv, struct buf *out, struct err *err)
 {
-	const char *name = NULL, *scopes = NULL, *days = NULL;
-	char token[AUTH_TOKEN_SIZE], id[ID_SIZE], *end = NULL;
-	long long n;
-	int rc;
+	enum { NAME, SCOPES, DAYS, RUNS, SESSIONS, MB, N };
+	static const char *const names[N] = { "--name",	      "--scopes",	  "--days",
+					      "--quota-runs", "--quota-sessions", "--quota-mb" };
+	const char *value[N] = { NULL };
+	char token[AUTH_TOKEN_SIZE], id[ID_SIZE];
+	struct store_token want = { 0 };
+	int64_t days = 0;
+	int64_t *const to[N] = { [DAYS] = &days,
+				 [RUNS] = &want.quota_runs,
+				 [SESSIONS] = &want.quota_sessions,
+				 [MB] = &want.quota_mb };
+	int rc = 0;
 
 	for (int i = 0; i < argc; i += 2) {
-		const char **to = strcmp(argv[i], "--name") == 0     ? &name
-				  : strcmp(argv[i], "--scopes") == 0 ? &scopes
-				  : strcmp(argv[i], "--days") == 0   ? &days
-								     : NULL;
+		int k = 0;
 
-		if (!to || i + 1 == argc)
+		while (k < N && strcmp(argv[i], names[k]) != 0)
+			k++;
+		if (k == N || i + 1 == argc)
 			return err_set(err, ERR_UNKNOWN, NULL, "%s", usage);
-		*to = argv[i + 1];
+		value[k] = argv[i + 1];
 	}
-	if (!name || !scopes)
+	if (!value[NAME] || !value[SCOPES])
 		return err_set(err, ERR_MISSING, NULL, "%s", usage);
-	n = days ? strtoll(days, &end, 10) : 0;
-	if (days && (end == days || *end || n < 1))
-		return err_set(err, ERR_RANGE, NULL, "--days: expected a number, found \"%s\"",
-			       days);
-	rc = auth_new(s, name, scopes, n, token, id, err);
+	for (int k = DAYS; !rc && k < N; k++)
+		rc = number(names[k], value[k], to[k], err);
+	if (rc)
+		return rc;
+	want.name = value[NAME];
+	want.scopes = value[SCOPES];
+	rc = auth_new(s, &want, days, token, id, err);
 	if (!rc)
 		(void)buf_printf(out,
 				 "id %s\nThe token, shown this once; send it as Authorization: "

@@ -47,7 +47,8 @@
 	X(BUSY,          "busy",               "Temporarily unavailable") \
 	X(FORBIDDEN,     "forbidden",          "Forbidden") \
 	X(INTERNAL,      "internal",           "Internal error") \
-	X(UNAUTHORIZED,  "unauthorized",       "Access token needed")
+	X(UNAUTHORIZED,  "unauthorized",       "Access token needed") \
+	X(QUOTA,         "quota-exceeded",     "This token's quota is used up")
 // clang-format on
 
 enum err_code {

@@ -29,7 +29,7 @@ Test(disk, runs_that_cannot_be_stored_fail_and_the_server_goes_on, .timeout = 60
 		(void)rmdir(h.dir);
 		cr_skip_test("skipped: a small file system cannot be mounted here");
 	}
-	harness_again(&h, NULL);
+	harness_again(&h, (const char *const[]){ "--storage-free-mb", "0", NULL });
 	for (int i = 0; i < 3; i++)
 		harness_run(&h, BIG, id[i]);
 	for (int i = 0; i < 3; i++) {
