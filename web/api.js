@@ -124,6 +124,17 @@ export function problemView(error, jump) {
 		})) : null);
 }
 
+/* attempt(what): what it resolves to, or null with the error shown in `place`. */
+export const attemptIn = (place) => async (what) => {
+	place.replaceChildren();
+	try {
+		return await what();
+	} catch (e) {
+		place.replaceChildren(problemView(e));
+		return null;
+	}
+};
+
 const ENDED = new Set(['succeeded', 'failed', 'timed_out', 'cancelled']);
 export const ended = (state) => ENDED.has(state);
 

@@ -1,6 +1,6 @@
 /* run.js - the page of one run: state, progress, actions, facts; its plots come from results.js. */
 /* SPDX-License-Identifier: MIT */
-import { del, ended, get, patch, post, problemView, watchRun } from './api.js';
+import { attemptIn, del, ended, get, patch, post, problemView, watchRun } from './api.js';
 import { code, confirmDialog, count, el, num, say, setTitle, simTime, wallTime, when } from './dom.js';
 import { runName, stateBadge } from './list.js';
 import { resultPanels } from './results.js';
@@ -90,15 +90,7 @@ export async function runPage(main, id) {
 	head.append(heading, rename, status, actions);
 	main.replaceChildren(head, trouble, moving, targets, results, about);
 
-	async function attempt(what) {
-		trouble.replaceChildren();
-		try {
-			return await what();
-		} catch (e) {
-			trouble.replaceChildren(problemView(e));
-			return null;
-		}
-	}
+	const attempt = attemptIn(trouble);
 	async function saveName(event) {
 		event.preventDefault();
 		const changed = await attempt(() => patch(base, { name: rename.querySelector('input').value.trim() }));

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 import { getOnce, get, post } from './api.js';
 import { bytes, el, freshId, num, when } from './dom.js';
+import { plasticOf } from './session_live.js';
 
 function field(label, input) {
 	input.id = freshId('act');
@@ -77,9 +78,7 @@ function rewardForm(projections, send) {
 /* send([command, body]) */
 export async function actPanel(spec, send) {
 	const models = await getOnce('/v1/models');
-	const projections = Object.entries(spec.projections ?? {}), model = ([, p]) => p.synapse?.model ?? '';
-	const plastic = projections.filter((p) => model(p) && model(p) !== 'static').map(([n]) => n);
-	const dopamine = projections.filter((p) => /dopamine/.test(model(p))).map(([n]) => n);
+	const plastic = plasticOf(spec), dopamine = plastic.filter((n) => /dopamine/.test(spec.projections[n].synapse.model));
 	const cells = Object.entries(spec.populations ?? {}).filter(([, p]) => !/generator|pattern/.test(p.model))
 		.map(([n]) => n);
 	return el('details', {}, el('summary', {}, 'Act upon it'),

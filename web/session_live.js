@@ -10,7 +10,9 @@ const SHOWN = 6;       /* populations, and projections, that are watched */
 const WINDOW_MS = 2000; /* of the raster */
 const POINTS = 600;    /* of a curve over time */
 
-const notFixed = ([, p]) => p.synapse?.model && !/^(static|delta)/.test(p.synapse.model);
+/* Names of the projections whose weights can move. */
+export const plasticOf = (spec) => Object.entries(spec.projections ?? {})
+	.filter(([, p]) => p.synapse?.model && !/^static/.test(p.synapse.model)).map(([name]) => name);
 
 /* The populations whose spikes or rates the spec records; all, if it records none. */
 function chosen(spec) {
@@ -66,11 +68,11 @@ function weightPlot(projection) {
 		} };
 }
 
-/* Follow a session: on.state(event), on.lost(), on.found(). Puts plots into root; returns what ends it. */
+/* Follow a session: on.state(event), on.lost(gone: it does not try again). Puts plots into root; returns what ends it. */
 export function follow(root, id, spec, on) {
 	const populations = chosen(spec).slice(0, SHOWN);
 	const names = populations.map(([name]) => name);
-	const plastic = Object.entries(spec.projections ?? {}).filter(notFixed).map(([name]) => name).slice(0, SHOWN);
+	const plastic = plasticOf(spec).slice(0, SHOWN);
 	const spikes = rasterPlot(populations.map(([name, p]) => ({ name, size: p.size ?? 1, t_ms: [], neuron: [] })));
 	const rates = timePlot('Firing rates', 'rate (Hz)', 'Mean over each population since the value before.', names);
 	const means = plastic.length ? timePlot('Mean weights', 'weight', 'Of each plastic projection.', plastic) : null;
@@ -89,6 +91,5 @@ export function follow(root, id, spec, on) {
 		weights.get(e.projection).add(e);
 	});
 	source.addEventListener('error', () => on.lost(source.readyState === EventSource.CLOSED));
-	source.addEventListener('open', () => on.found());
 	return () => source.close();
 }

@@ -1,6 +1,6 @@
 /* sessions.js - live sessions: their list, and the page on which one is driven and watched. */
 /* SPDX-License-Identifier: MIT */
-import { del, get, post, problemView } from './api.js';
+import { attemptIn, del, get, post } from './api.js';
 import { confirmDialog, el, freshId, num, say, setTitle, when } from './dom.js';
 import { stateBadge } from './list.js';
 import { resultPanels } from './results.js';
@@ -48,6 +48,7 @@ export async function sessionPage(main, id) {
 	setTitle(nameOf(session));
 	const trouble = el('div', { 'aria-live': 'polite' }), live = el('section', {}), recorded = el('section', {});
 	const badge = el('span', {}), words = el('span', {}), clock = el('strong', { class: 'clock' });
+	const attempt = attemptIn(trouble);
 	const duration = el('input', { type: 'number', id: freshId('step'), min: 0, step: 'any', value: 100 });
 	const speed = el('select', { 'aria-label': 'Speed' }, SPEEDS.map(([text, x]) => el('option', { value: x }, text)));
 	const points = checkpointPanel(base, (c) => command('restore', { checkpoint_id: c.id }));
@@ -61,15 +62,6 @@ export async function sessionPage(main, id) {
 		const moves = session.state === 'playing' || session.state === 'stepping';
 		buttons.step.disabled = buttons.play.disabled = moves;
 		buttons.pause.disabled = !moves;
-	}
-	async function attempt(what) {
-		trouble.replaceChildren();
-		try {
-			return await what();
-		} catch (e) {
-			trouble.replaceChildren(problemView(e));
-			return null;
-		}
 	}
 	async function command(name, body = {}) {
 		const reply = await attempt(() => post(`${base}/${name}`, body));
@@ -143,7 +135,6 @@ export async function sessionPage(main, id) {
 	await attempt(points.load);
 	return follow(live, id, spec, {
 		state: onState,
-		found: () => {},
 		lost: (gone) => gone && attempt(async () => {
 			session = await get(base);
 			draw();

@@ -407,17 +407,25 @@ Test(sessions, more_than_may_be_awake_take_turns)
 	reply_release(&r);
 }
 
+/* What the stream of a session says, as far as text goes. */
+static void listen_to(const char *id, const char *query, char *text, size_t n)
+{
+	char request[256];
+
+	(void)snprintf(request, sizeof(request),
+		       "GET /v1/sessions/%s/events?%s&max_hz=20 HTTP/1.1\r\n"
+		       "Host: localhost\r\n\r\n",
+		       id, query);
+	harness_raw(&h, request, strlen(request), text, n);
+}
+
 Test(sessions, events_are_streamed_while_it_plays)
 {
-	char a[64], request[256], text[16384];
+	char a[64], text[16384];
 
 	new_session(a);
 	(void)tell(a, "/play", "{\"speed\":1}");
-	(void)snprintf(request, sizeof(request),
-		       "GET /v1/sessions/%s/events?spikes=cell&rates=cell&weights=wire&max_hz=20 "
-		       "HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		       a);
-	harness_raw(&h, request, strlen(request), text, sizeof(text));
+	listen_to(a, "spikes=cell&rates=cell&weights=wire", text, sizeof(text));
 	cr_assert_not_null(strstr(text, "text/event-stream"), "%s", text);
 	cr_assert_not_null(strstr(text, "event: state\n"), "%s", text);
 	cr_assert_not_null(strstr(text, "event: spikes\n"), "%s", text);
@@ -427,7 +435,7 @@ Test(sessions, events_are_streamed_while_it_plays)
 
 Test(sessions, a_stream_brings_what_it_names_and_nothing_else)
 {
-	char a[64], request[256], text[16384];
+	char a[64], text[16384];
 	struct reply r;
 
 	new_session(a);
@@ -437,11 +445,7 @@ Test(sessions, a_stream_brings_what_it_names_and_nothing_else)
 	cr_assert_str_eq(reply_text(&r, "/errors/1/pointer"), "?weights", "%s", r.body);
 	reply_release(&r);
 	(void)tell(a, "/play", "{\"speed\":1}");
-	(void)snprintf(request, sizeof(request),
-		       "GET /v1/sessions/%s/events?rates=in,cell&max_hz=20 HTTP/1.1\r\n"
-		       "Host: localhost\r\n\r\n",
-		       a);
-	harness_raw(&h, request, strlen(request), text, sizeof(text));
+	listen_to(a, "rates=in,cell", text, sizeof(text));
 	cr_assert_not_null(strstr(text, "{\"population\":\"in\""), "%s", text);
 	cr_assert_not_null(strstr(text, "{\"population\":\"cell\""), "%s", text);
 	cr_assert_null(strstr(text, "event: spikes\n"), "%s", text);
