@@ -19,6 +19,7 @@ struct exec;
 struct event;
 struct queue;
 struct session;
+struct sweep;
 
 /* The services, made by main; handlers pass on the one they use, never the whole. */
 struct api {
@@ -28,6 +29,7 @@ struct api {
 	struct event *event;
 	struct queue *queue;
 	struct session *session;
+	struct sweep *sweep;
 	struct http *http;
 };
 
@@ -95,6 +97,8 @@ json_t *api_preset_spec(const char *name);
 	X(api_session_step) X(api_session_play) X(api_session_pause) X(api_session_stimuli) X(api_session_parameters) \
 	X(api_session_fork) X(api_session_checkpoint_post) X(api_session_checkpoint_list) X(api_session_restore) \
 	X(api_session_save) X(api_session_events) \
+	X(api_sweep_post) X(api_sweep_list) X(api_sweep_get) X(api_sweep_spec) X(api_sweep_table) X(api_sweep_events) \
+	X(api_sweep_cancel) X(api_sweep_delete) \
 	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete) \
 	X(api_me) X(api_token_post) X(api_token_list) X(api_token_get) X(api_token_patch) X(api_token_delete) X(api_metrics)
 // clang-format on

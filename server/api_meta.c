@@ -113,6 +113,7 @@ static json_t *limits(const struct config *c)
 		{ "slots", (double)c->slots },
 		{ "run_threads", (double)c->run_threads },
 		{ "queue", (double)c->queue_max },
+		{ "sweep_points", (double)c->sweep_points },
 		{ "sessions", (double)c->sessions_max },
 		{ "sessions_awake", (double)c->sessions_awake },
 		{ "session_idle_s", c->session_idle_s },
@@ -151,7 +152,7 @@ static json_t *features(void)
 	static const char *const names[] = {
 		"runs", "experiments", "presets", "datasets", "events", "long_poll", "idempotency", "reuse",
 		"results", "npz", "verify", "compare", "tokens", "why", "psth", "artifacts",
-		"sessions", "storage", "quotas",
+		"sessions", "storage", "quotas", "sweeps",
 	};
 	// clang-format on
 	json_t *list = json_array();

@@ -77,6 +77,8 @@ void api_result_raw(struct api_result *c, const char *key, const char *json);
 void api_result_add(struct api_result *c, struct api_result_column column);
 /* More values than one answer may have? */
 int api_result_limit(struct api_result *c, uint64_t values) MUST_USE;
+/* Text in CSV; quotes only where it needs them. */
+void api_result_csv_text(struct buf *b, const char *s);
 int api_result_write(struct api_result *c) MUST_USE; /* api_result_out.c */
 
 /* The recordings of a kind, subject and name (NULL: any), from the store or the folder. */

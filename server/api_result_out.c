@@ -182,8 +182,7 @@ static uint64_t n_rows(const struct api_result *c, unsigned format)
 	return 0;
 }
 
-/* A name in CSV; quotes only where it needs them. */
-static void add_csv_text(struct buf *b, const char *s)
+void api_result_csv_text(struct buf *b, const char *s)
 {
 	if (!strpbrk(s, ",\"\r\n")) {
 		(void)buf_str(b, s);
@@ -203,11 +202,11 @@ static void add_names(struct buf *b, const struct api_result_column *col, bool f
 	if (!first)
 		(void)buf_char(b, ',');
 	if (!col->width)
-		add_csv_text(b, col->name);
+		api_result_csv_text(b, col->name);
 	for (uint64_t k = 0; k < col->width; k++) {
 		if (k)
 			(void)buf_char(b, ',');
-		add_csv_text(b, col->name);
+		api_result_csv_text(b, col->name);
 		(void)buf_char(b, '_');
 		add_integer(b, col->labels ? (int64_t)col->labels[k] : (int64_t)k);
 	}

@@ -25,6 +25,8 @@ const char *api_run_owner(const struct request *rq);
 /* If-Match names this version, or is absent; PRECONDITION otherwise. */
 int api_run_match(const struct request *rq, const struct store_run *run,
 		  struct err_list *errors) MUST_USE;
+/* Link: rel="next" of a list: the same address and query with this page_token. */
+void api_run_link(const struct request *rq, struct response *rs, const char *token);
 /* Pass a store error on. */
 int api_run_fail(const struct err *err, struct err_list *errors);
 
@@ -43,6 +45,15 @@ int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
 int api_run_request(const struct api *api, const struct request *rq, json_t *body,
 		    json_t **ret_spec, struct api_spec *ret_known, struct api_run_meta *ret_meta,
 		    struct err_list *errors) MUST_USE;
+/* Its parts. The spec that a body names (spec, preset or experiment), overrides applied, seed filled in, not
+ * checked: new reference, NULL with errors; `prefix`: pointer of what it came from. */
+json_t *api_run_base(json_t *body, const char *prefix, struct err_list *errors);
+/* Whether it can run, for who asks: all errors. */
+int api_run_check(const struct api *api, const struct request *rq, json_t *spec, const char *prefix,
+		  struct api_spec *ret, struct err_list *errors) MUST_USE;
+/* An error at a place that an override has set is the override's: "/spec/a/b/c" ->
+ * "/overrides/0/value/c". */
+void api_run_repoint(struct err *e, json_t *overrides, const char *prefix);
 /* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Idempotency-Key and
  * Prefer: reuse. */
 int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,

@@ -102,6 +102,7 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 	if (!o)
 		return NULL;
 	(void)json_object_set_new(o, "owner", text_or_null(run->owner));
+	(void)json_object_set_new(o, "sweep", text_or_null(run->sweep));
 	(void)json_object_set_new(o, "created_at", time_or_null(run->created_ms));
 	(void)json_object_set_new(o, "started_at", time_or_null(run->started_ms));
 	(void)json_object_set_new(o, "finished_at", time_or_null(run->finished_ms));

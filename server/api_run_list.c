@@ -60,6 +60,7 @@ static int read_filter(const struct request *rq, struct store_run_filter *f,
 		.q = http_query(rq, "q"),
 		.spec_sha256 = http_query(rq, "spec_sha256"),
 		.owner = api_run_owner(rq),
+		.sweep = http_query(rq, "sweep"),
 	};
 	if (state && run_state_find(state) == RUN_N)
 		(void)err_list_add(errors, ERR_UNKNOWN, "?state", "there is no state \"%s\"",
@@ -107,13 +108,13 @@ static void on_query(void *self, const char *name, const char *value)
 	(void)buf_char(b, '&');
 }
 
-static void add_link(const struct request *rq, struct response *rs, const char *token)
+void api_run_link(const struct request *rq, struct response *rs, const char *token)
 {
 	struct buf b;
 	char *kept;
 
 	buf_init(&b, LINK_MAX);
-	(void)buf_str(&b, "</v1/runs?");
+	(void)buf_printf(&b, "<%s?", rq->path);
 	http_query_each(rq, on_query, &b);
 	(void)buf_printf(&b, "page_token=%s>; rel=\"next\"", token);
 	kept = b.failed ? NULL
@@ -153,7 +154,7 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 	if (n > page)
 		token = cursor_make(rq->arena, f.oldest_first, rows[page - 1].seq);
 	if (token)
-		add_link(rq, rs, token);
+		api_run_link(rq, rs, token);
 	(void)json_object_set_new(body, "next_page_token",
 				  token ? json_string(token) : json_null());
 	if (total && strcmp(total, "true") == 0)

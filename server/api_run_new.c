@@ -12,6 +12,7 @@
 #include "server/config.h"
 #include "server/event.h"
 #include "server/exec.h"
+#include "server/pointer.h"
 #include "server/queue.h"
 #include "server/store_dataset.h"
 #include "server/store_db.h"
@@ -125,57 +126,6 @@ const char *api_run_seed(const json_t *seed, char text[24])
 
 /* ---- the spec: given, of a preset, of an experiment; then overrides and seed ---- */
 
-/* The next part of a JSON Pointer, ~0 and ~1 undone; false at its end. */
-static bool next_part(const char **at, char part[ERR_PATH_MAX])
-{
-	size_t n = 0;
-	const char *p = *at;
-
-	if (*p != '/')
-		return false;
-	for (p++; *p && *p != '/' && n + 1 < ERR_PATH_MAX; p++) {
-		if (*p == '~' && (p[1] == '0' || p[1] == '1'))
-			part[n++] = *++p == '0' ? '~' : '/';
-		else
-			part[n++] = *p;
-	}
-	part[n] = '\0';
-	*at = p;
-	return true;
-}
-
-static bool index_of(const char *part, size_t n, size_t *ret)
-{
-	*ret = strtoul(part, NULL, 10);
-	return *part && strspn(part, "0123456789") == strlen(part) && strlen(part) < 10 && *ret < n;
-}
-
-/* Set the value at a pointer; the last part of an object may be new, "-" appends to a list. */
-static bool set_at(json_t *spec, const char *pointer, json_t *value)
-{
-	char part[ERR_PATH_MAX];
-	json_t *at = spec;
-	size_t i;
-
-	if (!next_part(&pointer, part))
-		return false;
-	while (*pointer) {
-		if (json_is_array(at))
-			at = index_of(part, json_array_size(at), &i) ? json_array_get(at, i) : NULL;
-		else
-			at = json_object_get(at, part);
-		if (!at || !next_part(&pointer, part))
-			return false;
-	}
-	if (json_is_object(at))
-		return json_object_set(at, part, value) == 0;
-	if (!json_is_array(at))
-		return false;
-	if (strcmp(part, "-") == 0)
-		return json_array_append(at, value) == 0;
-	return index_of(part, json_array_size(at), &i) && json_array_set(at, i, value) == 0;
-}
-
 static void apply_overrides(json_t *spec, json_t *overrides, struct err_list *errors)
 {
 	json_t *o;
@@ -198,15 +148,13 @@ static void apply_overrides(json_t *spec, json_t *overrides, struct err_list *er
 			continue;
 		}
 		(void)snprintf(at, sizeof(at), "/overrides/%zu/path", i);
-		if (!set_at(spec, path, value))
+		if (!pointer_set(spec, path, value))
 			(void)err_list_add(errors, ERR_UNKNOWN, at,
 					   "there is no place %s in the spec", path);
 	}
 }
 
-/* An error at a place that an override has set is the override's: "/spec/a/b/c" ->
- * "/overrides/0/value/c". */
-static void repoint(struct err *e, json_t *overrides, const char *prefix)
+void api_run_repoint(struct err *e, json_t *overrides, const char *prefix)
 {
 	size_t skip = strlen(prefix), i;
 	char text[ERR_PATH_MAX + 64];
@@ -217,12 +165,11 @@ static void repoint(struct err *e, json_t *overrides, const char *prefix)
 	json_array_foreach(overrides, i, o)
 	{
 		const char *path = json_string_value(json_object_get(o, "path"));
-		size_t n = path ? strlen(path) : 0;
+		const char *rest = path && *path ? pointer_below(e->path + skip, path) : NULL;
 
-		if (!n || strncmp(e->path + skip, path, n) != 0 ||
-		    (e->path[skip + n] && e->path[skip + n] != '/'))
+		if (!rest)
 			continue;
-		(void)snprintf(text, sizeof(text), "/overrides/%zu/value%s", i, e->path + skip + n);
+		(void)snprintf(text, sizeof(text), "/overrides/%zu/value%s", i, rest);
 		(void)snprintf(e->path, sizeof(e->path), "%.*s", ERR_PATH_MAX - 1, text);
 		return;
 	}
@@ -325,6 +272,28 @@ static void check_owners(const struct api *api, const struct request *rq, json_t
 	json_decref(ids);
 }
 
+json_t *api_run_base(json_t *body, const char *prefix, struct err_list *errors)
+{
+	json_t *spec = base_spec(body, errors);
+
+	if (spec) {
+		apply_overrides(spec, json_object_get(body, "overrides"), errors);
+		set_seed(spec, body, prefix, errors);
+	}
+	return spec;
+}
+
+int api_run_check(const struct api *api, const struct request *rq, json_t *spec, const char *prefix,
+		  struct api_spec *ret, struct err_list *errors)
+{
+	size_t before = err_list_count(errors);
+	int rc;
+
+	check_owners(api, rq, spec, prefix, errors);
+	rc = api_spec_check(api, spec, prefix, rq->arena, ret, errors);
+	return !rc && err_list_count(errors) > before ? -ERR_INVALID : rc;
+}
+
 int api_run_request(const struct api *api, const struct request *rq, json_t *body,
 		    json_t **ret_spec, struct api_spec *ret_known, struct api_run_meta *ret_meta,
 		    struct err_list *errors)
@@ -340,16 +309,13 @@ int api_run_request(const struct api *api, const struct request *rq, json_t *bod
 	if (rc == -ERR_TYPE)
 		return rc;
 	(void)api_run_meta(api, rq, body, ret_meta, errors);
-	spec = base_spec(body, errors);
+	spec = api_run_base(body, prefix, errors);
 	if (!spec)
 		return -ERR_INVALID;
-	apply_overrides(spec, json_object_get(body, "overrides"), errors);
-	set_seed(spec, body, prefix, errors);
 	before = errors->n;
-	check_owners(api, rq, spec, prefix, errors);
-	rc = api_spec_check(api, spec, prefix, rq->arena, ret_known, errors);
+	rc = api_run_check(api, rq, spec, prefix, ret_known, errors);
 	for (size_t i = before; i < errors->n; i++)
-		repoint(&errors->items[i], json_object_get(body, "overrides"), prefix);
+		api_run_repoint(&errors->items[i], json_object_get(body, "overrides"), prefix);
 	if (errors->n)
 		errors->first = errors->items[0];
 	if (!rc && err_list_count(errors))

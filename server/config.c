@@ -39,6 +39,7 @@ static const struct option options[] = {
 	{ "slots", OPTION_INT, AT(slots), "0", 0, 1024, "N", "Simulations at once; 0: one per processor." },
 	{ "run-threads", OPTION_INT, AT(run_threads), "0", 0, 1024, "N", "Threads one run may ask for; 0: as many as processors." },
 	{ "queue-max", OPTION_INT, AT(queue_max), "1000", 0, 1e6, "N", "Runs that may wait; beyond: 429." },
+	{ "sweep-points", OPTION_INT, AT(sweep_points), "10000", 1, 1e6, "N", "Points of one sweep, seeds counted; beyond: 422." },
 	{ "body-max-mb", OPTION_INT, AT(body_max_mb), "64", 1, 4096, "MB", "Largest request body." },
 	{ "answer-max-mb", OPTION_INT, AT(answer_max_mb), "256", 1, 1024, "MB", "Largest answer." },
 	{ "run-memory-mb", OPTION_INT, AT(run_memory_mb), "4096", 16, 1e7, "MB", "Memory of one simulation." },

@@ -29,8 +29,9 @@ struct config {
 	bool loopback; /* the addresses are */
 	int command;   /* index in argv of the word `token`, which ends the options; 0: none */
 	int64_t slots; /* simulations at once; 0: one per processor */
-	int64_t run_threads; /* threads a run may ask for; 0: as many as processors */
-	int64_t queue_max;   /* waiting runs */
+	int64_t run_threads;  /* threads a run may ask for; 0: as many as processors */
+	int64_t queue_max;    /* waiting runs */
+	int64_t sweep_points; /* of one sweep */
 	int64_t body_max_mb, answer_max_mb;
 	int64_t run_memory_mb;
 	double checkpoint_s;

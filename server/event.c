@@ -12,6 +12,12 @@
 #include "server/store_run.h"
 
 static const double WAKE_EVERY_S = 0.2;
+enum { PROGRESS_MAX = 4096, OBSERVERS_MAX = 4 };
+
+struct observer {
+	void (*changed)(void *self, const char *run_id);
+	void *self;
+};
 
 struct report {
 	char id[ID_SIZE]; /* "": free */
@@ -23,6 +29,8 @@ struct event {
 	struct lock lock; /* owns all below */
 	void (*wake)(void *self, const char *topic);
 	void *self;
+	struct observer observers[OBSERVERS_MAX];
+	size_t n_observers;
 	size_t n, cap;
 	struct report *reports; /* [n], one a running run */
 };
@@ -73,12 +81,34 @@ void event_wake_topic(struct event *e, const char *topic)
 		wake(self, topic);
 }
 
-void event_wake(struct event *e, const char *run_id)
+void event_observe(struct event *e, void (*changed)(void *self, const char *run_id), void *self)
+{
+	lock_take(&e->lock);
+	if (e->n_observers < OBSERVERS_MAX)
+		e->observers[e->n_observers++] = (struct observer){ changed, self };
+	lock_drop(&e->lock);
+}
+
+static void wake_watchers(struct event *e, const char *run_id)
 {
 	char topic[EVENT_TOPIC_MAX];
 
 	event_topic(run_id, topic);
 	event_wake_topic(e, topic);
+}
+
+void event_wake(struct event *e, const char *run_id)
+{
+	struct observer all[OBSERVERS_MAX];
+	size_t n;
+
+	lock_take(&e->lock);
+	n = e->n_observers;
+	memcpy(all, e->observers, sizeof(all));
+	lock_drop(&e->lock);
+	wake_watchers(e, run_id);
+	for (size_t i = 0; i < n; i++)
+		all[i].changed(all[i].self, run_id);
 }
 
 static struct report *find(struct event *e, const char *id) LOCK_NEEDS(e->lock)
@@ -131,7 +161,7 @@ void event_report(struct event *e, const char *run_id, const struct event_progre
 	}
 	lock_drop(&e->lock);
 	if (due)
-		event_wake(e, run_id);
+		wake_watchers(e, run_id);
 }
 
 bool event_latest(struct event *e, const char *run_id, struct event_progress *ret)
@@ -177,92 +207,73 @@ json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool
 
 /* ---- streams ---- */
 
-struct stream {
+struct run_source {
 	struct event *e;
-	struct store *s;
+	struct event_stored stored;
 	char id[ID_SIZE];
-	int64_t after;	   /* number of the last event said */
 	uint64_t progress; /* version of the last progress said */
 	double said_at;
-	bool greeted, ended;
-	struct buf *out; /* while reading */
 };
 
-static int on_event(void *self, int64_t seq, const char *kind, const char *data)
-{
-	struct stream *st = self;
-	bool state = strcmp(kind, "state") == 0;
-
-	st->after = seq;
-	(void)buf_printf(st->out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)seq, kind, data);
-	if (state) { /* a run may be queued again after an interruption, so only the last state
-			tells */
-		json_t *json = json_loads(data, 0, NULL);
-		const char *name = json_string_value(json_object_get(json, "state"));
-
-		st->ended = name && run_state_final(run_state_find(name));
-		json_decref(json);
-	}
-	return 0;
-}
-
-static int say_progress(struct stream *st)
+static int say_progress(struct run_source *r, const struct event_sink *to)
 {
 	struct event_progress p;
 	double now = clock_mono_s();
+	struct buf text;
 	json_t *json;
-
-	if (!event_latest(st->e, st->id, &p) || p.version == st->progress ||
-	    now - st->said_at < WAKE_EVERY_S)
-		return 0;
-	json = event_progress_json(p.t_ms, p.duration_ms, p.wall_s, false);
-	if (!json)
-		return -ERR_NOMEM;
-	(void)buf_str(st->out, "event: progress\ndata: ");
-	(void)dump_json(st->out, json);
-	(void)buf_str(st->out, "\n\n");
-	json_decref(json);
-	st->progress = p.version;
-	st->said_at = now;
-	return 0;
-}
-
-static int stream_read(void *self, struct buf *out, bool *end)
-{
-	struct stream *st = self;
-	int64_t before;
 	int rc;
 
-	st->out = out;
-	if (!st->greeted)
-		(void)buf_str(out, "retry: 2000\n\n");
-	st->greeted = true;
-	do {
-		before = st->after;
-		rc = store_event_read(st->s, st->id, st->after, on_event, st, NULL);
-	} while (!rc && st->after != before && !st->ended);
-	if (!rc && !st->ended)
-		rc = say_progress(st);
-	*end = st->ended;
+	if (!event_latest(r->e, r->id, &p) || p.version == r->progress ||
+	    now - r->said_at < WAKE_EVERY_S)
+		return 0;
+	json = event_progress_json(p.t_ms, p.duration_ms, p.wall_s, false);
+	buf_init(&text, PROGRESS_MAX);
+	rc = json ? dump_json(&text, json) : -ERR_NOMEM;
+	if (!rc)
+		to->say(to->self, NULL, "progress", text.data);
+	buf_release(&text);
+	json_decref(json);
+	r->progress = p.version;
+	r->said_at = now;
 	return rc;
 }
 
-static void stream_free(void *self)
+static int run_read(void *self, const struct event_sink *to, bool *end)
 {
-	mem_free(self);
+	struct run_source *r = self;
+	int rc = event_stored_read(&r->stored, to);
+
+	if (!rc && !r->stored.ended)
+		rc = say_progress(r, to);
+	*end = r->stored.ended;
+	return rc;
+}
+
+static bool final(const char *state)
+{
+	return run_state_final(run_state_find(state));
+}
+
+int event_run_source(struct event_source *ret, struct event *e, struct store *s, const char *run_id,
+		     int64_t after, struct err *err)
+{
+	struct run_source *r = mem_alloc(1, sizeof(*r));
+
+	if (!r)
+		return err_nomem(err);
+	r->e = e;
+	r->stored = (struct event_stored){ .s = s, .after = after, .final = final };
+	event_topic(run_id, r->stored.topic);
+	(void)snprintf(r->id, sizeof(r->id), "%s", run_id);
+	*ret = (struct event_source){ .self = r, .read = run_read, .free = mem_free };
+	return 0;
 }
 
 int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,
 		 int64_t after, struct err *err)
 {
-	struct stream *st = mem_alloc(1, sizeof(*st));
+	struct event_source source = { 0 };
+	int rc = event_run_source(&source, e, s, run_id, after, err);
 
-	if (!st)
-		return err_nomem(err);
-	st->e = e;
-	st->s = s;
-	(void)snprintf(st->id, sizeof(st->id), "%s", run_id);
-	st->after = after;
-	*ret = (struct http_stream){ .self = st, .read = stream_read, .free = stream_free };
-	return 0;
+	return rc ? rc : event_stream_one(ret, source, err);
 }

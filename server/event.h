@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/base/err.h"
+#include "server/event_stream.h"
 #include "server/http.h"
 
 struct store;
@@ -26,6 +27,9 @@ void event_free(struct event *e);
 /* Who wakes the watchers of a topic; until then nobody is woken. NULL: nobody any more. */
 void event_bind(struct event *e, void (*wake)(void *self, const char *topic), void *self);
 
+/* Be told, too, when something about a run changed in the store: at once, by the thread that changed it, so
+ * `changed` must not wait. For the life of e; at most four. */
+void event_observe(struct event *e, void (*changed)(void *self, const char *run_id), void *self);
 /* Wake the watchers of any topic. */
 void event_wake_topic(struct event *e, const char *topic);
 /* Something about a run changed in the store: wake its watchers. After the commit. */
@@ -42,6 +46,9 @@ json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool
 
 /* "run:ID" */
 void event_topic(const char *run_id, char topic[EVENT_TOPIC_MAX]);
+/* The events of a run behind event number `after`: state, progress, log. */
+int event_run_source(struct event_source *ret, struct event *e, struct store *s, const char *run_id,
+		     int64_t after, struct err *err) MUST_USE;
 /* Server-sent events of a run behind event number `after`; ends behind the state that ends the run.
  */
 int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,

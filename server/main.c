@@ -25,6 +25,7 @@
 #include "server/space.h"
 #include "server/store.h"
 #include "server/store_run.h"
+#include "server/sweep.h"
 #include "server/token.h"
 
 enum { TICK_S = 60, PROBE_S = 3, EXIT_USAGE = 2 };
@@ -89,6 +90,7 @@ static void wake(void *self, const char *topic)
 
 static void stop(struct services *s)
 {
+	sweep_stop(s->api.sweep);
 	exec_free(s->api.exec); /* watchers still hear that their runs were interrupted */
 	session_stop(s->api.session);
 	if (s->api.event)
@@ -96,6 +98,7 @@ static void stop(struct services *s)
 	http_free(s->admin);
 	http_free(s->api.http);
 	session_free(s->api.session);
+	sweep_free(s->api.sweep);
 	queue_free(s->api.queue);
 	event_free(s->api.event);
 	store_close(s->api.store);
@@ -185,6 +188,21 @@ static int start_sessions(struct services *s, struct err *err)
 	return session_new(&s->api.session, &config, err);
 }
 
+static int start_sweeps(struct services *s, struct err *err)
+{
+	const struct sweep_config config = {
+		.store = s->api.store,
+		.event = s->api.event,
+		.queue = s->api.queue,
+		.exec = s->api.exec,
+		.ahead = s->config.slots + 2,
+		.storage_max_mb = s->config.storage_max_mb,
+		.storage_free_mb = s->config.storage_free_mb,
+	};
+
+	return sweep_new(&s->api.sweep, &config, err);
+}
+
 /* Everything but HTTP, in the order in which each needs the one before. */
 static int start(struct services *s, struct err *err)
 {
@@ -214,6 +232,8 @@ static int start(struct services *s, struct err *err)
 		.wall_max_s = s->config.wall_max_s,
 	};
 	rc = exec_new(&s->api.exec, &config, err);
+	if (!rc)
+		rc = start_sweeps(s, err);
 	if (!rc)
 		rc = start_sessions(s, err);
 	if (!rc)

@@ -13,6 +13,7 @@
 
 #define RUN	"/v1/runs/{id}"
 #define SESSION "/v1/sessions/{id}"
+#define SWEEP	"/v1/sweeps/{id}"
 
 // clang-format off
 static const struct route routes[] = {
@@ -32,7 +33,7 @@ static const struct route routes[] = {
 	{ "POST", "/v1/specs/validate", api_spec_validate, "Check a spec without running it: all errors, normal form, cost.", 200, "*", "spec_request", "read" },
 	{ "POST", "/v1/runs", api_run_post, "Queue a run of a spec, a preset with overrides, or an experiment. Prefer: wait=N waits for its end.", 202, NULL, "run_request", "run" },
 	{ "GET", "/v1/runs", api_run_list, "Runs, newest first, by filter and page.", 200,
-	  "state preset tag q spec_sha256 created_after sort page_size page_token total", NULL, "read" },
+	  "state preset tag q sweep spec_sha256 created_after sort page_size page_token total", NULL, "read" },
 	{ "GET", RUN, api_run_get, "One run; with wait, when it has ended or has a newer version than since_version.", 200, "wait since_version", NULL, "read" },
 	{ "PATCH", RUN, api_run_patch, "Change name, tags, notes or keep_days (null: for ever); pinned runs are not deleted by the server.", 200, NULL, "run_patch", "run" },
 	{ "DELETE", RUN, api_run_delete, "Delete a run that has ended, with its results.", 204, NULL, NULL, "run" },
@@ -60,6 +61,14 @@ static const struct route routes[] = {
 	{ "GET", RUN "/artifacts/{name}", api_artifact_get, "One file of a run; Range and If-Range are kept to.", 200, NULL, NULL, "read" },
 	{ "GET", RUN "/tables/{name}", api_result_table, "A table that an experiment left.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/compare", api_compare, "Runs side by side: where their specs differ, digests, metrics, counts.", 200, "runs", NULL, "read" },
+	{ "POST", "/v1/sweeps", api_sweep_post, "One spec over a grid of values and seeds; its points become runs, a few at a time. Prefer: reuse takes stored runs of the same spec.", 201, NULL, "sweep_request", "run" },
+	{ "GET", "/v1/sweeps", api_sweep_list, "Sweeps, newest first, by filter and page.", 200, "state tag q page_size page_token", NULL, "read" },
+	{ "GET", SWEEP, api_sweep_get, "One sweep: axes, seeds, progress, its runs by state, the best point.", 200, "metric goal", NULL, "read" },
+	{ "DELETE", SWEEP, api_sweep_delete, "Delete a sweep that is over; runs=delete: with its runs, but for pinned ones.", 204, "runs", NULL, "run" },
+	{ "POST", SWEEP "/cancel", api_sweep_cancel, "Queue no more points and cancel its runs.", 202, NULL, "empty", "run" },
+	{ "GET", SWEEP "/spec", api_sweep_spec, "The spec before the axes are set.", 200, NULL, NULL, "read" },
+	{ "GET", SWEEP "/table", api_sweep_table, "One row a point: values of the axes, seed, run, state, metrics; over=seeds: one row for all seeds, with mean and standard deviation.", 200, "format over", NULL, "read" },
+	{ "GET", SWEEP "/events", api_sweep_events, "Server-sent events: state, progress; resumes by Last-Event-ID; 204 when all was said.", 200, NULL, NULL, "read" },
 	{ "POST", "/v1/sessions", api_session_post, "A live session of a spec, a preset with overrides, a run's spec (from_run) or a checkpoint (from_checkpoint).", 201, NULL, "session_request", "session" },
 	{ "GET", "/v1/sessions", api_session_list, "Sessions, newest first.", 200, "state page_size page_token", NULL, "read" },
 	{ "GET", SESSION, api_session_get, "One session: ready, stepping, playing, parked or failed, and where its time stands.", 200, NULL, NULL, "read" },

@@ -94,6 +94,8 @@ static json_t *content(const struct route *r)
 		type = "application/octet-stream";
 	else if (strcmp(r->pattern, "/v1/runs") == 0)
 		schema = strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
+	else if (strncmp(r->pattern, "/v1/sweeps", 10) == 0)
+		schema = NULL;
 	else if (ends(r->pattern, "/v1/runs/{id}") || ends(r->pattern, "/cancel") ||
 		 ends(r->pattern, "/rerun") || ends(r->pattern, "/verify"))
 		schema = "Run";
@@ -262,6 +264,29 @@ static json_t *request_schema(void)
 			  0, NULL);
 }
 
+static json_t *sweep_schema(void)
+{
+	json_t *o = request_schema(), *properties = json_object_get(o, "properties");
+
+	(void)json_object_update_new(
+		properties,
+		json_loads("{\"axes\":{\"type\":\"array\",\"maxItems\":8,\"items\":{\"type\":"
+			   "\"object\",\"required\":[\"path\",\"values\"],\"properties\":{"
+			   "\"path\":{\"type\":\"string\",\"description\":\"JSON Pointer into the "
+			   "spec.\"},\"name\":{\"type\":\"string\"},\"values\":{\"oneOf\":[{"
+			   "\"type\":\"array\"},{\"type\":\"object\",\"required\":[\"from\","
+			   "\"to\"],\"properties\":{\"from\":{\"type\":\"number\"},\"to\":{"
+			   "\"type\":\"number\"},\"step\":{\"type\":\"number\"},\"count\":{"
+			   "\"type\":\"integer\"},\"log\":{\"type\":\"boolean\"}}}]}}}},"
+			   "\"seeds\":{\"oneOf\":[{\"type\":\"array\",\"items\":{\"type\":["
+			   "\"string\",\"integer\"]}},{\"type\":\"object\",\"required\":["
+			   "\"from\",\"count\"],\"properties\":{\"from\":{\"type\":\"integer\"},"
+			   "\"count\":{\"type\":\"integer\"}}}]},\"metric\":{\"type\":"
+			   "\"string\"},\"best\":{\"enum\":[\"max\",\"min\"]}}",
+			   0, NULL));
+	return o;
+}
+
 static json_t *token_schema(bool whole)
 {
 	json_t *o =
@@ -325,6 +350,7 @@ static json_t *schemas(void)
 					    "items", ref("Run"), "next_page_token", "type",
 					    "string", "null", "total", "type", "integer"));
 	(void)json_object_set_new(o, "run_request", request_schema());
+	(void)json_object_set_new(o, "sweep_request", sweep_schema());
 	(void)json_object_set_new(
 		o, "run_patch",
 		json_pack(

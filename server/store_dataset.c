@@ -97,7 +97,7 @@ static int drop(struct store *s, const char *id, struct err *err)
 	store_bind_text(q, 1, id);
 	rc = store_step(q, err);
 	if (rc == 1)
-		rc = err_set(err, ERR_STATE, NULL, "run %s has not ended and needs this data set",
+		rc = err_set(err, ERR_STATE, NULL, "%s has not ended and needs this data set",
 			     store_text(q, 0));
 	store_end(q);
 	if (!rc)

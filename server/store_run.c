@@ -66,6 +66,7 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	r.verify_digest = text(q, 28, arena, NULL, &ok);
 	r.owner = text(q, 29, arena, NULL, &ok);
 	r.pinned = store_int(q, 30) != 0;
+	r.sweep = text(q, 31, arena, NULL, &ok);
 	if (!ok)
 		return err_nomem(err);
 	if (r.state == RUN_N)
@@ -147,6 +148,7 @@ static void bind_filter(struct store_stmt *q, const struct store_run_filter *f)
 	if (f->created_after_ms)
 		store_bind_int(q, 6, f->created_after_ms);
 	store_bind_text(q, 9, f->owner);
+	store_bind_text(q, 10, f->sweep);
 }
 
 int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena,
@@ -262,6 +264,7 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 	store_bind_text(q, 14, run->verify_of);
 	store_bind_text(q, 15, run->verify_digest);
 	store_bind_text(q, 16, run->owner);
+	store_bind_text(q, 17, run->sweep);
 	rc = store_step(q, err);
 	store_end(q);
 	return rc < 0 ? rc
@@ -396,26 +399,21 @@ int store_run_expire(struct store *s, struct err *err)
 
 /* ---- events ---- */
 
-int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data,
+int store_topic_add(struct store *s, const char *topic, const char *kind, const char *data,
 		    struct err *err)
 {
-	char topic[ID_SIZE + 4];
-
-	topic_of(run_id, topic);
 	return store_exec(s, SQL_EVENT_ADD, err, "ttit", topic, kind, clock_wall_ms(), data);
 }
 
-int store_event_read(struct store *s, const char *run_id, int64_t after,
+int store_topic_read(struct store *s, const char *topic, int64_t after,
 		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data),
 		     void *self, struct err *err)
 {
-	char topic[ID_SIZE + 4];
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, SQL_EVENT_READ, err);
 
 	if (rc)
 		return rc;
-	topic_of(run_id, topic);
 	store_bind_text(q, 1, topic);
 	store_bind_int(q, 2, after);
 	while ((rc = store_step(q, err)) == 1) {
@@ -427,21 +425,46 @@ int store_event_read(struct store *s, const char *run_id, int64_t after,
 	return rc;
 }
 
-int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq, struct err *err)
+int store_topic_last(struct store *s, const char *topic, int64_t *ret_seq, struct err *err)
 {
-	char topic[ID_SIZE + 4];
 	struct store_stmt *q = NULL;
 	int rc = store_start(&q, s, SQL_EVENT_LAST, err);
 
 	if (rc)
 		return rc;
-	topic_of(run_id, topic);
 	store_bind_text(q, 1, topic);
 	rc = store_step(q, err);
 	if (rc == 1)
 		*ret_seq = store_int(q, 0);
 	store_end(q);
 	return rc < 0 ? rc : 0;
+}
+
+int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data,
+		    struct err *err)
+{
+	char topic[ID_SIZE + 4];
+
+	topic_of(run_id, topic);
+	return store_topic_add(s, topic, kind, data, err);
+}
+
+int store_event_read(struct store *s, const char *run_id, int64_t after,
+		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data),
+		     void *self, struct err *err)
+{
+	char topic[ID_SIZE + 4];
+
+	topic_of(run_id, topic);
+	return store_topic_read(s, topic, after, visit, self, err);
+}
+
+int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq, struct err *err)
+{
+	char topic[ID_SIZE + 4];
+
+	topic_of(run_id, topic);
+	return store_topic_last(s, topic, ret_seq, err);
 }
 
 /* ---- idempotency ---- */

@@ -32,12 +32,14 @@ struct store_run {
 	const char *verify_of, *verify_digest; /* the run it repeats; NULL: none */
 	const char *owner;		       /* NULL: everybody's */
 	bool pinned;			       /* keep_days does not count */
+	const char *sweep;		       /* it was made for; NULL: none */
 };
 
 struct store_run_new {
 	const char *id, *name, *tags, *notes, *preset, *experiment, *spec, *spec_sha256, *seed;
 	const char *verify_of, *verify_digest; /* NULL: repeats none */
 	const char *owner;		       /* NULL: everybody's */
+	const char *sweep;		       /* NULL: of none */
 	int64_t threads, keep_days;
 	int64_t owner_max; /* runs its owner may have waiting; 0: any number */
 	double duration_ms;
@@ -55,6 +57,7 @@ struct store_run_end {
 struct store_run_filter {
 	const char *state, *preset, *tag, *q, *spec_sha256;
 	const char *owner;	  /* what is this one's or nobody's */
+	const char *sweep;	  /* made for this one */
 	int64_t created_after_ms; /* 0: any */
 	bool oldest_first;
 	int64_t after_seq; /* cursor: start behind this one; 0: from the start */
@@ -104,6 +107,15 @@ int store_event_read(struct store *s, const char *run_id, int64_t after,
 		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data),
 		     void *self, struct err *err) MUST_USE;
 int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq,
+		     struct err *err) MUST_USE;
+
+/* The same of any topic ("sweep:ID"). */
+int store_topic_add(struct store *s, const char *topic, const char *kind, const char *data,
+		    struct err *err) MUST_USE;
+int store_topic_read(struct store *s, const char *topic, int64_t after,
+		     int (*visit)(void *self, int64_t seq, const char *kind, const char *data),
+		     void *self, struct err *err) MUST_USE;
+int store_topic_last(struct store *s, const char *topic, int64_t *ret_seq,
 		     struct err *err) MUST_USE;
 
 /* A stored answer to an idempotency key of the last 24 hours: -NOTFOUND, -IDEMPOTENCY (another

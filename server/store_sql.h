@@ -9,18 +9,19 @@
 #include "server/store_sql_result.h"
 #include "server/store_sql_session.h"
 #include "server/store_sql_space.h"
+#include "server/store_sql_sweep.h"
 
 // clang-format off
 #define STORE_SQL_RUN_COLUMNS \
 	"id,seq,version,state,name,tags,notes,preset,experiment,spec_sha256,seed,threads,created_ms,started_ms," \
-	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner,pinned"
+	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner,pinned,sweep"
 #define STORE_SQL_RUN_FILTER \
 	"(?1 IS NULL OR state=?1) AND (?2 IS NULL OR preset=?2)" \
 	" AND (?3 IS NULL OR EXISTS(SELECT 1 FROM json_each(tags) WHERE value=?3))" \
 	" AND (?4 IS NULL OR instr(lower(name||' '||notes||' '||tags||' '||COALESCE(preset,'')||' '" \
 		"||COALESCE(experiment,'')||' '||id),lower(?4)))" \
 	" AND (?5 IS NULL OR spec_sha256=?5) AND (?6 IS NULL OR created_ms>?6)" \
-	" AND (?9 IS NULL OR owner IS NULL OR owner=?9)"
+	" AND (?9 IS NULL OR owner IS NULL OR owner=?9) AND (?10 IS NULL OR sweep=?10)"
 
 #define STORE_SQL_TOKEN_COLUMNS \
 	"id,seq,name,sha256,scopes,created_ms,expires_ms,revoked_ms,quota_runs,quota_sessions,quota_mb"
@@ -28,8 +29,8 @@
 /* name, SQL */
 #define STORE_SQL_RUN(X) \
 	X(RUN_INSERT, "INSERT INTO run(id,seq,state,name,tags,notes,preset,experiment,spec,spec_sha256,seed,threads," \
-		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
-		"?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)") \
+		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner,sweep) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
+		"?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)") \
 	X(RUN_GET, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE id=?") \
 	X(RUN_BY_SPEC, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE spec_sha256=?1 AND state='succeeded'" \
 		" AND json_extract(provenance,'$.version')=?2 AND (?3 IS NULL OR owner IS NULL OR owner=?3) ORDER BY seq DESC LIMIT 1") \
@@ -74,8 +75,9 @@
 enum store_sql {
 #define X(name, sql) SQL_##name,
 	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X) STORE_SQL_SPACE(X)
+		STORE_SQL_SWEEP(X)
 #undef X
-		SQL_N
+			SQL_N
 };
 
 #endif

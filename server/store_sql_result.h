@@ -22,7 +22,8 @@
 	X(DATASET_LIST, "SELECT id,seq,name,kind,sha256,bytes,created_ms,fields,owner FROM dataset WHERE seq<?1 AND (?3 IS NULL OR owner IS NULL OR owner=?3)" \
 		" ORDER BY seq DESC LIMIT ?2") \
 	X(DATASET_DROP, "DELETE FROM dataset WHERE id=?") \
-	X(DATASET_USED, "SELECT id FROM run WHERE finished_ms IS NULL AND instr(spec,?) LIMIT 1")
+	X(DATASET_USED, "SELECT 'run '||id FROM run WHERE finished_ms IS NULL AND instr(spec,?1)" \
+		" UNION ALL SELECT 'sweep '||id FROM sweep WHERE finished_ms IS NULL AND instr(spec||axes,?1) LIMIT 1")
 // clang-format on
 
 #endif

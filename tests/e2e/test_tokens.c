@@ -264,6 +264,41 @@ Test(tokens, a_run_is_its_owners)
 	cr_assert_eq(status("DELETE", path, NULL, ada), 204);
 }
 
+Test(tokens, a_sweep_is_its_owners_and_so_are_its_runs)
+{
+	static const char *const more[] = { "", "/spec", "/table", "/events" };
+	char ada[128], bob[128], path[128];
+	struct reply r;
+
+	add("ada", "read,run", ada);
+	add("bob", "read,run", bob);
+	r = harness_ask(&h, "POST", "/v1/sweeps",
+			"{\"spec\":" SPECS_NET("100", "10") ",\"seeds\":[1,2]}",
+			(const char *const[]){ ada, NULL });
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/owner"), "ada");
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		(void)snprintf(path, sizeof(path), "/v1/sweeps/%s%s", reply_text(&r, "/id"),
+			       more[i]);
+		cr_assert_eq(status("GET", path, NULL, bob), 404, "%s", path);
+		cr_assert_eq(status("GET", path, NULL, ada), 200, "%s", path);
+	}
+	(void)snprintf(path, sizeof(path), "/v1/sweeps/%s/cancel", reply_text(&r, "/id"));
+	cr_assert_eq(status("POST", path, "{}", bob), 404);
+	(void)snprintf(path, sizeof(path), "/v1/runs?sweep=%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	r = harness_ask(&h, "GET", path, NULL, (const char *const[]){ ada, NULL });
+	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 2, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/items/0/owner"), "ada");
+	reply_release(&r);
+	r = harness_ask(&h, "GET", path, NULL, (const char *const[]){ bob, NULL });
+	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 0, "%s", r.body);
+	reply_release(&r);
+	r = harness_ask(&h, "GET", "/v1/sweeps", NULL, (const char *const[]){ bob, NULL });
+	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 0, "%s", r.body);
+	reply_release(&r);
+}
+
 Test(tokens, a_key_and_a_stored_run_serve_their_owner_only)
 {
 	char ada[128], ben[128], id[64];

@@ -20,7 +20,7 @@ BEGIN {
 	row(9, "core/engine core/spec_json core/catalog core/replay")
 	row(10, "core/experiment core/kit core/serve")
 	row(11, "core/main")
-	row(20, "server/log server/lock server/thread server/clock server/id server/crypt server/metric server/embed server/gzip server/dump server/dump")
+	row(20, "server/log server/lock server/thread server/clock server/id server/crypt server/metric server/embed server/gzip server/dump server/pointer")
 	row(21, "server/config server/problem server/http server/park server/run server/store server/post server/npz")
 	row(22, "server/auth server/space server/folder server/view server/event server/dataset")
 	row(23, "server/queue server/exec server/hook server/session server/harvest server/sweep server/token")
