@@ -100,22 +100,6 @@ int api_body(const struct request *rq, json_t **ret, struct err_list *errors)
 	return rc;
 }
 
-int api_key(const struct request *rq, const char **ret, struct err_list *errors)
-{
-	enum { KEY_MAX = 200 };
-	const char *key = http_header(rq, "Idempotency-Key");
-
-	*ret = key;
-	if (!key)
-		return 0;
-	if (!*key || strlen(key) > KEY_MAX)
-		return err_list_add(errors, ERR_RANGE, "",
-				    "expected an Idempotency-Key of 1 to %d bytes", KEY_MAX);
-	if (rq->who.name)
-		*ret = mem_arena_printf(rq->arena, "%s\n%s", rq->who.name, key);
-	return *ret ? 0 : err_list_add(errors, ERR_NOMEM, "", "out of memory");
-}
-
 int api_room(const struct api *api, const struct request *rq, int64_t bytes,
 	     struct err_list *errors)
 {

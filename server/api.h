@@ -62,8 +62,6 @@ int api_room(const struct api *api, const struct request *rq, int64_t bytes,
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	       struct err_list *errors) MUST_USE;
-/* The Idempotency-Key as stored, in the name of who asks; NULL in *ret: none was sent. */
-int api_key(const struct request *rq, const char **ret, struct err_list *errors) MUST_USE;
 /* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with
  * status set). */
 bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);

@@ -14,7 +14,6 @@
 #include "server/dataset.h"
 #include "server/id.h"
 #include "server/store_dataset.h"
-#include "server/store_run.h"
 
 enum { NAME_BYTES_MAX = 200, EXPANDED_MAX = 512 << 20, FIELDS_JSON_MAX = 1 << 20 };
 
@@ -120,15 +119,6 @@ static int answer(const struct api *api, struct request *rq, struct response *rs
 	return api_json(rs, status, one(&d), errors);
 }
 
-/* What the key stands for: name and bytes. */
-static bool request_sha(const char *name, const char *sha256, char hex[CRYPT_HEX_SIZE])
-{
-	char text[NAME_BYTES_MAX + CRYPT_HEX_SIZE + 32];
-
-	(void)snprintf(text, sizeof(text), "POST /v1/datasets %s %s", sha256, name);
-	return crypt_sha256(text, strlen(text), hex);
-}
-
 /* What is broken in an upload is the client's matter. */
 static int refuse(const struct err *err, struct err_list *errors)
 {
@@ -137,8 +127,8 @@ static int refuse(const struct err *err, struct err_list *errors)
 	return err_list_add(errors, code, "", "%s", err->text);
 }
 
-static int store(const struct api *api, const char *key, const struct dataset *d,
-		 struct store_dataset *row, const char *request, struct err_list *errors)
+static int store(const struct api *api, const struct store_once *once, const struct dataset *d,
+		 struct store_dataset *row, struct err_list *errors)
 {
 	char *fields = describe(d);
 	struct err err = { 0 };
@@ -147,7 +137,7 @@ static int store(const struct api *api, const char *key, const struct dataset *d
 	row->fields = fields;
 	row->kind = d->kind;
 	if (!rc) {
-		rc = store_dataset_add(api->store, row, key, request, &err);
+		rc = store_dataset_add(api->store, row, once, &err);
 		if (rc)
 			dataset_drop(api->store, row->id, fields);
 	}
@@ -158,8 +148,8 @@ static int store(const struct api *api, const char *key, const struct dataset *d
 int api_dataset_post(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors)
 {
-	const char *key = NULL, *name = NULL;
-	char id[ID_SIZE], sha256[CRYPT_HEX_SIZE], request[CRYPT_HEX_SIZE];
+	const char *name = NULL;
+	char id[ID_SIZE], sha256[CRYPT_HEX_SIZE];
 	struct store_dataset row = { .id = id,
 				     .sha256 = sha256,
 				     .bytes = (int64_t)rq->body_len,
@@ -167,27 +157,22 @@ int api_dataset_post(const struct api *api, struct request *rq, struct response 
 				     .owner = rq->who.name };
 	struct err err = { 0 };
 	struct dataset d;
-	int rc = check_request(rq, &name, errors);
+	int rc;
 
+	if (rq->memo[0]) /* sent again: it stands */
+		return answer(api, rq, rs, rq->memo, 201, errors);
+	rc = check_request(rq, &name, errors);
 	if (!rc)
-		rc = api_key(rq, &key, errors);
+		rc = api_room(api, rq, (int64_t)rq->body_len, errors);
 	if (rc)
 		return rc;
-	if (!crypt_sha256(rq->body, rq->body_len, sha256) || !request_sha(name, sha256, request))
+	if (!crypt_sha256(rq->body, rq->body_len, sha256))
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	rc = key ? store_idempotency_get(api->store, key, request, id, &err) : -ERR_NOTFOUND;
-	if (rc == 0)
-		return answer(api, rq, rs, id, 201, errors);
-	if (rc != -ERR_NOTFOUND)
-		return fail(&err, errors);
-	rc = api_room(api, rq, (int64_t)rq->body_len, errors);
-	if (rc)
-		return rc;
 	if (dataset_parse(&d, rq->body, rq->body_len, EXPANDED_MAX, rq->arena, &err))
 		return refuse(&err, errors);
 	id_new(id);
 	row.name = name;
-	rc = store(api, key, &d, &row, request, errors);
+	rc = store(api, rq->once, &d, &row, errors);
 	dataset_release(&d);
 	return rc ? rc : answer(api, rq, rs, id, 201, errors);
 }

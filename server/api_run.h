@@ -54,12 +54,11 @@ int api_run_check(const struct api *api, const struct request *rq, json_t *spec,
 /* An error at a place that an override has set is the override's: "/spec/a/b/c" ->
  * "/overrides/0/value/c". */
 void api_run_repoint(struct err *e, json_t *overrides, const char *prefix);
-/* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Idempotency-Key and
- * Prefer: reuse. */
+/* Queue a run of `spec` and answer, after Prefer: wait if asked for; with Prefer: reuse. */
 int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
 		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
 		  struct err_list *errors);
-/* A waiting POST is back, or its Idempotency-Key is known: 1: answered (or waits on); 0: go on;
+/* A waiting POST is back, or repeats one whose run stands: 1: answered (or waits on); 0: go on;
  * -code. */
 int api_run_resume(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors) MUST_USE;

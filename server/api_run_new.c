@@ -340,17 +340,6 @@ static void prefer(const struct request *rq, double *ret_wait, bool *ret_reuse)
 	*ret_reuse = text && strstr(text, "reuse");
 }
 
-/* What a key stands for: method, path and body. */
-static bool request_sha(const struct request *rq, char hex[CRYPT_HEX_SIZE])
-{
-	char text[512], body[CRYPT_HEX_SIZE];
-
-	if (!crypt_sha256(rq->body ? rq->body : "", rq->body_len, body))
-		return false;
-	(void)snprintf(text, sizeof(text), "%s %.300s %s", rq->method, rq->path, body);
-	return crypt_sha256(text, strlen(text), hex);
-}
-
 /* Answer when the run has ended or nobody wants to wait; else wait for it. */
 static int answer_or_wait(const struct api *api, struct request *rq, struct response *rs,
 			  const char *id, struct err_list *errors)
@@ -382,55 +371,16 @@ static int answer_or_wait(const struct api *api, struct request *rq, struct resp
 int api_run_resume(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
-	const char *key;
-	char sha[CRYPT_HEX_SIZE], id[ID_SIZE];
-	struct err err = { 0 };
-	int rc;
+	int rc = rq->memo[0] ? answer_or_wait(api, rq, rs, rq->memo, errors) : 0;
 
-	if (rq->memo[0]) {
-		rc = answer_or_wait(api, rq, rs, rq->memo, errors);
-		return rc ? rc : 1;
-	}
-	rc = api_key(rq, &key, errors);
-	if (rc || !key)
-		return rc;
-	if (!request_sha(rq, sha))
-		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	rc = store_idempotency_get(api->store, key, sha, id, &err);
-	if (rc == -ERR_NOTFOUND)
-		return 0;
-	if (rc)
-		return api_run_fail(&err, errors);
-	rc = answer_or_wait(api, rq, rs, id, errors);
-	return rc ? rc : 1;
+	return rc || !rq->memo[0] ? rc : 1;
 }
 
-/* In one transaction: the run and its key, or the run an equal request made meanwhile (its id into
- * `id`). */
-static int insert(const struct api *api, const struct request *rq, const struct store_run_new *run,
-		  const char *key, char id[ID_SIZE], struct err *err)
+static int insert(const struct api *api, const struct store_run_new *run, struct err *err)
 {
-	char sha[CRYPT_HEX_SIZE];
-	int rc;
+	int rc = store_begin(api->store, err);
 
-	if (key && !request_sha(rq, sha))
-		return err_nomem(err);
-	rc = store_begin(api->store, err);
-	if (rc)
-		return rc;
-	rc = key ? store_idempotency_get(api->store, key, sha, id, err) : -ERR_NOTFOUND;
-	if (rc != -ERR_NOTFOUND) {
-		store_rollback(api->store);
-		return rc;
-	}
-	rc = queue_push(api->queue, run, err);
-	if (!rc && key)
-		rc = store_idempotency_put(api->store, key, sha, run->id, err);
-	if (rc) {
-		store_rollback(api->store);
-		return rc;
-	}
-	return store_commit(api->store, err);
+	return rc ? rc : store_conclude(api->store, queue_push(api->queue, run, err), err);
 }
 
 int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
@@ -444,12 +394,9 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 	struct store_run old;
 	double wait_s;
 	bool reuse;
-	const char *key;
 
 	if (!text)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	if (api_key(rq, &key, errors))
-		return -ERR_RANGE;
 	prefer(rq, &wait_s, &reuse);
 	if (reuse && !meta->verify_of &&
 	    store_run_by_spec(api->store, known->sha256, ENGINE_VERSION, api_run_owner(rq),
@@ -477,8 +424,9 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		.verify_digest = meta->verify_digest,
 		.owner = rq->who.name,
 		.owner_max = rq->who.quota_runs,
+		.once = rq->once,
 	};
-	if (insert(api, rq, &run, key, id, &err))
+	if (insert(api, &run, &err))
 		return api_run_fail(&err, errors);
 	exec_wake(api->exec);
 	return answer_or_wait(api, rq, rs, id, errors);

@@ -178,6 +178,11 @@ bool api_session_back(const struct request *rq, char note[ID_SIZE])
 	return rq->memo[0] != '\0';
 }
 
+bool api_session_told(const struct request *rq)
+{
+	return strtoull(rq->memo, NULL, 10) != 0;
+}
+
 int api_session_ask(const struct api *api, struct request *rq, struct response *rs,
 		    const struct api_session_ask *ask, json_t *command, json_t **ret,
 		    struct err_list *errors)
@@ -186,7 +191,7 @@ int api_session_ask(const struct api *api, struct request *rq, struct response *
 	uint64_t ticket;
 	int rc;
 
-	if (!rq->memo[0]) {
+	if (!api_session_told(rq)) {
 		rc = command ? session_send(api->session, ask->id, command, ask->fork, &ticket,
 					    &err)
 			     : err_nomem(&err);
@@ -241,6 +246,17 @@ static json_t *command_of(const struct request *rq, const char *cmd, const char 
 	return body;
 }
 
+/* What was sent before to a server that ended must not be done twice; `safe`: it would not be. */
+static int check_lost(const struct request *rq, bool safe, struct err_list *errors)
+{
+	if (!rq->lost || safe)
+		return 0;
+	return err_list_add(
+		errors, ERR_UNCERTAIN, "",
+		"the server ended while the first request with this Idempotency-Key was "
+		"going on; look at the session, then go on with another key");
+}
+
 static int alive(const struct store_session *row, struct err_list *errors)
 {
 	if (strcmp(row->state, "failed") != 0)
@@ -266,8 +282,15 @@ static int simple(const struct api *api, struct request *rq, struct response *rs
 		rc = alive(&row, errors);
 		if (!rc)
 			command = command_of(rq, cmd, keys, n, &rc, errors);
-		if (rc)
+		if (!rc)
+			rc = check_lost(rq,
+					strcmp(cmd, "step") != 0 ||
+						json_object_get(command, "expect_t_ms"),
+					errors);
+		if (rc) {
+			json_decref(command);
 			return rc;
+		}
 	}
 	rc = api_session_ask(api, rq, rs, &ask, command, &reply, errors);
 	if (rc)
@@ -331,7 +354,9 @@ static int change(const struct api *api, struct request *rq, struct response *rs
 	int rc = api_session_find(api, rq, &row, errors);
 
 	if (!rc && !api_session_back(rq, note)) {
-		rc = alive(&row, errors);
+		rc = check_lost(rq, false, errors);
+		if (!rc)
+			rc = alive(&row, errors);
 		if (!rc)
 			command = change_of(rq, cmd, &one, &rc, errors);
 		(void)snprintf(note, sizeof(note), one ? "one" : "list");

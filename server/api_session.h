@@ -27,13 +27,16 @@ struct api_session_ask {
 	const char *fork; /* the session it makes; NULL: none */
 	const char *note; /* comes back from api_session_note; NULL: none */
 };
-/* First call: hand `command` over (stolen) and wait; later (command NULL): the reply. 0: *ret is it,
+/* Not told yet: hand `command` over (stolen) and wait; later (command NULL): the reply. 0: *ret is it,
  * new reference; 1: it waits, the handler returns 0; -code. */
 int api_session_ask(const struct api *api, struct request *rq, struct response *rs,
 		    const struct api_session_ask *ask, json_t *command, json_t **ret,
 		    struct err_list *errors) MUST_USE;
-/* Whether the request is back from a wait, and the note it left ("": none). */
+/* Whether the request is back from a wait, or repeats one whose effect stands (a memo "0 NOTE"); and the
+ * note that was left ("": none). */
 bool api_session_back(const struct request *rq, char note[ID_SIZE]);
+/* Whether the command is on its way. */
+bool api_session_told(const struct request *rq);
 
 /* Whether the path is a session's. */
 bool api_session_is(const struct request *rq);

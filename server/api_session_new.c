@@ -24,6 +24,7 @@
 #include "server/log.h"
 #include "server/queue.h"
 #include "server/store_db.h"
+#include "server/store_once.h"
 
 enum { PATH_SIZE = 4096, SPEC_MAX = 1 << 28 };
 
@@ -175,17 +176,25 @@ static int link_files(const char *from, const char *to, struct err *err)
 	return rc;
 }
 
-static int make(const struct api *api, const struct origin *o, struct err *err)
+/* A repeat is answered from the session (api_session_back). */
+static void made_note(const char *id, char note[HTTP_MEMO_MAX])
 {
-	char path[PATH_SIZE];
+	(void)snprintf(note, HTTP_MEMO_MAX, "0 %.32s", id);
+}
+
+static int make(const struct api *api, const struct origin *o, const struct store_once *once,
+		struct err *err)
+{
+	char path[PATH_SIZE], note[HTTP_MEMO_MAX];
 	int rc;
 
+	made_note(o->row.id, note);
 	session_path(api->store, o->row.id, NULL, path, sizeof(path));
 	rc = exec_folder_fill(api->store, path, o->row.spec, err);
 	if (!rc && o->checkpoint)
 		rc = link_files(o->checkpoint, path, err);
 	if (!rc)
-		rc = store_session_add(api->store, &o->row, NULL, NULL, api->config->sessions_max,
+		rc = store_session_add(api->store, &o->row, once, note, api->config->sessions_max,
 				       err);
 	if (rc)
 		harvest_remove(api->store, "sessions", o->row.id);
@@ -208,8 +217,8 @@ static int greet(const struct api *api, struct request *rq, struct response *rs,
 	const struct api_session_ask ask = { .id = id, .to = "/spec", .note = id };
 	json_t *reply = NULL;
 	int rc = api_session_ask(api, rq, rs, &ask,
-				 rq->memo[0] ? NULL : json_pack("{s:s}", "cmd", "state"), &reply,
-				 errors);
+				 api_session_told(rq) ? NULL : json_pack("{s:s}", "cmd", "state"),
+				 &reply, errors);
 
 	json_decref(reply);
 	if (rc < 0)
@@ -228,8 +237,11 @@ int api_session_post(const struct api *api, struct request *rq, struct response 
 	json_t *body = NULL;
 	int rc;
 
-	if (api_session_back(rq, id))
+	if (api_session_back(rq, id)) {
+		if (!rq->resumed) /* sent again by another client: its own question */
+			made_note(id, rq->memo);
 		return greet(api, rq, rs, id, errors);
+	}
 	rc = api_room(api, rq, 0, errors);
 	if (!rc)
 		rc = api_body(rq, &body, errors);
@@ -241,7 +253,7 @@ int api_session_post(const struct api *api, struct request *rq, struct response 
 		o.row.owner = rq->who.name;
 		o.row.owner_max = rq->who.quota_sessions;
 		o.row.created_ms = clock_wall_ms();
-		rc = make(api, &o, &err);
+		rc = make(api, &o, rq->once, &err);
 		if (rc)
 			rc = api_run_fail(&err, errors);
 	}
@@ -257,6 +269,7 @@ static int add_fork(const struct api *api, struct request *rq, const struct stor
 {
 	struct store_session row = *parent;
 	struct session_view view = { .t_ms = parent->t_ms };
+	char note[HTTP_MEMO_MAX];
 	struct err err = { 0 };
 	int rc = store_session_spec(api->store, parent->id, rq->arena, &row.spec, &err);
 
@@ -269,8 +282,9 @@ static int add_fork(const struct api *api, struct request *rq, const struct stor
 	row.parent = parent->id;
 	row.created_ms = clock_wall_ms();
 	row.t_ms = view.t_ms;
+	made_note(id, note);
 	if (!rc)
-		rc = store_session_add(api->store, &row, NULL, NULL, api->config->sessions_max,
+		rc = store_session_add(api->store, &row, rq->once, note, api->config->sessions_max,
 				       &err);
 	return rc ? api_run_fail(&err, errors) : 0;
 }
@@ -305,6 +319,8 @@ int api_session_fork(const struct api *api, struct request *rq, struct response 
 	}
 	if (rc)
 		return rc;
+	if (rq->memo[0] && !api_session_told(rq)) /* an earlier server made it */
+		return api_session_answer(api, rq, rs, id, 201, errors);
 	ask = (struct api_session_ask){ .id = row.id, .fork = id, .note = id };
 	rc = api_session_ask(api, rq, rs, &ask, command, &reply, errors);
 	json_decref(reply);
@@ -324,6 +340,17 @@ static json_t *checkpoint_json(const struct store_session_checkpoint *c)
 			 clock_text(c->created_ms, text));
 }
 
+static int checkpoint_again(const struct api *api, struct request *rq, struct response *rs,
+			    const char *id, struct err_list *errors)
+{
+	struct store_session_checkpoint c;
+	struct err err = { 0 };
+
+	if (store_session_checkpoint_get(api->store, id, rq->arena, &c, &err))
+		return api_run_fail(&err, errors);
+	return api_json(rs, 201, checkpoint_json(&c), errors);
+}
+
 int api_session_checkpoint_post(const struct api *api, struct request *rq, struct response *rs,
 				struct err_list *errors)
 {
@@ -332,7 +359,7 @@ int api_session_checkpoint_post(const struct api *api, struct request *rq, struc
 	struct store_session row;
 	struct err err = { 0 };
 	json_t *reply = NULL;
-	char id[ID_SIZE];
+	char id[ID_SIZE], note[HTTP_MEMO_MAX];
 	bool back = api_session_back(rq, id);
 	int rc = api_session_find(api, rq, &row, errors);
 
@@ -340,6 +367,8 @@ int api_session_checkpoint_post(const struct api *api, struct request *rq, struc
 		rc = api_room(api, rq, 0, errors);
 	if (rc)
 		return rc;
+	if (back && !api_session_told(rq))
+		return checkpoint_again(api, rq, rs, id, errors);
 	if (!back)
 		id_new(id);
 	ask = (struct api_session_ask){ .id = row.id, .note = id };
@@ -353,7 +382,8 @@ int api_session_checkpoint_post(const struct api *api, struct request *rq, struc
 	c.t_ms = json_number_value(json_object_get(reply, "t_ms"));
 	c.bytes = json_integer_value(json_object_get(reply, "bytes"));
 	json_decref(reply);
-	if (store_session_checkpoint_add(api->store, &c, &err))
+	made_note(id, note);
+	if (store_session_checkpoint_add(api->store, &c, rq->once, note, &err))
 		return api_run_fail(&err, errors);
 	return api_json(rs, 201, checkpoint_json(&c), errors);
 }
@@ -436,6 +466,13 @@ int api_session_restore(const struct api *api, struct request *rq, struct respon
 
 /* ---- saving ---- */
 
+/* The run stands, and is waited for. */
+static const char *run_note(const char *id, char note[HTTP_MEMO_MAX])
+{
+	(void)snprintf(note, HTTP_MEMO_MAX, "run %.32s", id);
+	return note;
+}
+
 /* A run whose folder lies complete becomes a row and is brought in like any other. */
 static int add_run(const struct api *api, struct request *rq, const struct store_session *row,
 		   const char *id, struct err *err)
@@ -449,7 +486,7 @@ static int add_run(const struct api *api, struct request *rq, const struct store
 	struct api_spec known = { 0 };
 	struct err_list errors = { 0 };
 	struct folder folder = { .fd = -1 };
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], note[HTTP_MEMO_MAX];
 	json_t *json;
 	int rc;
 
@@ -473,6 +510,8 @@ static int add_run(const struct api *api, struct request *rq, const struct store
 	rc = queue_push(api->queue, &run, err);
 	if (!rc)
 		rc = store_run_move(api->store, id, RUN_QUEUED, RUN_START, err);
+	if (!rc)
+		rc = store_once_made(api->store, rq->once, run_note(id, note), true, err);
 	if (rc) {
 		store_rollback(api->store);
 		return rc;
@@ -491,7 +530,7 @@ static int answer_run(const struct api *api, struct request *rq, struct response
 		return api_run_fail(&err, errors);
 	if (run_state_final(run.state) || rq->timed_out)
 		return api_run_answer(api, rq, rs, &run, 201, errors);
-	(void)snprintf(rq->memo, sizeof(rq->memo), "run %s", id);
+	(void)run_note(id, rq->memo);
 	event_topic(id, rs->topic);
 	rs->wait_s = 30.0;
 	rs->status = 0;

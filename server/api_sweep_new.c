@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/pointer.h"
 #include "server/store_db.h"
+#include "server/store_once.h"
 #include "server/sweep.h"
 #include "server/sweep_plan.h"
 
@@ -382,12 +383,20 @@ static int check_points(struct draft *d, int64_t *at)
 
 /* ---- storing ---- */
 
+static const char made[] = "made "; /* before the id, in the memo of a repeat */
+
 static int insert(struct draft *d, const struct store_sweep *row, struct err *err)
 {
+	char note[HTTP_MEMO_MAX];
 	int rc = store_begin(d->api->store, err);
 
-	return rc ? rc
-		  : store_conclude(d->api->store, store_sweep_add(d->api->store, row, err), err);
+	if (rc)
+		return rc;
+	(void)snprintf(note, sizeof(note), "%s%.32s", made, row->id);
+	rc = store_sweep_add(d->api->store, row, err);
+	if (!rc)
+		rc = store_once_made(d->api->store, d->rq->once, note, true, err);
+	return store_conclude(d->api->store, rc, err);
 }
 
 static int start(struct draft *d, struct response *rs)
@@ -434,7 +443,11 @@ int api_sweep_post(const struct api *api, struct request *rq, struct response *r
 {
 	struct draft d = { .api = api, .rq = rq, .errors = errors };
 	int64_t at = strtoll(rq->memo, NULL, 10);
-	int rc = api_room(api, rq, 0, errors);
+	int rc;
+
+	if (strncmp(rq->memo, made, sizeof(made) - 1) == 0)
+		return api_sweep_answer(api, rq, rs, rq->memo + sizeof(made) - 1, 201, errors);
+	rc = api_room(api, rq, 0, errors);
 
 	if (!rc)
 		rc = api_body(rq, &d.body, errors);

@@ -203,36 +203,58 @@ static int find(const struct api *api, const struct request *rq, struct store_to
 	return 0;
 }
 
+/* Of a new one; `token` NULL: its text is not known any more. */
+static int answer(const struct request *rq, struct response *rs, const struct store_token *t,
+		  const char *token, struct err_list *errors)
+{
+	char *location = mem_arena_printf(rq->arena, "/v1/tokens/%s", t->id);
+	json_t *body = one(t);
+
+	if (location)
+		http_add_header(rs, "Location", location);
+	(void)json_object_set_new(body, "token", token ? json_string(token) : json_null());
+	rs->secret = true;
+	return api_json(rs, 201, body, errors);
+}
+
+/* The text of a token is kept nowhere, so that a repeat cannot tell it. */
+static int post_again(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
+{
+	struct err err = { 0 };
+	struct store_token t;
+
+	if (store_token_get(api->store, rq->memo, rq->arena, &t, &err))
+		return api_run_fail(&err, errors);
+	return answer(rq, rs, &t, NULL, errors);
+}
+
 int api_token_post(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
-	char token[AUTH_TOKEN_SIZE], id[ID_SIZE], *location;
+	char token[AUTH_TOKEN_SIZE], id[ID_SIZE];
 	struct err err = { 0 };
 	struct store_token t;
 	struct given given = { .days = -1 };
-	json_t *body = NULL, *answer;
-	int rc = api_body(rq, &body, errors);
+	json_t *body = NULL;
+	int rc;
 
+	if (rq->memo[0])
+		return post_again(api, rq, rs, errors);
+	rc = api_body(rq, &body, errors);
 	if (!rc)
 		rc = read_given(body, rq->arena, &given, errors);
 	if (!rc && !given.name)
 		rc = err_list_add(errors, ERR_MISSING, "/name", "expected a name");
 	if (!rc && !*given.scopes)
 		rc = err_list_add(errors, ERR_MISSING, "/scopes", "expected a list of scopes");
-	t = (struct store_token){ .name = given.name, .scopes = given.scopes };
+	t = (struct store_token){ .name = given.name, .scopes = given.scopes, .once = rq->once };
 	set_quotas(&t, given.quotas);
 	if (!rc && (auth_new(api->store, &t, given.days > 0 ? given.days : 0, token, id, &err) ||
 		    store_token_get(api->store, id, rq->arena, &t, &err)))
 		rc = api_run_fail(&err, errors);
 	json_decref(body);
-	if (rc)
-		return rc;
-	location = mem_arena_printf(rq->arena, "/v1/tokens/%s", id);
-	if (location)
-		http_add_header(rs, "Location", location);
-	answer = one(&t);
-	(void)json_object_set_new(answer, "token", json_string(token));
-	return api_json(rs, 201, answer, errors);
+	return rc ? rc : answer(rq, rs, &t, token, errors);
 }
 
 int api_token_list(const struct api *api, struct request *rq, struct response *rs,

@@ -99,6 +99,7 @@ int auth_new(struct store *s, const struct store_token *want, int64_t days,
 		.quota_runs = want->quota_runs,
 		.quota_sessions = want->quota_sessions,
 		.quota_mb = want->quota_mb,
+		.once = want->once,
 	};
 	return store_token_add(s, &t, err);
 }

@@ -23,8 +23,8 @@ unsigned auth_scope_bit(const char *name);
 int auth_scopes(const char *text, char ret[AUTH_SCOPES_MAX], unsigned *ret_bits,
 		struct err *err) MUST_USE;
 
-/* Make one with the name, scopes and quotas of `want` and store it; days 0: for ever. Errors: RANGE (name or
- * days). */
+/* Make one with the name, scopes, quotas and key of `want` and store it; days 0: for ever. Errors: RANGE
+ * (name or days). */
 int auth_new(struct store *s, const struct store_token *want, int64_t days,
 	     char ret_token[AUTH_TOKEN_SIZE], char ret_id[ID_SIZE], struct err *err) MUST_USE;
 /* Its last moment, or 0. */

@@ -47,7 +47,7 @@ struct http_conn {
 	struct buf body;
 	char id[ID_MAX + 1];
 	double t0, deadline; /* monotonic; deadline of the whole wait, 0: none yet */
-	bool too_large, waiting;
+	bool too_large, waiting, answered;
 	struct buf out; /* of a stream, not yet sent */
 	size_t out_at, sent;
 	bool ended;
@@ -362,7 +362,8 @@ static enum MHD_Result run_handler(struct http_conn *c)
 		c->rs = (struct response){ 0 };
 		buf_init(&c->rs.body, c->h->config.answer_max);
 		c->h->config.handle(c->h->config.self, &c->rq, &c->rs);
-		if (c->rs.status || c->rs.stream.read)
+		c->answered = c->rs.status || c->rs.stream.read;
+		if (c->answered)
 			return send_response(c);
 		if (stopping)
 			return refuse(c, ERR_BUSY, "the server is stopping");
@@ -465,6 +466,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	(void)connection;
 	if (!c)
 		return;
+	if (c->waiting && !c->answered && c->h->config.leave)
+		c->h->config.leave(c->h->config.self, &c->rq);
 	metric_add((enum metric)(METRIC_HTTP_NONE + c->rs.status / 100), 1);
 	metric_add(METRIC_HTTP_SECONDS, (int64_t)((clock_mono_s() - c->t0) * 1e6));
 	metric_add(METRIC_HTTP_BYTES, (int64_t)c->sent);

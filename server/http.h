@@ -24,6 +24,8 @@ struct http_who {
 	bool sees_all;				      /* what others made, too */
 };
 
+struct store_once;
+
 /* One request; valid while its handler runs (and again when it is resumed). */
 struct request {
 	const char *method, *path;
@@ -36,6 +38,9 @@ struct request {
 	bool timed_out;		  /* the wait's deadline passed */
 	char memo[HTTP_MEMO_MAX]; /* a handler's note to its resumed self, "" at first */
 	struct http_who who;
+	const struct store_once
+		*once; /* its Idempotency-Key, filled by the dispatcher; NULL: none */
+	bool lost;     /* sent before to a server that ended: whether it took effect is not known */
 	void *connection;
 };
 
@@ -67,6 +72,7 @@ struct response {
 	 * or at the deadline. */
 	char topic[HTTP_MEMO_MAX];
 	double wait_s;
+	bool secret; /* not to be kept for a repeat with the same Idempotency-Key */
 };
 
 /* Add a header; both strings must outlive the response (arena). Silently ignored over
@@ -82,6 +88,8 @@ struct http_config {
 	unsigned idle_s;
 	/* Called for every complete request; fills rs. Never fails: errors are responses too. */
 	void (*handle)(void *self, struct request *rq, struct response *rs);
+	/* Called for a request that waits and is not handled again: its client has gone. May be NULL. */
+	void (*leave)(void *self, const struct request *rq);
 	void *self;
 };
 

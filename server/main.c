@@ -24,6 +24,7 @@
 #include "server/session.h"
 #include "server/space.h"
 #include "server/store.h"
+#include "server/store_once.h"
 #include "server/store_run.h"
 #include "server/sweep.h"
 #include "server/token.h"
@@ -117,6 +118,7 @@ static int start_http(struct services *s, struct err *err)
 		.answer_max = (size_t)c->answer_max_mb << 20,
 		.idle_s = (unsigned)c->idle_s,
 		.handle = route_handle,
+		.leave = route_leave,
 		.self = &s->api,
 	};
 
@@ -213,6 +215,8 @@ static int start(struct services *s, struct err *err)
 	if (!rc)
 		rc = store_open(&s->api.store, s->config.data, err);
 	if (!rc)
+		rc = store_once_restart(s->api.store, err);
+	if (!rc)
 		rc = check_tokens(s, err);
 	if (!rc)
 		rc = event_new(&s->api.event, err);
@@ -256,6 +260,8 @@ static void serve(struct services *s, const sigset_t *signals)
 
 		if (store_run_expire(s->api.store, &err))
 			log_err("deleting old runs", &err);
+		if (store_once_expire(s->api.store, &err))
+			log_err("deleting old keys", &err);
 		space_tidy(s->api.store, &more);
 		sig = sigtimedwait(signals, NULL,
 				   &(struct timespec){ .tv_sec = more ? 1 : TICK_S });

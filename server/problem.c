@@ -22,6 +22,7 @@ int problem_status(int code)
 		[ERR_BODY] = 413,      [ERR_PRECONDITION] = 412, [ERR_IDEMPOTENCY] = 422,
 		[ERR_QUEUEFULL] = 429, [ERR_BUSY] = 503,	 [ERR_FORBIDDEN] = 403,
 		[ERR_INTERNAL] = 500,  [ERR_UNAUTHORIZED] = 401, [ERR_QUOTA] = 429,
+		[ERR_UNDERWAY] = 409,  [ERR_UNCERTAIN] = 409,
 	};
 
 	return code >= 0 && code < ERR_N && status[code] ? status[code] : 500;
@@ -29,6 +30,8 @@ int problem_status(int code)
 
 const char *problem_retry_after(int code)
 {
+	if (code == ERR_UNDERWAY)
+		return "1";
 	switch (problem_status(code)) {
 	case 429:
 		return "5";

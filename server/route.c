@@ -9,6 +9,7 @@
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/log.h"
+#include "server/once.h"
 #include "server/problem.h"
 
 #define RUN	"/v1/runs/{id}"
@@ -102,7 +103,7 @@ static const struct route routes[] = {
 	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, "*", NULL, "read" },
 	{ "DELETE", "/v1/datasets/{id}", api_dataset_delete, "Delete a data set that no waiting or running run needs.", 204, "*", NULL, "run" },
-	{ "POST", "/v1/tokens", api_token_post, "Make an access token; its text is in this answer and nowhere else.", 201, NULL, "token_request", "admin" },
+	{ "POST", "/v1/tokens", api_token_post, "Make an access token; its text is in this answer and nowhere else (a repeat with the same Idempotency-Key has null there).", 201, NULL, "token_request", "admin" },
 	{ "GET", "/v1/tokens", api_token_list, "Access tokens, newest first, revoked ones too.", 200, "page_size page_token", NULL, "admin" },
 	{ "GET", "/v1/tokens/{id}", api_token_get, "One access token, without its text.", 200, NULL, NULL, "admin" },
 	{ "PATCH", "/v1/tokens/{id}", api_token_patch, "Change name, scopes, quotas or days to live from now.", 200, NULL, "token_patch", "admin" },
@@ -277,6 +278,12 @@ static int check_query(const struct route *r, const struct request *rq, struct e
 
 /* ---- dispatch ---- */
 
+/* Other methods may be repeated anyway, and who may only read changes nothing. */
+bool route_takes_key(const struct route *r)
+{
+	return strcmp(r->method, "POST") == 0 && strcmp(r->scope ? r->scope : "", "read") != 0;
+}
+
 static int dispatch(const struct api *api, bool admin, struct request *rq, struct response *rs,
 		    struct err_list *errors)
 {
@@ -301,7 +308,11 @@ static int dispatch(const struct api *api, bool admin, struct request *rq, struc
 	rc = check_token(api, r, rq, rs, errors);
 	if (!rc)
 		rc = check_query(r, rq, errors);
-	return rc ? rc : r->handler(api, rq, rs, errors);
+	if (!rc && route_takes_key(r))
+		rc = once_begin(api->store, rq, rs, errors);
+	if (rc)
+		return rc > 0 ? 0 : rc;
+	return r->handler(api, rq, rs, errors);
 }
 
 static void handle(void *self, bool admin, struct request *rq, struct response *rs)
@@ -315,7 +326,13 @@ static void handle(void *self, bool admin, struct request *rq, struct response *
 				 errors.first.text);
 		problem_response(rs, -rc, rq->path, &errors);
 	}
+	once_end(((const struct api *)self)->store, rq, rs, rc);
 	err_list_release(&errors);
+}
+
+void route_leave(void *self, const struct request *rq)
+{
+	once_left(((const struct api *)self)->store, rq);
 }
 
 void route_handle(void *self, struct request *rq, struct response *rs)

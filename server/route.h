@@ -5,6 +5,7 @@
 #define SERVER_ROUTE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/api.h"
@@ -27,9 +28,13 @@ const struct route *route_at(size_t i);
 /* The row for a request; fills rq->arg from the path. NULL: none, and *ret_allow tells the methods
  * of this path ("" if there is no such path at all). */
 const struct route *route_find(struct request *rq, char *ret_allow, size_t n_allow);
+/* Whether an Idempotency-Key counts. */
+bool route_takes_key(const struct route *r);
 /* http's handler; self is the struct api. */
 void route_handle(void *self, struct request *rq, struct response *rs);
-/* The same for the admin listener, which has its own few addresses: /metrics. */
+/* The client of a waiting request has gone. */
+void route_leave(void *self, const struct request *rq);
+/* The same as route_handle for the admin listener, which has its own few addresses: /metrics. */
 void route_handle_admin(void *self, struct request *rq, struct response *rs);
 /* OpenAPI 3.1; new reference, NULL: no memory. */
 json_t *route_openapi(void);

@@ -46,6 +46,19 @@ static void query_parameters(json_t *list, const char *names)
 	}
 }
 
+static void key_parameter(json_t *list)
+{
+	(void)json_array_append_new(
+		list, json_pack("{s:s, s:s, s:s, s:{s:s, s:i, s:i}}", "name", "Idempotency-Key",
+				"in", "header", "description",
+				"Sent again within 24 h, the request takes no second effect and is "
+				"answered "
+				"as the first time. 409 (request-underway, Retry-After) while that "
+				"is still "
+				"going on, 422 when the key was sent with another request.",
+				"schema", "type", "string", "minLength", 1, "maxLength", 200));
+}
+
 /* ---- operations ---- */
 
 static json_t *operation_id(const struct route *r)
@@ -146,6 +159,8 @@ static json_t *operation(const struct route *r)
 	json_t *parameters = path_parameters(r->pattern);
 
 	query_parameters(parameters, r->query);
+	if (route_takes_key(r))
+		key_parameter(parameters);
 	if (json_array_size(parameters))
 		(void)json_object_set(o, "parameters", parameters);
 	json_decref(parameters);

@@ -220,16 +220,21 @@ int session_reply(struct session *x, uint64_t ticket, json_t **ret, const char *
 		  const char *to, struct err_list *errors)
 {
 	struct session_command *c = NULL, **at;
+	bool known;
 	int rc;
 
 	lock_take(&x->lock);
 	for (at = &x->commands; *at && (*at)->ticket != ticket;)
 		at = &(*at)->next;
-	if (*at && (*at)->done_at > 0) {
+	known = *at;
+	if (known && (*at)->done_at > 0) {
 		c = *at;
 		*at = c->next;
 	}
 	lock_drop(&x->lock);
+	if (!known)
+		return err_list_add(errors, ERR_UNCERTAIN, "",
+				    "the reply came while nobody waited for it, and was not kept");
 	if (!c)
 		return 1;
 	if (!c->reply)

@@ -58,7 +58,8 @@ int session_send(struct session *x, const char *id, json_t *command, const char 
 		 uint64_t *ret_ticket, struct err *err) MUST_USE;
 /* 1: no reply yet. 0: *ret is it, a new reference, of {"ok": true}. -code: what it refused, all of it in
  * `errors`, pointers that begin with `from` beginning with `to`; BUSY: no process for it; CRASHED: its
- * process died. The ticket is used up unless it is 1. */
+ * process died; UNCERTAIN: the reply was fetched before, or nobody did so in a minute. The ticket is used
+ * up unless it is 1. */
 int session_reply(struct session *x, uint64_t ticket, json_t **ret, const char *from,
 		  const char *to, struct err_list *errors) MUST_USE;
 bool session_look(struct session *x, const char *id, struct session_view *ret);

@@ -3,11 +3,11 @@
 #include "server/store_dataset.h"
 
 #include "server/store_db.h"
-#include "server/store_run.h"
+#include "server/store_once.h"
 #include "server/store_sql.h"
 
-int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key,
-		      const char *request_sha256, struct err *err)
+int store_dataset_add(struct store *s, const struct store_dataset *d, const struct store_once *once,
+		      struct err *err)
 {
 	int rc = store_begin(s, err);
 
@@ -15,8 +15,8 @@ int store_dataset_add(struct store *s, const struct store_dataset *d, const char
 		return rc;
 	rc = store_exec(s, SQL_DATASET_ADD, err, "ttttiitt", d->id, d->name, d->kind, d->sha256,
 			d->bytes, d->created_ms, d->fields, d->owner);
-	if (!rc && key)
-		rc = store_idempotency_put(s, key, request_sha256, d->id, err);
+	if (!rc)
+		rc = store_once_made(s, once, d->id, true, err);
 	return store_conclude(s, rc, err);
 }
 

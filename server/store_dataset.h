@@ -15,10 +15,12 @@ struct store_dataset {
 	const char *fields; /* JSON text: [{"name", "dtype", "shape", "text"?}] */
 };
 
-/* Insert; d->seq is ignored. A transaction of its own, in which `key` (NULL: none), an
- * Idempotency-Key, is kept with the hash of its request. */
-int store_dataset_add(struct store *s, const struct store_dataset *d, const char *key,
-		      const char *request_sha256, struct err *err) MUST_USE;
+struct store_once;
+
+/* Insert; d->seq is ignored. A transaction of its own, in which the request's key (NULL: none) notes the
+ * id. */
+int store_dataset_add(struct store *s, const struct store_dataset *d, const struct store_once *once,
+		      struct err *err) MUST_USE;
 /* Strings live in the arena. Errors: NOTFOUND. */
 int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena,
 		      struct store_dataset *ret, struct err *err) MUST_USE;

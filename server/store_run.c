@@ -8,9 +8,8 @@
 
 #include "server/clock.h"
 #include "server/store_db.h"
+#include "server/store_once.h"
 #include "server/store_sql.h"
-
-static const int64_t DAY_MS = 24 * 3600 * (int64_t)1000;
 
 /* ---- reading rows ---- */
 
@@ -267,9 +266,10 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 	store_bind_text(q, 17, run->sweep);
 	rc = store_step(q, err);
 	store_end(q);
-	return rc < 0 ? rc
-		      : store_event_add(s, run->id, "state", "{\"state\":\"queued\",\"version\":1}",
-					err);
+	if (rc >= 0)
+		rc = store_event_add(s, run->id, "state", "{\"state\":\"queued\",\"version\":1}",
+				     err);
+	return rc ? rc : store_once_made(s, run->once, run->id, true, err);
 }
 
 static int version_of(struct store *s, const char *id, int64_t *ret, struct err *err)
@@ -465,38 +465,4 @@ int store_event_last(struct store *s, const char *run_id, int64_t *ret_seq, stru
 
 	topic_of(run_id, topic);
 	return store_topic_last(s, topic, ret_seq, err);
-}
-
-/* ---- idempotency ---- */
-
-int store_idempotency_get(struct store *s, const char *key, const char *body_sha256,
-			  char ret_run_id[ID_SIZE], struct err *err)
-{
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_IDEMPOTENCY_GET, err);
-
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, key);
-	store_bind_int(q, 2, clock_wall_ms() - DAY_MS);
-	rc = store_step(q, err);
-	if (rc == 0)
-		rc = err_set(err, ERR_NOTFOUND, NULL, "this key was not used");
-	else if (rc == 1 && strcmp(store_text(q, 0), body_sha256) != 0)
-		rc = err_set(err, ERR_IDEMPOTENCY, NULL,
-			     "this Idempotency-Key was used with another request");
-	else if (rc == 1)
-		rc = snprintf(ret_run_id, ID_SIZE, "%s", store_text(q, 1)) < 0;
-	store_end(q);
-	return rc;
-}
-
-int store_idempotency_put(struct store *s, const char *key, const char *body_sha256,
-			  const char *run_id, struct err *err)
-{
-	int64_t now = clock_wall_ms();
-	int rc = store_exec(s, SQL_IDEMPOTENCY_EXPIRE, err, "i", now - DAY_MS);
-
-	return rc ? rc
-		  : store_exec(s, SQL_IDEMPOTENCY_PUT, err, "ttti", key, body_sha256, run_id, now);
 }

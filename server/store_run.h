@@ -35,13 +35,16 @@ struct store_run {
 	const char *sweep;		       /* it was made for; NULL: none */
 };
 
+struct store_once;
+
 struct store_run_new {
 	const char *id, *name, *tags, *notes, *preset, *experiment, *spec, *spec_sha256, *seed;
 	const char *verify_of, *verify_digest; /* NULL: repeats none */
 	const char *owner;		       /* NULL: everybody's */
 	const char *sweep;		       /* NULL: of none */
 	int64_t threads, keep_days;
-	int64_t owner_max; /* runs its owner may have waiting; 0: any number */
+	int64_t owner_max;	       /* runs its owner may have waiting; 0: any number */
+	const struct store_once *once; /* of the request, to be answered from the run; NULL: none */
 	double duration_ms;
 };
 
@@ -117,12 +120,5 @@ int store_topic_read(struct store *s, const char *topic, int64_t after,
 		     void *self, struct err *err) MUST_USE;
 int store_topic_last(struct store *s, const char *topic, int64_t *ret_seq,
 		     struct err *err) MUST_USE;
-
-/* A stored answer to an idempotency key of the last 24 hours: -NOTFOUND, -IDEMPOTENCY (another
- * body), or 0 and its run. */
-int store_idempotency_get(struct store *s, const char *key, const char *body_sha256,
-			  char ret_run_id[ID_SIZE], struct err *err) MUST_USE;
-int store_idempotency_put(struct store *s, const char *key, const char *body_sha256,
-			  const char *run_id, struct err *err) MUST_USE;
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "server/clock.h"
 #include "server/store_db.h"
-#include "server/store_run.h"
+#include "server/store_once.h"
 #include "server/store_space.h"
 #include "server/store_sql.h"
 
@@ -29,8 +29,8 @@ static int room(struct store *s, int64_t max, struct err *err)
 	return rc;
 }
 
-int store_session_add(struct store *s, const struct store_session *r, const char *key,
-		      const char *request_sha256, int64_t max, struct err *err)
+int store_session_add(struct store *s, const struct store_session *r, const struct store_once *once,
+		      const char *note, int64_t max, struct err *err)
 {
 	int rc = store_begin(s, err);
 
@@ -48,8 +48,8 @@ int store_session_add(struct store *s, const struct store_session *r, const char
 		rc = store_exec(s, SQL_SESSION_INSERT, err, "tttttttttiid", r->id, r->state,
 				r->name ? r->name : "", r->owner, r->preset, r->parent, r->spec,
 				r->spec_sha256, r->seed, r->threads, r->created_ms, r->t_ms);
-	if (!rc && key)
-		rc = store_idempotency_put(s, key, request_sha256, r->id, err);
+	if (!rc)
+		rc = store_once_made(s, once, note, false, err);
 	return store_conclude(s, rc, err);
 }
 
@@ -219,7 +219,7 @@ static int take_checkpoint(struct store_stmt *q, struct mem_arena *arena,
 }
 
 int store_session_checkpoint_add(struct store *s, const struct store_session_checkpoint *c,
-				 struct err *err)
+				 const struct store_once *once, const char *note, struct err *err)
 {
 	int rc = store_begin(s, err);
 
@@ -227,6 +227,8 @@ int store_session_checkpoint_add(struct store *s, const struct store_session_che
 		return rc;
 	rc = store_exec(s, SQL_SESSION_CKPT_INSERT, err, "ttdii", c->id, c->session_id, c->t_ms,
 			c->bytes, c->created_ms);
+	if (!rc)
+		rc = store_once_made(s, once, note, true, err);
 	return store_conclude(s, rc, err);
 }
 

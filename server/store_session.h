@@ -28,10 +28,13 @@ struct store_session_checkpoint {
 	int64_t bytes, created_ms;
 };
 
-/* Insert it as it is, but for seq, version and used_ms. A transaction of its own, with the idempotency
- * key (NULL: none) of the request. LIMIT: there are `max` already. */
-int store_session_add(struct store *s, const struct store_session *row, const char *key,
-		      const char *request_sha256, int64_t max, struct err *err) MUST_USE;
+struct store_once;
+
+/* Insert it as it is, but for seq, version and used_ms. A transaction of its own, in which the request's
+ * key (NULL: none) gets the note. LIMIT: there are `max` already. */
+int store_session_add(struct store *s, const struct store_session *row,
+		      const struct store_once *once, const char *note, int64_t max,
+		      struct err *err) MUST_USE;
 /* Errors: NOTFOUND. */
 int store_session_get(struct store *s, const char *id, struct mem_arena *arena,
 		      struct store_session *ret, struct err *err) MUST_USE;
@@ -51,7 +54,9 @@ int store_session_wake(struct store *s, const char *id, struct err *err) MUST_US
 int store_session_sleep(struct store *s, struct err *err) MUST_USE;
 int store_session_drop(struct store *s, const char *id, struct err *err) MUST_USE;
 
+/* With the note of the request's key, as store_session_add; it is settled then. */
 int store_session_checkpoint_add(struct store *s, const struct store_session_checkpoint *c,
+				 const struct store_once *once, const char *note,
 				 struct err *err) MUST_USE;
 int store_session_checkpoint_get(struct store *s, const char *id, struct mem_arena *arena,
 				 struct store_session_checkpoint *ret, struct err *err) MUST_USE;

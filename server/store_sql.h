@@ -6,6 +6,7 @@
 #ifndef SERVER_STORE_SQL_H
 #define SERVER_STORE_SQL_H
 
+#include "server/store_sql_once.h"
 #include "server/store_sql_result.h"
 #include "server/store_sql_session.h"
 #include "server/store_sql_space.h"
@@ -59,9 +60,6 @@
 	X(EVENT_READ, "SELECT seq,kind,data FROM event WHERE topic=? AND seq>? ORDER BY seq LIMIT 100") \
 	X(EVENT_LAST, "SELECT COALESCE(MAX(seq),0) FROM event WHERE topic=?") \
 	X(EVENT_DROP, "DELETE FROM event WHERE topic=?") \
-	X(IDEMPOTENCY_GET, "SELECT body_sha256,run_id FROM idempotency WHERE key=? AND created_ms>?") \
-	X(IDEMPOTENCY_PUT, "INSERT OR REPLACE INTO idempotency(key,body_sha256,run_id,created_ms) VALUES(?,?,?,?)") \
-	X(IDEMPOTENCY_EXPIRE, "DELETE FROM idempotency WHERE created_ms<=?") \
 	X(TOKEN_ANY, "SELECT EXISTS(SELECT 1 FROM token)") \
 	X(TOKEN_GET, "SELECT " STORE_SQL_TOKEN_COLUMNS " FROM token WHERE id=?") \
 	X(TOKEN_LIST, "SELECT " STORE_SQL_TOKEN_COLUMNS " FROM token WHERE seq<? ORDER BY seq DESC LIMIT ?") \
@@ -75,7 +73,7 @@
 enum store_sql {
 #define X(name, sql) SQL_##name,
 	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X) STORE_SQL_SPACE(X)
-		STORE_SQL_SWEEP(X)
+		STORE_SQL_SWEEP(X) STORE_SQL_ONCE(X)
 #undef X
 			SQL_N
 };

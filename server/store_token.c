@@ -4,6 +4,7 @@
 
 #include "server/clock.h"
 #include "server/store_db.h"
+#include "server/store_once.h"
 #include "server/store_sql.h"
 
 int store_token_any(struct store *s, bool *ret, struct err *err)
@@ -95,6 +96,8 @@ int store_token_add(struct store *s, const struct store_token *t, struct err *er
 	rc = store_exec(s, SQL_TOKEN_ADD, err, "ttttiiiii", t->id, t->name, t->sha256, t->scopes,
 			t->created_ms, t->expires_ms, t->quota_runs, t->quota_sessions,
 			t->quota_mb);
+	if (!rc)
+		rc = store_once_made(s, t->once, t->id, true, err);
 	return store_conclude(s, rc, err);
 }
 

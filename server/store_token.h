@@ -9,12 +9,15 @@
 #include "core/base/mem.h"
 #include "server/store.h"
 
+struct store_once;
+
 struct store_token {
 	const char *id, *name, *sha256;
 	const char *scopes; /* "read,run" */
 	int64_t seq, created_ms;
 	int64_t expires_ms, revoked_ms;		      /* 0: never, not */
 	int64_t quota_runs, quota_sessions, quota_mb; /* 0: no limit */
+	const struct store_once *once;		      /* of the request that adds it; NULL: none */
 };
 
 /* Whether there is, or ever was, a token. */

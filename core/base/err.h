@@ -42,7 +42,9 @@
 	X(MEDIA,         "unsupported-media",  "Unsupported content type") \
 	X(BODY,          "body-too-large",     "Request body too large") \
 	X(PRECONDITION,  "precondition",       "Precondition failed") \
-	X(IDEMPOTENCY,   "idempotency-key",    "Idempotency key reused with another body") \
+	X(IDEMPOTENCY,   "idempotency-key",    "Idempotency key reused with another request") \
+	X(UNDERWAY,      "request-underway",   "The first request of this key is still going on") \
+	X(UNCERTAIN,     "outcome-unknown",    "Whether it took effect is not known") \
 	X(QUEUEFULL,     "queue-full",         "The queue is full") \
 	X(BUSY,          "busy",               "Temporarily unavailable") \
 	X(FORBIDDEN,     "forbidden",          "Forbidden") \

@@ -10,6 +10,7 @@
 
 #include "server/clock.h"
 #include "server/store_db.h"
+#include "server/store_once.h"
 #include "server/store_run.h"
 
 static char dir[64];
@@ -204,22 +205,92 @@ static int64_t fake_clock(void)
 	return fake_now;
 }
 
-Test(store, an_idempotency_key_holds_for_a_day_and_one_body)
-{
-	char id[ID_SIZE] = "";
+/* ---- Idempotency-Keys ---- */
 
+static const struct store_once once = { "", "key" };
+static struct mem_arena keys;
+
+/* How the key stands for a request of this hash; or -code. */
+static int claim(const char *sha, struct store_once_row *ret)
+{
+	return store_once_claim(store, &once, sha, &keys, ret, NULL);
+}
+
+static void made(const char *note, bool settled)
+{
+	cr_assert_eq(store_begin(store, NULL), 0);
+	cr_assert_eq(store_once_made(store, &once, note, settled, NULL), 0);
+	cr_assert_eq(store_commit(store, NULL), 0);
+}
+
+Test(store, a_key_is_kept_with_its_answer_for_a_day)
+{
+	const struct store_once_row answer = {
+		.status = 201, .location = "/v1/x", .body = "a\0b", .body_len = 3
+	};
+	const struct store_once others = { "ben", "key" };
+	struct store_once_row row;
+
+	mem_arena_init(&keys, 0);
 	fake_now = 1000000000000;
 	clock_replace(fake_clock);
-	cr_assert_eq(store_begin(store, NULL), 0);
-	cr_assert_eq(store_idempotency_put(store, "key", "body", "run-1", NULL), 0);
-	cr_assert_eq(store_commit(store, NULL), 0);
-	cr_assert_eq(store_idempotency_get(store, "key", "body", id, NULL), 0);
-	cr_assert_str_eq(id, "run-1");
-	cr_assert_eq(store_idempotency_get(store, "key", "other", id, NULL), -ERR_IDEMPOTENCY);
-	cr_assert_eq(store_idempotency_get(store, "other", "body", id, NULL), -ERR_NOTFOUND);
+	cr_assert_eq(claim("sha", &row), 0);
+	cr_assert_eq(row.state, STORE_ONCE_NEW);
+	cr_assert_eq(claim("sha", &row), -ERR_UNDERWAY);
+	cr_assert_eq(claim("other", &row), -ERR_IDEMPOTENCY);
+	cr_assert_eq(store_once_claim(store, &others, "other", &keys, &row, NULL), 0);
+	cr_assert_eq(store_once_done(store, &once, &answer, NULL), 0);
+	cr_assert_eq(store_once_free(store, &once, NULL), 0); /* what is answered stays */
+	cr_assert_eq(claim("sha", &row), 0);
+	cr_assert_eq(row.state, STORE_ONCE_DONE);
+	cr_assert_eq(row.status, 201);
+	cr_assert_str_eq(row.location, "/v1/x");
+	cr_assert_eq(row.body_len, 3);
+	cr_assert_arr_eq(row.body, "a\0b", 3);
 	fake_now += 25 * 3600 * (int64_t)1000;
-	cr_assert_eq(store_idempotency_get(store, "key", "body", id, NULL), -ERR_NOTFOUND);
+	cr_assert_eq(claim("other", &row), 0);
+	cr_assert_eq(row.state, STORE_ONCE_NEW);
 	clock_replace(NULL);
+	mem_arena_release(&keys);
+}
+
+Test(store, a_key_of_what_failed_is_free_again)
+{
+	struct store_once_row row;
+
+	mem_arena_init(&keys, 0);
+	cr_assert_eq(claim("sha", &row), 0);
+	cr_assert_eq(store_once_free(store, &once, NULL), 0);
+	cr_assert_eq(claim("other", &row), 0);
+	cr_assert_eq(row.state, STORE_ONCE_NEW);
+	made("id", true);
+	cr_assert_eq(store_once_free(store, &once, NULL), 0); /* not what was made */
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(claim("other", &row), 0);
+		cr_assert_eq(row.state, STORE_ONCE_MADE);
+		cr_assert_str_eq(row.note, "id");
+	}
+	mem_arena_release(&keys);
+}
+
+Test(store, who_comes_back_goes_on_where_the_client_left)
+{
+	struct store_once_row row;
+
+	mem_arena_init(&keys, 0);
+	cr_assert_eq(claim("sha", &row), 0);
+	made("0 id", false);
+	cr_assert_eq(store_once_leave(store, &once, STORE_ONCE_LEFT, "17 id", NULL), 0);
+	cr_assert_eq(claim("sha", &row), 0);
+	cr_assert_eq(row.state, STORE_ONCE_LEFT);
+	cr_assert_str_eq(row.note, "17 id");
+	cr_assert_eq(claim("sha", &row), -ERR_UNDERWAY); /* one of those who come back */
+	cr_assert_eq(store_once_leave(store, &once, STORE_ONCE_LEFT, "17 id", NULL), 0);
+	cr_assert_eq(store_once_restart(store, NULL), 0); /* notes of a process end with it */
+	cr_assert_eq(claim("sha", &row), 0);
+	cr_assert_eq(row.state, STORE_ONCE_LOST);
+	cr_assert_str_eq(row.note, "0 id");
+	mem_arena_release(&keys);
 }
 
 Test(store, a_run_goes_when_its_days_have_passed)
