@@ -87,7 +87,7 @@ json_t *api_preset_spec(const char *name);
 	X(api_model_list) X(api_model_get) X(api_rule_window) X(api_spec_validate) \
 	X(api_preset_list) X(api_preset_get) \
 	X(api_run_post) X(api_run_list) X(api_run_get) X(api_run_patch) X(api_run_delete) X(api_run_cancel) X(api_run_rerun) X(api_run_verify) \
-	X(api_run_spec) X(api_run_provenance) X(api_run_log) X(api_run_events) X(api_compare) \
+	X(api_run_spec) X(api_run_provenance) X(api_run_log) X(api_run_events) X(api_events) X(api_compare) \
 	X(api_result_manifest) X(api_result_spikes) X(api_result_raster) X(api_result_rates) X(api_result_isi) \
 	X(api_result_states) X(api_result_weights) X(api_result_histogram) X(api_result_matrix) X(api_result_series) \
 	X(api_result_stdp) X(api_result_table) X(api_result_why) X(api_result_psth) X(api_artifact_list) X(api_artifact_get) \

@@ -7,6 +7,7 @@
 #include "server/api.h"
 #include "server/config.h"
 #include "server/embed.h"
+#include "server/event_stream.h"
 #include "server/problem.h"
 #include "server/queue.h"
 #include "server/route.h"
@@ -128,6 +129,8 @@ static json_t *limits(const struct config *c)
 		{ "result_bytes", (double)c->max_result_mb * 1048576.0 },
 		{ "connections", (double)c->connections },
 		{ "connections_per_address", (double)c->per_address },
+		{ "streams", (double)c->streams },
+		{ "stream_topics", (double)EVENT_TOPICS_MAX },
 		{ "storage_max_bytes", (double)c->storage_max_mb * 1048576.0 },
 		{ "storage_free_min_bytes", (double)c->storage_free_mb * 1048576.0 },
 		{ "keep_days", (double)c->keep_days },
@@ -152,7 +155,7 @@ static json_t *features(void)
 	static const char *const names[] = {
 		"runs", "experiments", "presets", "datasets", "events", "long_poll", "idempotency", "reuse",
 		"results", "npz", "verify", "compare", "tokens", "why", "psth", "artifacts",
-		"sessions", "storage", "quotas", "sweeps",
+		"sessions", "storage", "quotas", "sweeps", "topics",
 	};
 	// clang-format on
 	json_t *list = json_array();

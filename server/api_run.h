@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "server/api.h"
+#include "server/event_stream.h"
 #include "server/store_run.h"
 
 enum { API_RUN_ETAG_MAX = 64 };
@@ -27,6 +28,8 @@ int api_run_match(const struct request *rq, const struct store_run *run,
 		  struct err_list *errors) MUST_USE;
 /* Link: rel="next" of a list: the same address and query with this page_token. */
 void api_run_link(const struct request *rq, struct response *rs, const char *token);
+/* Answer with the events of one source, which is taken over. */
+int api_event_one(struct response *rs, struct event_source source, struct err_list *errors);
 /* Pass a store error on. */
 int api_run_fail(const struct err *err, struct err_list *errors);
 

@@ -65,6 +65,7 @@ static int watch_new(const struct api *api, const struct request *rq, const char
 int api_session_events(const struct api *api, struct request *rq, struct response *rs,
 		       struct err_list *errors)
 {
+	struct event_source source = { 0 };
 	struct store_session row;
 	struct err err = { 0 };
 	json_t *watch = NULL;
@@ -72,15 +73,12 @@ int api_session_events(const struct api *api, struct request *rq, struct respons
 
 	if (!rc)
 		rc = watch_new(api, rq, row.id, &watch, errors);
-	if (!rc && session_stream(&rs->stream, api->session, row.id, watch, &err))
+	if (!rc && session_source(&source, api->session, row.id, watch,
+				  http_header(rq, "Last-Event-ID"), &err))
 		rc = api_run_fail(&err, errors);
 	json_decref(watch);
 	if (rc)
 		return rc;
-	http_add_header(rs, "X-Accel-Buffering",
-			"no"); /* a proxy in front must not hold lines back */
-	rs->content_type = "text/event-stream";
-	rs->status = 200;
 	session_topic(row.id, rs->topic);
-	return 0;
+	return api_event_one(rs, source, errors);
 }

@@ -1,4 +1,4 @@
-/* api_sweep.c - sweeps: read, list, cancel, delete, watch. */
+/* api_sweep.c - sweeps: read, list, cancel, delete. */
 /* SPDX-License-Identifier: MIT */
 #include "server/api_sweep.h"
 
@@ -432,38 +432,5 @@ int api_sweep_delete(const struct api *api, struct request *rq, struct response 
 		return api_run_fail(&err, errors);
 	space_tidy(api->store, &more);
 	rs->status = 204;
-	return 0;
-}
-
-int api_sweep_events(const struct api *api, struct request *rq, struct response *rs,
-		     struct err_list *errors)
-{
-	const char *last = http_header(rq, "Last-Event-ID");
-	int64_t newest = 0, after = last ? strtoll(last, NULL, 10) : 0;
-	struct event_source source = { 0 };
-	struct store_sweep row;
-	struct err err = { 0 };
-	int rc = api_sweep_find(api, rq, &row, errors);
-
-	if (rc)
-		return rc;
-	store_sweep_topic(row.id, rs->topic);
-	if (row.finished_ms &&
-	    last) { /* all was said: 204 tells an EventSource not to come again */
-		if (store_topic_last(api->store, rs->topic, &newest, &err))
-			return api_run_fail(&err, errors);
-		if (after >= newest) {
-			rs->status = 204;
-			return 0;
-		}
-	}
-	rc = sweep_source(&source, api->store, row.id, after > 0 ? after : 0, &err);
-	if (!rc)
-		rc = event_stream_one(&rs->stream, source, &err);
-	if (rc)
-		return api_run_fail(&err, errors);
-	http_add_header(rs, "X-Accel-Buffering", "no");
-	rs->content_type = "text/event-stream";
-	rs->status = 200;
 	return 0;
 }

@@ -50,6 +50,7 @@ static const struct option options[] = {
 	{ "wall-max-s", OPTION_DOUBLE, AT(wall_max_s), "3600", 0.1, 1e8, "S", "Wall time of one run." },
 	{ "connections", OPTION_INT, AT(connections), "1000", 1, 15000, "N", "Open connections; beyond: 503." },
 	{ "per-address", OPTION_INT, AT(per_address), "500", 1, 15000, "N", "Open connections from one address." },
+	{ "streams", OPTION_INT, AT(streams), "500", 1, 15000, "N", "Streams of events open at once; beyond: 503." },
 	{ "http-threads", OPTION_INT, AT(http_threads), "4", 2, 64, "N", "Threads that answer requests." },
 	{ "idle-s", OPTION_INT, AT(idle_s), "60", 1, 3600, "S", "Idle connections are closed after this." },
 	{ "max-neurons", OPTION_DOUBLE, AT(max_neurons), "1e7", 1, 1e9, "N", "Neurons of one spec." },

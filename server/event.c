@@ -266,14 +266,6 @@ int event_run_source(struct event_source *ret, struct event *e, struct store *s,
 	event_topic(run_id, r->stored.topic);
 	(void)snprintf(r->id, sizeof(r->id), "%s", run_id);
 	*ret = (struct event_source){ .self = r, .read = run_read, .free = mem_free };
+	(void)snprintf(ret->place, sizeof(ret->place), "%lld", (long long)after);
 	return 0;
-}
-
-int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,
-		 int64_t after, struct err *err)
-{
-	struct event_source source = { 0 };
-	int rc = event_run_source(&source, e, s, run_id, after, err);
-
-	return rc ? rc : event_stream_one(ret, source, err);
 }

@@ -46,12 +46,9 @@ json_t *event_progress_json(double t_ms, double duration_ms, double wall_s, bool
 
 /* "run:ID" */
 void event_topic(const char *run_id, char topic[EVENT_TOPIC_MAX]);
-/* The events of a run behind event number `after`: state, progress, log. */
+/* The events of a run behind event number `after`: state, progress, log; ends behind the
+ * state that ends the run. */
 int event_run_source(struct event_source *ret, struct event *e, struct store *s, const char *run_id,
 		     int64_t after, struct err *err) MUST_USE;
-/* Server-sent events of a run behind event number `after`; ends behind the state that ends the run.
- */
-int event_stream(struct http_stream *ret, struct event *e, struct store *s, const char *run_id,
-		 int64_t after, struct err *err) MUST_USE;
 
 #endif

@@ -12,8 +12,6 @@
 struct part {
 	struct event_source source;
 	char *topic; /* NULL: the stream is its alone */
-	char place[EVENT_PLACE_MAX];
-	bool ended;
 };
 
 struct stream {
@@ -23,16 +21,23 @@ struct stream {
 	struct buf *out; /* while reading */
 };
 
+static void add_id(struct stream *st)
+{
+	for (size_t i = 0; i < st->n; i++)
+		(void)buf_printf(st->out, "%s%s", i ? "," : "id: ", st->parts[i].source.place);
+	(void)buf_char(st->out, '\n');
+}
+
 static void say(void *self, const char *place, const char *kind, const char *data)
 {
 	struct stream *st = self;
 	struct part *p = &st->parts[st->at];
 
-	if (place)
-		(void)snprintf(p->place, sizeof(p->place), "%s", place);
-	for (size_t i = 0; place && i < st->n; i++)
-		(void)buf_printf(st->out, "%s%s", i ? "," : "id: ", st->parts[i].place);
-	(void)buf_printf(st->out, "%sevent: %s\ndata: ", place ? "\n" : "", kind);
+	if (place) {
+		(void)snprintf(p->source.place, sizeof(p->source.place), "%s", place);
+		add_id(st);
+	}
+	(void)buf_printf(st->out, "event: %s\ndata: ", kind);
 	if (p->topic && data[0] == '{')
 		(void)buf_printf(st->out, "{\"topic\":\"%s\"%s%s\n\n", p->topic,
 				 data[1] == '}' ? "" : ",", data + 1);
@@ -47,16 +52,19 @@ static int stream_read(void *self, struct buf *out, bool *end)
 	int rc = 0;
 
 	st->out = out;
-	if (!st->greeted)
-		(void)buf_str(out, "retry: 2000\n\n");
+	if (!st->greeted) { /* an id without data: nothing happens, but a reconnect begins there */
+		(void)buf_str(out, "retry: 2000\n");
+		add_id(st);
+		(void)buf_char(out, '\n');
+	}
 	st->greeted = true;
 	*end = true;
 	for (st->at = 0; !rc && st->at < st->n; st->at++) {
 		struct part *p = &st->parts[st->at];
 
-		if (!p->ended)
-			rc = p->source.read(p->source.self, &sink, &p->ended);
-		*end = *end && p->ended;
+		if (!p->source.ended)
+			rc = p->source.read(p->source.self, &sink, &p->source.ended);
+		*end = *end && p->source.ended;
 	}
 	return rc;
 }
@@ -75,8 +83,7 @@ static void stream_free(void *self)
 }
 
 int event_stream_many(struct http_stream *ret, const struct event_source *sources,
-		      const char *const *topics, char (*places)[EVENT_PLACE_MAX], size_t n,
-		      struct err *err)
+		      const char *const *topics, size_t n, struct err *err)
 {
 	struct stream *st = mem_alloc(1, sizeof(*st));
 	struct part *parts = mem_alloc(n, sizeof(*parts));
@@ -88,8 +95,6 @@ int event_stream_many(struct http_stream *ret, const struct event_source *source
 			continue;
 		}
 		parts[i].source = sources[i];
-		if (places)
-			memcpy(parts[i].place, places[i], EVENT_PLACE_MAX);
 	}
 	if (!ok) {
 		mem_free(parts);
@@ -111,7 +116,7 @@ int event_stream_many(struct http_stream *ret, const struct event_source *source
 
 int event_stream_one(struct http_stream *ret, struct event_source source, struct err *err)
 {
-	return event_stream_many(ret, &source, NULL, NULL, 1, err);
+	return event_stream_many(ret, &source, NULL, 1, err);
 }
 
 bool event_stream_place(const char *id, size_t n, size_t i, char place[EVENT_PLACE_MAX])

@@ -26,6 +26,8 @@ struct event_sink {
 };
 
 struct event_source {
+	char place[EVENT_PLACE_MAX]; /* where it begins */
+	bool ended;		     /* nothing more will come of it */
 	void *self;
 	int (*read)(void *self, const struct event_sink *to, bool *end);
 	void (*free)(void *self);
@@ -33,10 +35,9 @@ struct event_source {
 
 /* Take the source over; also when it fails. */
 int event_stream_one(struct http_stream *ret, struct event_source source, struct err *err) MUST_USE;
-/* The same of n sources; topics[n] and places[n] (where each begins) are copied. It ends when all have. */
+/* The same of n sources; topics[n] are copied. It ends when all have. */
 int event_stream_many(struct http_stream *ret, const struct event_source *sources,
-		      const char *const *topics, char (*places)[EVENT_PLACE_MAX], size_t n,
-		      struct err *err) MUST_USE;
+		      const char *const *topics, size_t n, struct err *err) MUST_USE;
 /* Part i of a composed id into place; false: it has not n parts, or none that fits. */
 bool event_stream_place(const char *id, size_t n, size_t i, char place[EVENT_PLACE_MAX]);
 

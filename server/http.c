@@ -50,7 +50,8 @@ struct http_conn {
 	bool too_large, waiting, answered;
 	struct buf out; /* of a stream, not yet sent */
 	size_t out_at, sent;
-	bool ended;
+	double said_at; /* monotonic, of the stream's last bytes */
+	bool streams, ended;
 	struct park_place place;
 };
 
@@ -60,6 +61,7 @@ struct http {
 	uint16_t port;
 	struct park *park;
 	atomic_uint open; /* connections */
+	atomic_uint streams;
 };
 
 /* ---- parking ---- */
@@ -80,59 +82,6 @@ void http_wake(struct http *h, const char *topic)
 }
 
 /* ---- requests ---- */
-
-const char *http_query(const struct request *rq, const char *name)
-{
-	const char *v = NULL;
-	size_t n = 0;
-
-	if (MHD_lookup_connection_value_n(rq->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
-					  &v, &n) != MHD_YES)
-		return NULL;
-	return v ? v : "";
-}
-
-const char *http_header(const struct request *rq, const char *name)
-{
-	return MHD_lookup_connection_value(rq->connection, MHD_HEADER_KIND, name);
-}
-
-const char *http_cookie(const struct request *rq, const char *name)
-{
-	return MHD_lookup_connection_value(rq->connection, MHD_COOKIE_KIND, name);
-}
-
-struct each {
-	void (*visit)(void *self, const char *name, const char *value);
-	void *self;
-};
-
-static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *name,
-				const char *value)
-{
-	struct each *e = cls;
-
-	(void)kind;
-	e->visit(e->self, name, value ? value : "");
-	return MHD_YES;
-}
-
-void http_query_each(const struct request *rq,
-		     void (*visit)(void *self, const char *name, const char *value), void *self)
-{
-	struct each e = { visit, self };
-
-	(void)MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, on_query, &e);
-}
-
-void http_add_header(struct response *rs, const char *name, const char *value)
-{
-	assert(rs->n_headers < HTTP_HEADERS_MAX);
-	if (rs->n_headers >= HTTP_HEADERS_MAX)
-		return;
-	rs->headers[rs->n_headers].name = name;
-	rs->headers[rs->n_headers++].value = value;
-}
 
 /* What two servers in a row might read differently. */
 struct hygiene {
@@ -185,6 +134,8 @@ static void conn_free(struct http_conn *c)
 		return;
 	if (c->rs.stream.free)
 		c->rs.stream.free(c->rs.stream.self);
+	if (c->streams)
+		(void)atomic_fetch_sub_explicit(&c->h->streams, 1, memory_order_relaxed);
 	buf_release(&c->rs.body);
 	buf_release(&c->body);
 	buf_release(&c->out);
@@ -205,7 +156,7 @@ static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connect
 	mem_arena_init(&c->arena, ARENA_MAX);
 	buf_init(&c->body, h->config.body_max);
 	buf_init(&c->out, STREAM_MAX);
-	c->place.topic = c->rs.topic;
+	c->place.topics = c->rs.topic;
 	c->place.sleeper = c;
 	c->rq.arena = &c->arena;
 	c->rq.connection = connection;
@@ -232,6 +183,7 @@ static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
 
 	(void)pos;
 	for (;;) {
+		double now;
 		bool due;
 
 		if (c->out_at < c->out.len) {
@@ -250,13 +202,15 @@ static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
 		due = park_look(c->h->park, &c->place);
 		if (c->rs.stream.read(c->rs.stream.self, &c->out, &c->ended) || c->out.failed)
 			return MHD_CONTENT_READER_END_WITH_ERROR;
-		if (c->out.len || c->ended)
-			continue;
-		if (due) { /* also finds out whether the client is still there */
-			(void)buf_str(&c->out, ": hb\n\n");
+		now = clock_mono_s();
+		if (!c->out.len && !c->ended && (due || now - c->said_at >= HEARTBEAT_S))
+			(void)buf_str(&c->out,
+				      ": hb\n\n"); /* finds out, too, whether the client is there */
+		if (c->out.len || c->ended) {
+			c->said_at = now;
 			continue;
 		}
-		switch (park_wait(c->h->park, &c->place, clock_mono_s() + HEARTBEAT_S)) {
+		switch (park_wait(c->h->park, &c->place, c->said_at + HEARTBEAT_S)) {
 		case PARK_ASLEEP:
 			return 0;
 		case PARK_STOPPING:
@@ -347,6 +301,18 @@ static enum MHD_Result refuse(struct http_conn *c, enum err_code code, const cha
 	return send_response(c);
 }
 
+/* One more stream, as far as there may be; what is refused is released. */
+static bool take_stream(struct http_conn *c)
+{
+	c->streams = atomic_fetch_add_explicit(&c->h->streams, 1, memory_order_relaxed) <
+		     c->h->config.streams;
+	c->said_at = clock_mono_s();
+	if (c->streams)
+		return true;
+	(void)atomic_fetch_sub_explicit(&c->h->streams, 1, memory_order_relaxed);
+	return false;
+}
+
 /* Ask the handler until it has an answer or its request is parked. */
 static enum MHD_Result run_handler(struct http_conn *c)
 {
@@ -362,6 +328,9 @@ static enum MHD_Result run_handler(struct http_conn *c)
 		c->rs = (struct response){ 0 };
 		buf_init(&c->rs.body, c->h->config.answer_max);
 		c->h->config.handle(c->h->config.self, &c->rq, &c->rs);
+		c->place.topics = c->rs.topics ? c->rs.topics : c->rs.topic;
+		if (c->rs.stream.read && !take_stream(c))
+			return refuse(c, ERR_BUSY, "all streams are in use");
 		c->answered = c->rs.status || c->rs.stream.read;
 		if (c->answered)
 			return send_response(c);

@@ -71,6 +71,7 @@ struct response {
 	/* A handler that must wait sets status 0 and these; it is called again on http_wake(topic)
 	 * or at the deadline. */
 	char topic[HTTP_MEMO_MAX];
+	const char *topics; /* instead, where there are several: blanks between, in the arena */
 	double wait_s;
 	bool secret; /* not to be kept for a repeat with the same Idempotency-Key */
 };
@@ -83,7 +84,7 @@ struct http;
 struct http_config {
 	const char *address;
 	uint16_t port;
-	unsigned threads, connections, per_address;
+	unsigned threads, connections, per_address, streams;
 	size_t body_max, answer_max; /* bytes */
 	unsigned idle_s;
 	/* Called for every complete request; fills rs. Never fails: errors are responses too. */

@@ -114,6 +114,7 @@ static int start_http(struct services *s, struct err *err)
 		.threads = (unsigned)c->http_threads,
 		.connections = (unsigned)c->connections,
 		.per_address = (unsigned)c->per_address,
+		.streams = (unsigned)c->streams,
 		.body_max = (size_t)c->body_max_mb << 20,
 		.answer_max = (size_t)c->answer_max_mb << 20,
 		.idle_s = (unsigned)c->idle_s,

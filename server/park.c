@@ -25,13 +25,45 @@ struct park {
 	struct park_place *asleep;
 };
 
-static unsigned bucket(const char *topic)
+static unsigned bucket(const char *topic, size_t n)
 {
 	unsigned x = 2166136261U; /* FNV-1a */
 
-	for (; *topic; topic++)
-		x = (x ^ (unsigned char)*topic) * 16777619U;
+	for (size_t i = 0; i < n; i++)
+		x = (x ^ (unsigned char)topic[i]) * 16777619U;
 	return x % BUCKETS;
+}
+
+/* The first topic of a list, and the list behind it; false: there is none. */
+static bool next_topic(const char **list, const char **ret, size_t *ret_n)
+{
+	*ret = *list + strspn(*list, " ");
+	*ret_n = strcspn(*ret, " ");
+	*list = *ret + *ret_n;
+	return *ret_n > 0;
+}
+
+static bool has_topic(const char *list, const char *topic)
+{
+	size_t want = strlen(topic), n;
+	const char *at;
+
+	while (next_topic(&list, &at, &n))
+		if (n == want && strncmp(at, topic, n) == 0)
+			return true;
+	return false;
+}
+
+/* Whether one of its topics was woken since it looked (or one that shares a bucket: it looks once more). */
+static bool woken_since(const struct park *p, const struct park_place *place)
+{
+	const char *list = place->topics, *at;
+	size_t n;
+
+	while (next_topic(&list, &at, &n))
+		if (p->woken[bucket(at, n)] > place->seen)
+			return true;
+	return false;
 }
 
 bool park_look(struct park *p, struct park_place *place)
@@ -53,7 +85,7 @@ enum park_result park_wait(struct park *p, struct park_place *place, double wake
 	lock_take(&p->lock);
 	if (p->stopping) {
 		result = PARK_STOPPING;
-	} else if (p->woken[bucket(place->topic)] > place->seen) {
+	} else if (woken_since(p, place)) {
 		result = PARK_AGAIN;
 	} else {
 		p->sleep(place->sleeper);
@@ -89,10 +121,10 @@ void park_wake(struct park *p, const char *topic)
 	struct park_place *next;
 
 	lock_take(&p->lock);
-	p->woken[bucket(topic)] = ++p->wakes;
+	p->woken[bucket(topic, strlen(topic))] = ++p->wakes;
 	for (struct park_place *at = p->asleep; at; at = next) {
 		next = at->next;
-		if (strcmp(at->topic, topic) == 0)
+		if (has_topic(at->topics, topic))
 			rouse(p, at, false);
 	}
 	lock_drop(&p->lock);

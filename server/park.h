@@ -15,8 +15,8 @@
 struct park;
 
 struct park_place {
-	const char *topic; /* the owner's; constant while it sleeps */
-	void *sleeper;	   /* for the callbacks */
+	const char *topics; /* one or more, blanks between; the owner's; constant while it sleeps */
+	void *sleeper;	    /* for the callbacks */
 	/* the table's own: */
 	uint64_t seen;
 	double wake_at;
@@ -31,7 +31,7 @@ int park_new(struct park **ret, void (*sleep)(void *sleeper), void (*wake)(void 
 void park_free(struct park *p);
 /* Wake-ups from now on will not be missed. True: the last sleep ended by time. */
 bool park_look(struct park *p, struct park_place *place);
-/* Sleep until the topic is woken or monotonic second wake_at. AGAIN: woken since park_look, look
+/* Sleep until one of its topics is woken or monotonic second wake_at. AGAIN: woken since park_look, look
  * again. */
 enum park_result park_wait(struct park *p, struct park_place *place, double wake_at);
 void park_wake(struct park *p, const char *topic);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -67,11 +68,21 @@ struct session_live *session_live_make(struct session *x, const char *id)
 	(void)snprintf(l->id, sizeof(l->id), "%s", id);
 	l->process.out_fd = l->process.pid_fd = l->passed = -1;
 	l->kill_at = (double)INFINITY;
+	l->epoch = (uint64_t)clock_wall_ms()
+		   << 10; /* and not that of an earlier entry, or server */
 	buf_init(&l->in, LINE_MAX_BYTES);
 	buf_init(&l->out, (size_t)4 * LINE_MAX_BYTES);
 	l->next = x->lives;
 	x->lives = l;
 	return l;
+}
+
+void session_live_unwatch(struct session_live *l)
+{
+	(void)json_array_clear(l->watch);
+	l->watch_changed = true;
+	l->epoch++;
+	l->epoch_at = l->n_events;
 }
 
 void session_live_free(struct session_live *l)
@@ -281,12 +292,12 @@ void session_drop(struct session *x, const char *id)
 
 /* ---- streams ---- */
 
-struct stream {
+struct source {
 	struct session *x;
 	char id[ID_SIZE];
 	json_t *watch;
 	uint64_t after; /* events said */
-	bool greeted;
+	bool lost;	/* some before them cannot be found */
 };
 
 /* What all streams want, without doubles. */
@@ -304,14 +315,17 @@ static int merge(struct session_live *l, const json_t *watch, struct err *err)
 			(void)json_array_append_new(all, json_deep_copy(one));
 	}
 	if (json_array_size(all) > SESSION_WATCHES_MAX) {
-		int rc = err_set(
-			err, ERR_LIMIT, NULL,
-			"all streams of a session can watch at most %d recordings together, "
-			"found %zu",
-			SESSION_WATCHES_MAX, json_array_size(all));
+		size_t n = json_array_size(all);
 
 		json_decref(all);
-		return rc;
+		if (l->streams == 0 && json_array_size(l->watch)) { /* of those that have left */
+			session_live_unwatch(l);
+			return merge(l, watch, err);
+		}
+		return err_set(err, ERR_LIMIT, NULL,
+			       "all streams of a session can watch at most %d recordings together, "
+			       "found %zu",
+			       SESSION_WATCHES_MAX, n);
 	}
 	json_decref(l->watch);
 	l->watch = all;
@@ -320,7 +334,7 @@ static int merge(struct session_live *l, const json_t *watch, struct err *err)
 }
 
 /* Whether the stream asked for this event. */
-static bool wants(const struct stream *st, const char *kind, const char *subject)
+static bool wants(const struct source *st, const char *kind, const char *subject)
 {
 	bool found = strcmp(kind, "state") == 0;
 
@@ -333,55 +347,93 @@ static bool wants(const struct stream *st, const char *kind, const char *subject
 	return found;
 }
 
-static int stream_read(void *self, struct buf *out, bool *end)
+/* Place of the event with `after` others before and with it. */
+static void place_of(const struct session_live *l, uint64_t after, char place[EVENT_PLACE_MAX])
 {
-	struct stream *st = self;
-	struct session_live *l;
+	(void)snprintf(place, EVENT_PLACE_MAX, "%llx:%llx", (unsigned long long)l->epoch,
+		       (unsigned long long)after);
+}
 
-	if (!st->greeted)
-		(void)buf_str(out, "retry: 2000\n\n");
-	st->greeted = true;
+/* The oldest event that is kept and of this epoch. */
+static uint64_t oldest(const struct session_live *l)
+{
+	uint64_t kept = l->n_events > SESSION_RING ? l->n_events - SESSION_RING : 0;
+
+	return kept > l->epoch_at ? kept : l->epoch_at;
+}
+
+/* Where to go on behind `last`. */
+static void begin(struct source *st, const struct session_live *l, const char *last)
+{
+	const char *colon = last ? strchr(last, ':') : NULL;
+
+	st->after = l->n_events;
+	if (!last)
+		return;
+	st->lost = !colon || strtoull(last, NULL, 16) != l->epoch ||
+		   strtoull(colon + 1, NULL, 16) > l->n_events;
+	st->after = st->lost ? oldest(l) : strtoull(colon + 1, NULL, 16);
+}
+
+/* What cannot be found any more. */
+static void say_gap(struct source *st, const struct session_live *l, const struct event_sink *to)
+{
+	uint64_t first = oldest(l);
+	char place[EVENT_PLACE_MAX], data[64];
+
+	if (!st->lost && st->after >= first)
+		return;
+	(void)snprintf(data, sizeof(data), "{\"dropped\":null}");
+	if (!st->lost)
+		(void)snprintf(data, sizeof(data), "{\"dropped\":%llu}",
+			       (unsigned long long)(first - st->after));
+	st->lost = false;
+	st->after = st->after > first ? st->after : first;
+	place_of(l, st->after, place);
+	to->say(to->self, place, "gap", data);
+}
+
+static int source_read(void *self, const struct event_sink *to, bool *end)
+{
+	struct source *st = self;
+	struct session_live *l;
+	char place[EVENT_PLACE_MAX];
+
 	lock_take(&st->x->lock);
 	l = session_live_find(st->x, st->id);
 	*end = !l || l->drop;
-	if (l && st->after + SESSION_RING < l->n_events) {
-		(void)buf_printf(out, "event: gap\ndata: {\"dropped\":%llu}\n\n",
-				 (unsigned long long)(l->n_events - SESSION_RING - st->after));
-		st->after = l->n_events - SESSION_RING;
-	}
-	for (; l && st->after < l->n_events; st->after++) {
+	if (l)
+		say_gap(st, l, to);
+	while (l && st->after < l->n_events) {
 		const char *kind = l->ring[st->after % SESSION_RING];
 		const char *subject = kind + strlen(kind) + 1;
 
+		place_of(l, ++st->after, place);
 		if (wants(st, kind, subject))
-			(void)buf_printf(out, "event: %s\ndata: %s\n\n", kind,
-					 subject + strlen(subject) + 1);
+			to->say(to->self, place, kind, subject + strlen(subject) + 1);
 	}
 	lock_drop(&st->x->lock);
 	return 0;
 }
 
-static void stream_free(void *self)
+static void source_free(void *self)
 {
-	struct stream *st = self;
+	struct source *st = self;
 	struct session_live *l;
 
 	lock_take(&st->x->lock);
 	l = session_live_find(st->x, st->id);
-	if (l && l->streams && --l->streams == 0 && l->watch) {
-		(void)json_array_clear(l->watch);
-		l->watch_changed = true;
-	}
+	if (l && l->streams && --l->streams == 0)
+		l->watched_until = clock_mono_s() + SESSION_LINGER_S;
 	lock_drop(&st->x->lock);
-	session_wake(st->x);
 	json_decref(st->watch);
 	mem_free(st);
 }
 
-int session_stream(struct http_stream *ret, struct session *x, const char *id, const json_t *watch,
-		   struct err *err)
+int session_source(struct event_source *ret, struct session *x, const char *id, const json_t *watch,
+		   const char *last, struct err *err)
 {
-	struct stream *st = mem_alloc(1, sizeof(*st));
+	struct source *st = mem_alloc(1, sizeof(*st));
 	struct session_live *l;
 	int rc;
 
@@ -394,8 +446,12 @@ int session_stream(struct http_stream *ret, struct session *x, const char *id, c
 	l = st->watch ? session_live_make(x, id) : NULL;
 	rc = l ? merge(l, watch, err) : err_nomem(err);
 	if (!rc) {
+		*ret = (struct event_source){ .self = st,
+					      .read = source_read,
+					      .free = source_free };
 		l->streams++;
-		st->after = l->n_events;
+		begin(st, l, last);
+		place_of(l, st->after, ret->place);
 	}
 	lock_drop(&x->lock);
 	if (rc) {
@@ -404,7 +460,6 @@ int session_stream(struct http_stream *ret, struct session *x, const char *id, c
 		return rc;
 	}
 	session_wake(x);
-	*ret = (struct http_stream){ .self = st, .read = stream_read, .free = stream_free };
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "core/base/err.h"
-#include "server/http.h"
+#include "server/event_stream.h"
 #include "server/id.h"
 
 struct event;
@@ -66,9 +66,11 @@ bool session_look(struct session *x, const char *id, struct session_view *ret);
 /* End its process, if there is one, and remove its folder. Its row is gone already. */
 void session_drop(struct session *x, const char *id);
 
-/* Server-sent events of a session: state, and what `watch` names, [{"kind", ...}] of core/serve.h
- * (borrowed). It does not wake it and does not keep it awake. */
-int session_stream(struct http_stream *ret, struct session *x, const char *id, const json_t *watch,
-		   struct err *err) MUST_USE;
+/* The events of a session: state, and what `watch` names, [{"kind", ...}] of core/serve.h (borrowed). It
+ * does not wake it and does not keep it awake. `last`: the place of the last event heard before, from where
+ * it goes on as far as events are kept; what is missing is told by the event `gap` ({"dropped": how many,
+ * null: not known}). NULL: from now on. */
+int session_source(struct event_source *ret, struct session *x, const char *id, const json_t *watch,
+		   const char *last, struct err *err) MUST_USE;
 
 #endif

@@ -11,7 +11,7 @@
 #include "server/session.h"
 #include "server/thread.h"
 
-enum { SESSION_RING = 256 };
+enum { SESSION_RING = 256, SESSION_LINGER_S = 30 };
 
 struct session_command {
 	uint64_t ticket;
@@ -36,6 +36,9 @@ struct session_live {
 	bool watch_changed;	  /* to be told to the process */
 	char *ring[SESSION_RING]; /* "kind\0subject\0data" of event number n at n % SESSION_RING */
 	uint64_t n_events;
+	uint64_t epoch;	   /* events with another one cannot be found again */
+	uint64_t epoch_at; /* number of the first event of this one */
+	double watched_until; /* monotonic; what the last stream wanted is kept so long for its return */
 	/* the owner's: */
 	struct exec_local process;
 	bool ending, stopped; /* it was told to */
@@ -64,6 +67,8 @@ struct session_live *session_live_find(struct session *x, const char *id);
 struct session_live *session_live_make(struct session *x, const char *id);
 /* An event for the streams; steals nothing. Under the lock. */
 void session_live_say(struct session_live *l, const char *kind, const json_t *data);
+/* Nobody watches any more: what comes from now on is not all there is. Under the lock. */
+void session_live_unwatch(struct session_live *l);
 void session_live_free(struct session_live *l);
 void session_wake(struct session *x); /* the owner looks */
 /* Wake who waits for it; without the lock. */

@@ -188,6 +188,8 @@ static void look(struct session *x, struct session_live *l, double now, bool *re
 	bool idle, drop;
 
 	lock_take(&x->lock);
+	if (l->streams == 0 && l->watch && json_array_size(l->watch) && now >= l->watched_until)
+		session_live_unwatch(l);
 	if (l->running && !l->ending) {
 		session_take_lines(x, l);
 		if (l->watch_changed)
@@ -219,7 +221,7 @@ static void remove_dropped(struct session *x, struct session_live *l)
 }
 
 /* Entries that nobody needs. */
-static void sweep(struct session *x)
+static void sweep(struct session *x, double now)
 {
 	for (struct session_live *l = first(x), *next; l; l = next) {
 		bool unused;
@@ -228,7 +230,8 @@ static void sweep(struct session *x)
 		if (l->drop && !l->running)
 			remove_dropped(x, l);
 		lock_take(&x->lock);
-		unused = !l->running && l->streams == 0 && !session_has_commands(x, l->id, false);
+		unused = !l->running && l->streams == 0 && !session_has_commands(x, l->id, false) &&
+			 (l->drop || now >= l->watched_until);
 		if (unused) {
 			struct session_live **at = &x->lives;
 
@@ -332,7 +335,7 @@ void *session_owner(void *self)
 		lock_take(&x->lock);
 		session_forget(x, now);
 		lock_drop(&x->lock);
-		sweep(x);
+		sweep(x, now);
 		if (grow(x, &polls, &cap))
 			turn(x, polls, cap);
 	}

@@ -443,5 +443,6 @@ int sweep_source(struct event_source *ret, struct store *s, const char *id, int6
 	store_sweep_topic(id, st->stored.topic);
 	(void)snprintf(st->id, sizeof(st->id), "%s", id);
 	*ret = (struct event_source){ .self = st, .read = source_read, .free = mem_free };
+	(void)snprintf(ret->place, sizeof(ret->place), "%lld", (long long)after);
 	return 0;
 }
