@@ -1,4 +1,4 @@
-/* api.c - what handlers share: bodies, queries, formats, ETags, and the checking of specs. */
+/* api.c - what handlers share: bodies, queries, formats, and the checking of specs. */
 /* SPDX-License-Identifier: MIT */
 #include "server/api.h"
 
@@ -31,42 +31,6 @@ int api_json(struct response *rs, int status, json_t *body_take, struct err_list
 			rs->body.failed == ERR_LIMIT ? "the answer is too large" : "out of memory");
 	rs->status = status;
 	return 0;
-}
-
-static bool etag_in(const char *list, const char *etag)
-{
-	size_t n = strlen(etag);
-
-	while (*list) {
-		size_t len;
-
-		list += strspn(list, " ,\t");
-		if (*list == '*')
-			return true;
-		if (strncmp(list, "W/", 2) == 0)
-			list += 2;
-		len = strcspn(list, ",");
-		while (len && (list[len - 1] == ' ' || list[len - 1] == '\t'))
-			len--;
-		if (len == n && strncmp(list, etag, n) == 0)
-			return true;
-		list += strcspn(list, ",");
-	}
-	return false;
-}
-
-bool api_not_modified(const struct request *rq, struct response *rs, const char *etag)
-{
-	const char *have = http_header(rq, "If-None-Match");
-	char *kept = mem_arena_strdup(rq->arena, etag);
-
-	if (!kept)
-		return false;
-	http_add_header(rs, "ETag", kept);
-	if (!have || !etag_in(have, etag))
-		return false;
-	rs->status = 304;
-	return true;
 }
 
 /* ---- bodies ---- */

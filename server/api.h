@@ -10,6 +10,7 @@
 
 #include "core/base/err.h"
 #include "core/spec.h"
+#include "server/cond.h"
 #include "server/crypt.h"
 #include "server/http.h"
 
@@ -62,9 +63,6 @@ int api_room(const struct api *api, const struct request *rq, int64_t bytes,
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	       struct err_list *errors) MUST_USE;
-/* Strong ETag: sets the header; true if If-None-Match has it (the handler then answers 304 with
- * status set). */
-bool api_not_modified(const struct request *rq, struct response *rs, const char *etag);
 
 /* What is known of a spec (or an experiment's) before it runs. */
 struct api_spec {

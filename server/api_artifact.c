@@ -242,7 +242,7 @@ int api_artifact_get(const struct api *api, struct request *rq, struct response 
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	(void)snprintf(etag, sizeof(etag), "\"%.32s\"", hex);
 	http_add_header(rs, "Accept-Ranges", "bytes");
-	if (api_not_modified(rq, rs, etag)) {
+	if (cond_not_modified(rq, rs, etag)) {
 		buf_clear(&rs->body);
 		return 0;
 	}

@@ -114,7 +114,7 @@ static int answer(const struct api *api, struct request *rq, struct response *rs
 	if (status == 201)
 		http_add_header(rs, "Location", location);
 	(void)snprintf(etag, sizeof(etag), "\"%.16s\"", d.id);
-	if (status == 200 && api_not_modified(rq, rs, etag))
+	if (status == 200 && cond_not_modified(rq, rs, etag))
 		return 0;
 	return api_json(rs, status, one(&d), errors);
 }

@@ -41,44 +41,38 @@ static const char *media_of(const char *name)
 	return "application/octet-stream";
 }
 
-static int send_bytes(const struct request *rq, struct response *rs, const void *data, size_t n,
-		      const char *type, struct err_list *errors)
+static int send_bytes(struct response *rs, const void *data, size_t n, const char *type,
+		      struct err_list *errors)
 {
-	char hex[CRYPT_HEX_SIZE], etag[40];
-
-	if (!crypt_sha256(data, n, hex))
+	if (buf_add(&rs->body, data, n))
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	(void)snprintf(etag, sizeof(etag), "\"%.32s\"", hex);
-	if (api_not_modified(rq, rs, etag))
-		return 0;
-	(void)buf_add(&rs->body, data, n);
 	rs->content_type = type;
 	rs->status = 200;
 	return 0;
 }
 
-static int send_file(const struct request *rq, struct response *rs, const char *name,
-		     struct err_list *errors)
+static int send_file(struct response *rs, const char *name, struct err_list *errors)
 {
 	const struct embed_file *f = embedded(name);
 
 	if (!f)
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is nothing at this address");
-	return send_bytes(rq, rs, f->data, (size_t)(f->end - f->data), media_of(name), errors);
+	return send_bytes(rs, f->data, (size_t)(f->end - f->data), media_of(name), errors);
 }
 
 int api_index(const struct api *api, struct request *rq, struct response *rs,
 	      struct err_list *errors)
 {
 	(void)api;
-	return send_file(rq, rs, "index.html", errors);
+	(void)rq;
+	return send_file(rs, "index.html", errors);
 }
 
 int api_asset(const struct api *api, struct request *rq, struct response *rs,
 	      struct err_list *errors)
 {
 	(void)api;
-	return send_file(rq, rs, rq->arg[0], errors);
+	return send_file(rs, rq->arg[0], errors);
 }
 
 /* ---- health ---- */
@@ -88,6 +82,7 @@ int api_livez(const struct api *api, struct request *rq, struct response *rs,
 {
 	(void)api;
 	(void)rq;
+	http_add_header(rs, "Cache-Control", "no-store");
 	return api_json(rs, 200, json_pack("{s:s}", "status", "ok"), errors);
 }
 
@@ -99,6 +94,7 @@ int api_readyz(const struct api *api, struct request *rq, struct response *rs,
 	(void)rq;
 	if (store_check(api->store, &err))
 		return err_list_add(errors, ERR_BUSY, "", "the database does not answer");
+	http_add_header(rs, "Cache-Control", "no-store");
 	return api_json(rs, 200, json_pack("{s:s}", "status", "ok"), errors);
 }
 
@@ -249,6 +245,7 @@ int api_docs(const struct api *api, struct request *rq, struct response *rs,
 	int rc;
 
 	(void)api;
+	(void)rq;
 	buf_init(&b, 1 << 20);
 	(void)buf_str(&b, "<!doctype html>\n<html lang=\"en\">\n<head><meta "
 			  "charset=\"utf-8\"><title>stdpd " ENGINE_VERSION
@@ -264,7 +261,7 @@ int api_docs(const struct api *api, struct request *rq, struct response *rs,
 	docs_errors(&b);
 	(void)buf_str(&b, "</main>\n</body>\n</html>\n");
 	rc = b.failed ? err_list_add(errors, ERR_NOMEM, "", "out of memory")
-		      : send_bytes(rq, rs, b.data, b.len, "text/html; charset=utf-8", errors);
+		      : send_bytes(rs, b.data, b.len, "text/html; charset=utf-8", errors);
 	buf_release(&b);
 	return rc;
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/hash.h"
 #include "core/catalog.h"
 #include "core/engine.h"
 #include "core/model/alias.h"
@@ -29,21 +28,15 @@ static int on_dump(const char *text, size_t n, void *out)
 
 /* ---- tables and schemas: they change only with the program ---- */
 
-static int answer(struct request *rq, struct response *rs, json_t *body_take,
-		  struct err_list *errors)
+static int answer(struct response *rs, json_t *body_take, struct err_list *errors)
 {
 	struct buf *b = &rs->body;
-	char *etag;
 	int rc = body_take ? json_dump_callback(body_take, on_dump, b, JSON_COMPACT) : -1;
 
 	json_decref(body_take);
 	if (rc || b->failed)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	rs->status = 200;
-	etag = mem_arena_printf(rq->arena, "\"%016llx\"",
-				(unsigned long long)hash_bytes(b->data, b->len));
-	if (etag && api_not_modified(rq, rs, etag))
-		buf_clear(b);
 	return 0;
 }
 
@@ -51,7 +44,8 @@ int api_model_list(const struct api *api, struct request *rq, struct response *r
 		   struct err_list *errors)
 {
 	(void)api;
-	return answer(rq, rs, catalog_models(), errors);
+	(void)rq;
+	return answer(rs, catalog_models(), errors);
 }
 
 int api_model_get(const struct api *api, struct request *rq, struct response *rs,
@@ -65,7 +59,7 @@ int api_model_get(const struct api *api, struct request *rq, struct response *rs
 				    "there is no \"%.64s\" among \"%.32s\"; the kinds are neurons, "
 				    "plasticity, options, wiring, experiments",
 				    rq->arg[1], rq->arg[0]);
-	return answer(rq, rs, model, errors);
+	return answer(rs, model, errors);
 }
 
 static json_t *schema_problem(void)
@@ -123,7 +117,7 @@ int api_schema(const struct api *api, struct request *rq, struct response *rs,
 	(void)api;
 	for (size_t i = 0; i < COUNTOF(schemas); i++)
 		if (strcmp(rq->arg[0], schemas[i].name) == 0)
-			return answer(rq, rs, schemas[i].make(), errors);
+			return answer(rs, schemas[i].make(), errors);
 	return err_list_add(errors, ERR_NOTFOUND, "",
 			    "there is no schema \"%.64s\"; there are spec, run, problem",
 			    rq->arg[0]);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "core/base/hash.h"
 #include "server/embed.h"
 
 static const char folder[] = "schema/presets/";
@@ -48,15 +47,6 @@ json_t *api_preset_spec(const char *name)
 	return spec;
 }
 
-/* Changes only with the program. */
-static bool unchanged(const struct request *rq, struct response *rs, const void *bytes, size_t n)
-{
-	char *etag = mem_arena_printf(rq->arena, "\"%016llx\"",
-				      (unsigned long long)hash_bytes(bytes, n));
-
-	return etag && api_not_modified(rq, rs, etag);
-}
-
 int api_preset_get(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
@@ -66,8 +56,6 @@ int api_preset_get(const struct api *api, struct request *rq, struct response *r
 	if (!f)
 		return err_list_add(errors, ERR_NOTFOUND, "", "there is no preset \"%.64s\"",
 				    rq->arg[0]);
-	if (unchanged(rq, rs, f->data, (size_t)(f->end - f->data)))
-		return 0;
 	return api_json(rs, 200, load(f), errors);
 }
 
@@ -75,9 +63,9 @@ int api_preset_list(const struct api *api, struct request *rq, struct response *
 		    struct err_list *errors)
 {
 	json_t *items = json_array();
-	uint64_t all = 0;
 
 	(void)api;
+	(void)rq;
 	for (const struct embed_file *f = embed_files; f->name; f++) {
 		const char *own = NULL;
 		json_t *preset = name_of(f, &own) ? load(f) : NULL;
@@ -86,11 +74,6 @@ int api_preset_list(const struct api *api, struct request *rq, struct response *
 			continue;
 		(void)json_object_del(preset, "spec");
 		(void)json_array_append_new(items, preset);
-		all = all * 31 + hash_bytes(f->data, (size_t)(f->end - f->data));
-	}
-	if (unchanged(rq, rs, &all, sizeof(all))) {
-		json_decref(items);
-		return 0;
 	}
 	return api_json(rs, 200, json_pack("{s:o, s:n}", "items", items, "next_page_token"),
 			errors);

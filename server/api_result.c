@@ -74,7 +74,7 @@ static int cached(struct api_result *c, const char *names)
 	if (!etag)
 		return err_nomem(&c->err);
 	http_add_header(c->rs, "Vary", "Accept");
-	return api_not_modified(c->rq, c->rs, etag) ? 1 : 0;
+	return cond_not_modified(c->rq, c->rs, etag) ? 1 : 0;
 }
 
 static int load_shape(struct api_result *c)

@@ -38,7 +38,7 @@ int api_run_get(const struct api *api, struct request *rq, struct response *rs,
 		return 0;
 	}
 	api_run_etag(api, &run, etag);
-	if (api_not_modified(rq, rs, etag))
+	if (cond_not_modified(rq, rs, etag))
 		return 0;
 	rs->n_headers = 0; /* api_run_answer sets the same ETag */
 	return api_run_answer(api, rq, rs, &run, 200, errors);
@@ -257,7 +257,7 @@ int api_run_spec(const struct api *api, struct request *rq, struct response *rs,
 	if (rc)
 		return rc;
 	etag = mem_arena_printf(rq->arena, "\"spec-%.16s\"", run.id); /* it never changes */
-	if (etag && api_not_modified(rq, rs, etag))
+	if (etag && cond_not_modified(rq, rs, etag))
 		return 0;
 	(void)buf_str(&rs->body, text);
 	rs->status = 200;

@@ -8,6 +8,7 @@
 #include "server/api_run.h"
 #include "server/auth.h"
 #include "server/clock.h"
+#include "server/store_db.h"
 #include "server/store_space.h"
 
 enum { DAYS_MAX = 36500, QUOTA_N = 3, QUOTA_MAX = 1000000000 };
@@ -294,6 +295,40 @@ int api_token_get(const struct api *api, struct request *rq, struct response *rs
 	return rc ? rc : api_json(rs, 200, one(&t), errors);
 }
 
+/* Whether If-Match names it as GET shows it. */
+static int match(const struct request *rq, const struct store_token *t, struct err_list *errors)
+{
+	json_t *body = one(t);
+	const char *text = body ? api_text(body, rq->arena) : NULL;
+	char etag[COND_ETAG_SIZE];
+
+	json_decref(body);
+	if (!text || !cond_etag(text, strlen(text), etag))
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	return cond_match(rq, etag, errors);
+}
+
+/* A write is begun, and ends here. */
+static int change(const struct api *api, struct request *rq, const struct given *given,
+		  struct store_token *t, struct err_list *errors)
+{
+	struct err err = { 0 };
+	int rc = find(api, rq, t, errors);
+
+	if (!rc)
+		rc = match(rq, t, errors);
+	if (rc) {
+		store_rollback(api->store);
+		return rc;
+	}
+	t->name = given->name ? given->name : t->name;
+	t->scopes = *given->scopes ? given->scopes : t->scopes;
+	t->expires_ms = given->days >= 0 ? auth_expiry(given->days) : t->expires_ms;
+	set_quotas(t, given->quotas);
+	rc = store_conclude(api->store, store_token_change(api->store, t, &err), &err);
+	return rc ? api_run_fail(&err, errors) : 0;
+}
+
 int api_token_patch(const struct api *api, struct request *rq, struct response *rs,
 		    struct err_list *errors)
 {
@@ -305,16 +340,10 @@ int api_token_patch(const struct api *api, struct request *rq, struct response *
 
 	if (!rc)
 		rc = read_given(body, rq->arena, &given, errors);
-	if (!rc)
-		rc = find(api, rq, &t, errors);
-	if (!rc) {
-		t.name = given.name ? given.name : t.name;
-		t.scopes = *given.scopes ? given.scopes : t.scopes;
-		t.expires_ms = given.days >= 0 ? auth_expiry(given.days) : t.expires_ms;
-		set_quotas(&t, given.quotas);
-		if (store_token_change(api->store, &t, &err))
-			rc = api_run_fail(&err, errors);
-	}
+	if (!rc && store_begin(api->store, &err))
+		rc = api_run_fail(&err, errors);
+	else if (!rc)
+		rc = change(api, rq, &given, &t, errors);
 	if (!rc)
 		rc = api_json(rs, 200, one(&t), errors);
 	json_decref(body);

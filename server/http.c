@@ -243,7 +243,7 @@ static struct MHD_Response *make_response(struct http_conn *c)
 	return r;
 }
 
-static bool has_header(const struct response *rs, const char *name)
+bool http_has_header(const struct response *rs, const char *name)
 {
 	for (size_t i = 0; i < rs->n_headers; i++)
 		if (strcasecmp(rs->headers[i].name, name) == 0)
@@ -268,9 +268,8 @@ static void add_headers(struct http_conn *c, struct MHD_Response *r)
 	for (size_t i = 0; i < c->rs.n_headers; i++)
 		(void)MHD_add_response_header(r, c->rs.headers[i].name, c->rs.headers[i].value);
 	(void)MHD_add_response_header(r, "X-Request-Id", c->id);
-	if (!has_header(&c->rs, "Cache-Control"))
-		(void)MHD_add_response_header(r, "Cache-Control",
-					      has_header(&c->rs, "ETag") ? "no-cache" : "no-store");
+	if (!http_has_header(&c->rs, "Cache-Control"))
+		(void)MHD_add_response_header(r, "Cache-Control", "no-store");
 	if (c->rs.status != 304 && c->rs.status != 204)
 		(void)MHD_add_response_header(r, "Content-Type",
 					      c->rs.content_type ? c->rs.content_type

@@ -12,7 +12,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 
-enum { HTTP_ARGS_MAX = 4, HTTP_HEADERS_MAX = 12, HTTP_MEMO_MAX = 64 };
+enum { HTTP_ARGS_MAX = 4, HTTP_HEADERS_MAX = 16, HTTP_MEMO_MAX = 64 };
 
 /* Who asks, filled by the dispatcher. */
 struct http_who {
@@ -79,6 +79,7 @@ struct response {
 /* Add a header; both strings must outlive the response (arena). Silently ignored over
  * HTTP_HEADERS_MAX in release, asserted. */
 void http_add_header(struct response *rs, const char *name, const char *value);
+bool http_has_header(const struct response *rs, const char *name);
 
 struct http;
 struct http_config {

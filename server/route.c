@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "server/auth.h"
+#include "server/cond.h"
 #include "server/config.h"
 #include "server/log.h"
 #include "server/once.h"
@@ -313,7 +314,10 @@ static int dispatch(const struct api *api, bool admin, struct request *rq, struc
 		rc = once_begin(api->store, rq, rs, errors);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	return r->handler(api, rq, rs, errors);
+	rc = r->handler(api, rq, rs, errors);
+	if (!rc)
+		cond_finish(rq, rs, !r->scope);
+	return rc;
 }
 
 static void handle(void *self, bool admin, struct request *rq, struct response *rs)

@@ -103,15 +103,9 @@ int store_token_add(struct store *s, const struct store_token *t, struct err *er
 
 int store_token_change(struct store *s, const struct store_token *t, struct err *err)
 {
-	int rc = store_begin(s, err);
-
-	if (rc)
-		return rc;
-	rc = store_exec(s, SQL_TOKEN_CHANGE, err, "tttiiii", t->id, t->name, t->scopes,
-			t->expires_ms, t->quota_runs, t->quota_sessions, t->quota_mb);
-	if (!rc && store_changes(s) != 1)
-		rc = missing(t->id, err);
-	return store_conclude(s, rc, err);
+	int rc = store_exec(s, SQL_TOKEN_CHANGE, err, "tttiiii", t->id, t->name, t->scopes,
+			    t->expires_ms, t->quota_runs, t->quota_sessions, t->quota_mb);
+	return !rc && store_changes(s) != 1 ? missing(t->id, err) : rc;
 }
 
 int store_token_revoke(struct store *s, const char *id, struct err *err)

@@ -29,10 +29,10 @@ int store_token_get(struct store *s, const char *id, struct mem_arena *arena,
 int store_token_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena,
 		     struct store_token *ret, size_t *ret_n, struct err *err) MUST_USE;
 
+/* Inside a write: name, scopes, expiry and quotas anew. Errors: NOTFOUND (revoked ones too). */
+int store_token_change(struct store *s, const struct store_token *t, struct err *err) MUST_USE;
 /* Transactions of their own. seq is ignored. */
 int store_token_add(struct store *s, const struct store_token *t, struct err *err) MUST_USE;
-/* Name, scopes, expiry and quotas anew. Errors: NOTFOUND (revoked ones too). */
-int store_token_change(struct store *s, const struct store_token *t, struct err *err) MUST_USE;
 /* Errors: NOTFOUND, also when it is revoked already. */
 int store_token_revoke(struct store *s, const char *id, struct err *err) MUST_USE;
 
