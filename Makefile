@@ -9,6 +9,7 @@
 #   make science      every experiment at full length against its targets; ONLY=name for one
 #   make install      DESTDIR, PREFIX     make deps    install missing packages (Debian)
 #   make docker-test  image and compose   make clean
+#   make fuzz T=60    each fuzz target for T seconds, with clang's libFuzzer
 #
 # Options: CC=clang  SAN=address|thread  COV=1  WERROR=-Werror  V=1  PORT=8080
 # Variants never mix objects: each has its folder build/$(VARIANT).
@@ -21,7 +22,7 @@ endif
 PORT      ?= 8080
 PREFIX    ?= /usr/local
 DEFAULT   := gcc
-VARIANT   := $(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(COV),-cov)
+VARIANT   := $(notdir $(CC))$(if $(SAN),-$(SAN))$(if $(COV),-cov)$(if $(FUZZ),-fuzz)
 B         := build/$(VARIANT)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
@@ -41,7 +42,7 @@ WARN     += -Wthread-safety
 else
 WARN     += -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
 endif
-SANITIZE := $(if $(SAN),-fsanitize=$(SAN))
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN)) $(if $(FUZZ),-fsanitize=fuzzer-no-link -Wno-pass-failed)
 ifeq ($(SAN),address)
 SANITIZE += -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
@@ -64,11 +65,13 @@ CORE_SRC   := $(filter-out $(MAINS),$(wildcard core/*.c core/*/*.c))
 SERVER_SRC := $(filter-out $(MAINS),$(wildcard server/*.c))
 KINDS      := unit property reference golden fault e2e
 TEST_SRC   := $(wildcard $(KINDS:%=tests/%/test_*.c))
-PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/bench_*.c tests/fuzz/*.c tests/science/*.c)
+PLAIN_SRC  := $(wildcard tests/stress/*.c tests/bench/bench_*.c tests/fuzz/fuzz_*.c \
+	tests/science/*.c)
 # Helpers: tests/*.c for all, and what a kind's folder has beside its tests for that kind.
 KIND_SRC   := $(filter-out $(TEST_SRC),$(wildcard $(KINDS:%=tests/%/*.c)))
 HELP_SRC   := $(wildcard tests/*.c)
 BENCH_SRC  := $(filter-out $(PLAIN_SRC),$(wildcard tests/bench/*.c))
+FUZZ_SRC   := $(if $(FUZZ),,$(filter-out $(PLAIN_SRC),$(wildcard tests/fuzz/*.c)))
 # A test of the server says so by its includes; the others do without the server's objects.
 SERVER_TESTS := $(if $(TEST_SRC)$(PLAIN_SRC),$(shell grep -l 'include "server/' \
 	$(TEST_SRC) $(PLAIN_SRC) /dev/null))
@@ -82,7 +85,7 @@ STRESS_PROGS := $(call prog,$(filter tests/stress/%,$(PLAIN_SRC)))
 FUZZ_PROGS := $(call prog,$(filter tests/fuzz/%,$(PLAIN_SRC)))
 BENCH_PROGS := $(call prog,$(filter tests/bench/%,$(PLAIN_SRC)))
 ALL_SRC    := $(MAINS) $(CORE_SRC) $(SERVER_SRC) $(TEST_SRC) $(PLAIN_SRC) $(HELP_SRC) $(KIND_SRC) \
-	$(BENCH_SRC)
+	$(BENCH_SRC) $(FUZZ_SRC)
 
 # What the server carries inside: see server/embed.h.
 UPLOT      := $(wildcard web/node_modules/uplot/dist/uPlot.iife.min.js \
@@ -92,7 +95,7 @@ EMBED      := $(sort $(wildcard web/*.html web/*.css web/*.js web/*.svg schema/*
 
 # ---- rules -------------------------------------------------------------------------------------
 
-.PHONY: all deps run test tests check lint drift bench science schema install docker-test clean FORCE
+.PHONY: all deps run test tests check lint drift bench fuzz fuzzers science schema install docker-test clean FORCE
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter $(DEFAULT),$(VARIANT)),$(PROGRAMS:%=build/bin/%))
 
 build/bin/%: build/$(DEFAULT)/%
@@ -144,8 +147,10 @@ $(foreach k,$(KINDS),$(eval $(filter $(B)/tests/$k/%,$(TEST_PROGS)): \
 	$(call obj,$(filter tests/$k/%,$(KIND_SRC)))))
 $(TEST_PROGS): %: %.o $(B)/libtest.a $(B)/libcore.a
 	$(call link,-lcriterion)
-$(filter-out $(BENCH_PROGS),$(call prog,$(PLAIN_SRC))): %: %.o $(B)/libcore.a
+$(filter-out $(BENCH_PROGS) $(FUZZ_PROGS),$(call prog,$(PLAIN_SRC))): %: %.o $(B)/libcore.a
 	$(call link)
+$(FUZZ_PROGS): %: %.o $(call obj,$(FUZZ_SRC)) $(B)/libcore.a
+	$(call link,$(if $(FUZZ),-fsanitize=fuzzer))
 # The phases of a step are timed from outside: the engine has no clock.
 $(BENCH_PROGS): %: %.o $(call obj,$(BENCH_SRC)) $(B)/libcore.a
 	$(call link,-Wl$(comma)--wrap=sim_integrate$(comma)--wrap=sim_deliver$(comma)--wrap=sim_visit)
@@ -165,6 +170,10 @@ test: deps
 check: test drift
 lint:
 	@MAKE='$(MAKE)' sh tests/run.sh lint $(DEFAULT)
+fuzz:
+	@$(MAKE) CC=clang SAN=address FUZZ=1 fuzzers
+	@B=build/clang-address-fuzz sh tests/fuzz/fuzz.sh $(or $(T),60) $(ONLY)
+fuzzers: $(FUZZ_PROGS)
 bench: all $(BENCH_PROGS)
 	@for p in $(BENCH_PROGS) $(wildcard tests/bench/*.sh); do \
 		case $$p in *.sh) p="sh $$p" ;; esac; \

@@ -180,7 +180,8 @@ static void pass(struct spec_json_live *l, const struct spec_json_at *at, int64_
 	while (n < l->n && l->entries[n].at < now)
 		n++;
 	l->done.n = 0;
-	spec_json_schedule_read(&l->reader, at, l->entries + l->n_done, n - l->n_done, &l->done);
+	spec_json_schedule_read(&l->reader, at, l->entries ? l->entries + l->n_done : NULL,
+				n - l->n_done, &l->done);
 	l->n_done = l->reader.nomem ? l->n_done : n;
 }
 

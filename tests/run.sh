@@ -108,16 +108,19 @@ plain() {
 	done
 }
 
-# Fuzzers: what once failed, and some random inputs.
+# Fuzzers: their seeds, what once failed, and changed copies of both.
 fuzz() {
 	for src in tests/fuzz/fuzz_*.c; do
+		name=$(basename "$src" .c | sed 's/^fuzz_//')
 		program=build/$variant/${src%.c}
 		[ -x "$program" ] || continue
-		past=tests/fuzz/regression/$(basename "$src" .c | sed 's/^fuzz_//')
-		for file in "$past"/*; do
-			[ -f "$file" ] && run_program "$1$file" "$program" "$file"
+		inputs=
+		for folder in "tests/fuzz/corpus/$name" "tests/fuzz/regression/$name" "schema/presets-$name"; do
+			folder=${folder%-spec} # presets are seeds of specs
+			[ ! -d "$folder" ] || inputs="$inputs $folder"
 		done
-		run_program "$1${src%.c}" "$program" -5000
+		# shellcheck disable=SC2086 # words are meant to split
+		run_program "$1${src%.c}" "$program" -2000 $inputs
 	done
 }
 
@@ -168,7 +171,7 @@ sources() {
 sanitizers() {
 	variant=gcc-address
 	# shellcheck disable=SC2046 # words are meant to split
-	build SAN=address all $(sources unit fault) $(for s in tests/fuzz/*.c; do
+	build SAN=address all $(sources unit fault) $(for s in tests/fuzz/fuzz_*.c; do
 		[ -f "$s" ] && echo "build/$variant/${s%.c}"
 	done)
 	programs 'address: ' unit fault

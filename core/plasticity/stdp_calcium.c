@@ -437,7 +437,7 @@ static void take_past(struct work *k, const struct plasticity_row *row)
 		first++;
 	while (end > first && (double)(row->past[end - 1] - k->t) + k->lag > 0)
 		end--;
-	k->past = row->past + first;
+	k->past = end > first ? row->past + first : NULL;
 	k->n_past = end - first;
 }
 

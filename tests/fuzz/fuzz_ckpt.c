@@ -1,9 +1,8 @@
 /* fuzz_ckpt - checkpoints of any bytes: refused or loaded, never a crash or a huge allocation.
  *
  * Each input is tried as it is, and again with a header that makes its body look sound, so that what
- * loads it is reached. What was loaded can be saved. With clang: -fsanitize=fuzzer,address,undefined
- * -DFUZZER. Without, a plain program: it reads the files named, or changes bytes of a real checkpoint N
- * / 4 times (first argument -N, default 5000; each makes two networks) with a seed that it prints. */
+ * loads it is reached. What was loaded can be saved. An input that begins with P is a list of changes to a
+ * real checkpoint: 2 bytes that say which word, 1 how, 8 of a value. P alone must be taken. */
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,8 +15,9 @@
 #include "core/ckpt.h"
 #include "core/rec.h"
 #include "core/spec_json.h"
+#include "tests/fuzz/fuzz.h"
 
-enum { MAX = 1 << 20, WORDS = 8, MEMORY = 1 << 24 };
+enum { MAX = 1 << 20, WORDS = 8, MEMORY = 1 << 24, PATCH = 11 };
 
 static const struct ckpt_key key = { .spec = 1, .seed = 2, .engine = "fuzz" };
 static const char text[] =
@@ -149,43 +149,6 @@ static void vouch(uint8_t *bytes, size_t n)
 	memcpy(bytes, w, sizeof(w));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
-{
-	size_t whole = n / 8 * 8;
-	uint8_t *copy = malloc(n + 1);
-	struct world w;
-
-	threads = n > 0 && data[n - 1] % 8 == 0 ? 2 : 1;
-	if (dir_fd < 0) {
-		make(&w, false);
-		drop(&w);
-	}
-	if (!copy)
-		return 0;
-	put(data, n);
-	(void)load();
-	memcpy(copy, data, n);
-	if (whole >= WORDS * sizeof(uint64_t)) {
-		vouch(copy, whole);
-		put(copy, whole);
-		(void)load();
-	}
-	free(copy);
-	return 0;
-}
-
-#ifndef FUZZER
-
-static uint64_t next(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static size_t read_file(const char *path, uint8_t *bytes)
 {
 	FILE *f = fopen(path, "rb");
@@ -196,8 +159,8 @@ static size_t read_file(const char *path, uint8_t *bytes)
 	return n;
 }
 
-/* A real one, at 30 ms; it must be taken. */
-static size_t seed(uint8_t *bytes)
+/* A real one, at 30 ms, into bytes[MAX]. */
+static size_t take_real(uint8_t *bytes)
 {
 	char path[sizeof(folder) + 16];
 	struct world w;
@@ -206,54 +169,75 @@ static size_t seed(uint8_t *bytes)
 	make(&w, false);
 	if (sim_start(w.state.sim, NULL) || sim_advance(w.state.sim, 300, NULL) ||
 	    rec_sync(w.state.rec, NULL) || ckpt_write(dir_fd, &key, &w.state, NULL))
-		no("there is no seed");
+		no("there is no checkpoint to change");
 	drop(&w);
 	(void)snprintf(path, sizeof(path), "%s/checkpoint", folder);
 	n = read_file(path, bytes);
 	vouch(bytes, n);
-	put(bytes, n);
-	if (!load())
-		no("the seed is refused");
 	return n;
 }
 
-static void once(uint64_t *state, const uint8_t *from, size_t n)
+static void patch(uint8_t *bytes, size_t *n, const uint8_t *how)
 {
-	uint8_t *bytes = malloc(n);
+	size_t word = ((size_t)how[0] | (size_t)how[1] << 8) % (*n / 8);
+	uint64_t value, old;
 
-	if (!bytes)
+	memcpy(&value, how + 3, sizeof(value));
+	memcpy(&old, bytes + 8 * word, sizeof(old));
+	switch (how[2] % 4) {
+	case 0:
+		break;
+	case 1:
+		value += old;
+		break;
+	case 2:
+		value ^= old;
+		break;
+	case 3:
+	default: /* cut here */
+		*n = 8 * (word ? word : 1);
 		return;
-	memcpy(bytes, from, n);
-	for (uint64_t k = next(state) % 4; k > 0; k--) {
-		uint64_t word = next(state) % 3 ? next(state) >> next(state) % 64 : UINT64_MAX;
-
-		memcpy(bytes + next(state) % (n / 8) * 8, &word, sizeof(word));
 	}
-	if (next(state) % 4 == 0)
-		n = (size_t)(next(state) % (n + 1));
-	(void)LLVMFuzzerTestOneInput(bytes, n);
-	free(bytes);
+	memcpy(bytes + 8 * word, &value, sizeof(value));
 }
 
-int main(int argc, char **argv)
+/* Both ways. */
+static void try_bytes(uint8_t *bytes, size_t n)
 {
-	long rounds = argc > 1 && argv[1][0] == '-' ? strtol(argv[1] + 1, NULL, 10) : 5000;
-	uint8_t *bytes = malloc(MAX);
-	uint64_t state = 88172645463325252ULL;
-	size_t n;
+	size_t whole = n / 8 * 8;
 
-	if (!bytes)
-		return 1;
-	for (int i = 1; i < argc && argv[1][0] != '-'; i++)
-		(void)LLVMFuzzerTestOneInput(bytes, read_file(argv[i], bytes));
-	if (argc <= 1 || argv[1][0] == '-') {
-		(void)printf("seed %llu, %ld rounds\n", (unsigned long long)state, rounds / 4);
-		n = seed(bytes);
-		for (long i = 0; i < rounds / 4; i++)
-			once(&state, bytes, n);
+	put(bytes, n);
+	(void)load();
+	if (whole < WORDS * sizeof(uint64_t))
+		return;
+	vouch(bytes, whole);
+	put(bytes, whole);
+	(void)load();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static uint8_t real[MAX];
+	static size_t n_real;
+	uint8_t *copy = malloc(MAX);
+	size_t n_copy = n;
+
+	threads = n > 1 && data[n - 1] % 8 == 0 ? 2 : 1;
+	if (!n_real)
+		n_real = take_real(real);
+	if (!copy || n > MAX)
+		no("an input is too large");
+	if (n && data[0] == 'P') {
+		n_copy = n_real;
+		memcpy(copy, real, n_real);
+		for (size_t at = 1; at + PATCH <= n; at += PATCH)
+			patch(copy, &n_copy, data + at);
+	} else if (n) {
+		memcpy(copy, data, n);
 	}
-	free(bytes);
+	try_bytes(copy, n_copy);
+	if (n == 1 && data[0] == 'P' && !load())
+		no("a real checkpoint is refused");
+	free(copy);
 	return 0;
 }
-
-#endif
