@@ -11,6 +11,7 @@
 
 #include "core/model/experiment.h"
 #include "core/spec_json.h"
+#include "server/cond.h"
 #include "server/config.h"
 #include "server/dataset.h"
 #include "server/dump.h"
@@ -31,6 +32,17 @@ int api_json(struct response *rs, int status, json_t *body_take, struct err_list
 			rs->body.failed == ERR_LIMIT ? "the answer is too large" : "out of memory");
 	rs->status = status;
 	return 0;
+}
+
+int api_match(const struct request *rq, json_t *body_take, struct err_list *errors)
+{
+	const char *text = body_take ? api_text(body_take, rq->arena) : NULL;
+	char etag[COND_ETAG_SIZE];
+
+	json_decref(body_take);
+	if (!text || !cond_etag(text, strlen(text), etag))
+		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	return cond_match(rq, etag, errors);
 }
 
 /* ---- bodies ---- */

@@ -64,6 +64,10 @@ enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	       struct err_list *errors) MUST_USE;
 
+/* PRECONDITION if there is an If-Match and `body` (stolen; NULL: out of memory), what a GET would answer
+ * now, is another. */
+int api_match(const struct request *rq, json_t *body_take, struct err_list *errors) MUST_USE;
+
 /* What is known of a spec (or an experiment's) before it runs. */
 struct api_spec {
 	const char *experiment; /* NULL: a plain spec; lives in the json */
@@ -96,6 +100,7 @@ json_t *api_preset_spec(const char *name);
 	X(api_sweep_post) X(api_sweep_list) X(api_sweep_get) X(api_sweep_spec) X(api_sweep_table) X(api_sweep_events) \
 	X(api_sweep_cancel) X(api_sweep_delete) \
 	X(api_dataset_post) X(api_dataset_list) X(api_dataset_get) X(api_dataset_delete) \
+	X(api_hook_post) X(api_hook_list) X(api_hook_get) X(api_hook_patch) X(api_hook_delete) X(api_hook_deliveries) X(api_hook_test) \
 	X(api_me) X(api_token_post) X(api_token_list) X(api_token_get) X(api_token_patch) X(api_token_delete) X(api_metrics)
 // clang-format on
 

@@ -130,6 +130,9 @@ static json_t *limits(const struct config *c)
 		{ "storage_max_bytes", (double)c->storage_max_mb * 1048576.0 },
 		{ "storage_free_min_bytes", (double)c->storage_free_mb * 1048576.0 },
 		{ "keep_days", (double)c->keep_days },
+		{ "webhooks", (double)c->webhooks_max },
+		{ "webhook_attempts", (double)c->webhook_attempts },
+		{ "webhook_timeout_s", c->webhook_timeout_s },
 		{ "page_size", 500.0 },
 		{ "wait_s", 30.0 },
 		{ "idempotency_h", 24.0 },
@@ -151,7 +154,7 @@ static json_t *features(void)
 	static const char *const names[] = {
 		"runs", "experiments", "presets", "datasets", "events", "long_poll", "idempotency", "reuse",
 		"results", "npz", "verify", "compare", "tokens", "why", "psth", "artifacts",
-		"sessions", "storage", "quotas", "sweeps", "topics",
+		"sessions", "storage", "quotas", "sweeps", "topics", "webhooks",
 	};
 	// clang-format on
 	json_t *list = json_array();

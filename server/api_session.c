@@ -145,8 +145,9 @@ int api_session_delete(const struct api *api, struct request *rq, struct respons
 
 	if (rc)
 		return rc;
-	if (store_session_drop(api->store, row.id, &err))
+	if (store_session_drop(api->store, row.id, true, &err))
 		return api_run_fail(&err, errors);
+	event_wake_topic(api->event, EVENT_TOPIC_HOOK);
 	session_drop(api->session, row.id);
 	rs->status = 204;
 	return 0;

@@ -205,7 +205,7 @@ static void unmake(const struct api *api, const char *id)
 {
 	struct err err = { 0 };
 
-	if (store_session_drop(api->store, id, &err))
+	if (store_session_drop(api->store, id, false, &err))
 		log_err("dropping a session", &err);
 	session_drop(api->session, id);
 }

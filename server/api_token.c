@@ -295,19 +295,6 @@ int api_token_get(const struct api *api, struct request *rq, struct response *rs
 	return rc ? rc : api_json(rs, 200, one(&t), errors);
 }
 
-/* Whether If-Match names it as GET shows it. */
-static int match(const struct request *rq, const struct store_token *t, struct err_list *errors)
-{
-	json_t *body = one(t);
-	const char *text = body ? api_text(body, rq->arena) : NULL;
-	char etag[COND_ETAG_SIZE];
-
-	json_decref(body);
-	if (!text || !cond_etag(text, strlen(text), etag))
-		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	return cond_match(rq, etag, errors);
-}
-
 /* A write is begun, and ends here. */
 static int change(const struct api *api, struct request *rq, const struct given *given,
 		  struct store_token *t, struct err_list *errors)
@@ -316,7 +303,7 @@ static int change(const struct api *api, struct request *rq, const struct given 
 	int rc = find(api, rq, t, errors);
 
 	if (!rc)
-		rc = match(rq, t, errors);
+		rc = api_match(rq, one(t), errors);
 	if (rc) {
 		store_rollback(api->store);
 		return rc;

@@ -61,6 +61,11 @@ static const struct option options[] = {
 	{ "storage-free-mb", OPTION_INT, AT(storage_free_mb), "16", 0, 1e9, "MB", "Free space on its disk below which nothing new begins (507)." },
 	{ "keep-days", OPTION_INT, AT(keep_days), "0", 0, 36500, "DAYS", "Runs that ask for nothing else are deleted so long after their end; 0: never." },
 	{ "max-points", OPTION_INT, AT(max_points), "10000000", 1000, 1e8, "N", "Values in one answer." },
+	{ "webhooks-max", OPTION_INT, AT(webhooks_max), "1000", 0, 1e6, "N", "Webhooks kept; beyond: 422." },
+	{ "webhook-private", OPTION_FLAG, AT(webhook_private), "0", 0, 0, "", "Let webhooks go to private, loopback and other addresses that are not public." },
+	{ "webhook-timeout-s", OPTION_DOUBLE, AT(webhook_timeout_s), "10", 0.05, 300, "S", "Time an attempt to deliver to a webhook may take." },
+	{ "webhook-attempts", OPTION_INT, AT(webhook_attempts), "10", 1, 100, "N", "Attempts to deliver to a webhook before it is given up." },
+	{ "webhook-retry-s", OPTION_DOUBLE, AT(webhook_retry_s), "5", 0.01, 3600, "S", "Time to the second attempt; each further one waits twice as long, an hour at most." },
 	{ "runner", OPTION_TEXT, AT(runner), NULL, 0, 0, "PATH", "The program stdp-run; default: beside stdpd." },
 	{ "log-level", OPTION_TEXT, AT(log_level), "info", 0, 0, "LEVEL", "error, warn, info or debug." },
 };

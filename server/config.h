@@ -44,6 +44,9 @@ struct config {
 	int64_t keep_days;			 /* 0: for ever */
 	int64_t max_result_mb;
 	int64_t max_points; /* values in one answer */
+	int64_t webhooks_max, webhook_attempts;
+	double webhook_timeout_s, webhook_retry_s;
+	bool webhook_private;
 	const char *log_level;
 };
 

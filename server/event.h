@@ -16,6 +16,7 @@ struct store;
 struct event;
 
 enum { EVENT_TOPIC_MAX = 48 };
+#define EVENT_TOPIC_HOOK "hook" /* the outbox of webhooks may have grown */
 
 struct event_progress {
 	double t_ms, duration_ms, wall_s;

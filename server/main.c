@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/event.h"
 #include "server/exec.h"
+#include "server/hook.h"
 #include "server/http.h"
 #include "server/log.h"
 #include "server/post.h"
@@ -35,6 +36,7 @@ struct services {
 	struct config config;
 	struct api api;
 	struct http *admin; /* NULL: no such listener */
+	struct hook *hook;
 	char runner[4096];
 };
 
@@ -86,7 +88,21 @@ static void fill_in(struct config *c)
 
 static void wake(void *self, const char *topic)
 {
-	http_wake(self, topic);
+	struct services *s = self;
+
+	if (strcmp(topic, EVENT_TOPIC_HOOK) == 0)
+		hook_wake(s->hook);
+	else
+		http_wake(s->api.http, topic);
+}
+
+/* The end of a run may stand in the outbox. */
+static void on_run(void *self, const char *run_id)
+{
+	struct services *s = self;
+
+	(void)run_id;
+	hook_wake(s->hook);
 }
 
 static void stop(struct services *s)
@@ -98,6 +114,7 @@ static void stop(struct services *s)
 		event_bind(s->api.event, NULL, NULL);
 	http_free(s->admin);
 	http_free(s->api.http);
+	hook_free(s->hook);
 	session_free(s->api.session);
 	sweep_free(s->api.sweep);
 	queue_free(s->api.queue);
@@ -163,6 +180,7 @@ static int check_tokens(struct services *s, struct err *err)
 			      0, token, id, err);
 		if (!rc)
 			(void)printf("the first access token, shown this once: %s\n", token);
+		(void)fflush(stdout);
 		any = true;
 	}
 	if (rc || any || s->config.loopback || s->config.behind_proxy)
@@ -206,6 +224,19 @@ static int start_sweeps(struct services *s, struct err *err)
 	return sweep_new(&s->api.sweep, &config, err);
 }
 
+static int start_hooks(struct services *s, struct err *err)
+{
+	const struct hook_config config = {
+		.store = s->api.store,
+		.private = s->config.webhook_private,
+		.timeout_s = s->config.webhook_timeout_s,
+		.attempts = s->config.webhook_attempts,
+		.retry_s = s->config.webhook_retry_s,
+	};
+
+	return hook_new(&s->hook, &config, err);
+}
+
 /* Everything but HTTP, in the order in which each needs the one before. */
 static int start(struct services *s, struct err *err)
 {
@@ -246,8 +277,12 @@ static int start(struct services *s, struct err *err)
 	if (!rc)
 		rc = start_admin(s, err);
 	if (!rc)
-		event_bind(s->api.event, wake, s->api.http);
-	return rc;
+		rc = start_hooks(s, err);
+	if (rc)
+		return rc;
+	event_bind(s->api.event, wake, s);
+	event_observe(s->api.event, on_run, s);
+	return 0;
 }
 
 /* Wait for SIGTERM or SIGINT; once a minute delete what need not be kept any longer. */

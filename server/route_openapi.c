@@ -319,6 +319,21 @@ static json_t *token_schema(bool whole)
 	return o;
 }
 
+static json_t *hook_schema(bool whole)
+{
+	json_t *o =
+		json_loads("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+			   "\"name\":{\"type\":\"string\"},"
+			   "\"url\":{\"type\":\"string\",\"format\":\"uri\"},"
+			   "\"events\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":"
+			   "\"string\"}},\"active\":{\"type\":\"boolean\"}}}",
+			   0, NULL);
+
+	if (whole)
+		(void)json_object_set_new(o, "required", json_pack("[s]", "url"));
+	return o;
+}
+
 /* Bodies of sessions' commands; what they hold is said by core/serve.h and checked there. */
 static void session_schemas(json_t *o)
 {
@@ -378,6 +393,8 @@ static json_t *schemas(void)
 		o, "empty", json_pack("{s:s, s:b}", "type", "object", "additionalProperties", 0));
 	(void)json_object_set_new(o, "token_request", token_schema(true));
 	(void)json_object_set_new(o, "token_patch", token_schema(false));
+	(void)json_object_set_new(o, "webhook_request", hook_schema(true));
+	(void)json_object_set_new(o, "webhook_patch", hook_schema(false));
 	(void)json_object_set_new(o, "spec_request", json_pack("{s:s}", "type", "object"));
 	session_schemas(o);
 	return o;

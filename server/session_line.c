@@ -24,7 +24,7 @@ static void drop_fork(struct session *x, const char *id)
 {
 	struct err err = { 0 };
 
-	if (store_session_drop(x->config.store, id, &err) && err.code != ERR_NOTFOUND)
+	if (store_session_drop(x->config.store, id, false, &err) && err.code != ERR_NOTFOUND)
 		log_err("dropping a fork", &err);
 	harvest_remove(x->config.store, "sessions", id);
 }

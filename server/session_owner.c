@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "server/clock.h"
 #include "server/dump.h"
+#include "server/event.h"
 #include "server/harvest.h"
 #include "server/log.h"
 #include "server/problem.h"
@@ -34,6 +35,7 @@ static void store_state(struct session *x, const struct session_live *l, const c
 	if (!l->drop && store_session_state(x->config.store, l->id, state, l->view.t_ms,
 					    json ? text.data : NULL, &err))
 		log_err("storing a session's state", &err);
+	event_wake_topic(x->config.event, EVENT_TOPIC_HOOK);
 	buf_release(&text);
 	json_decref(json);
 }

@@ -58,7 +58,7 @@ struct store {
 static const char *const sql_text[SQL_N] = {
 #define X(name, sql) [SQL_##name] = (sql),
 	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X) STORE_SQL_SPACE(X)
-		STORE_SQL_SWEEP(X) STORE_SQL_ONCE(X)
+		STORE_SQL_SWEEP(X) STORE_SQL_ONCE(X) STORE_SQL_HOOK(X)
 #undef X
 };
 

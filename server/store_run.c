@@ -8,6 +8,7 @@
 
 #include "server/clock.h"
 #include "server/store_db.h"
+#include "server/store_hook.h"
 #include "server/store_once.h"
 #include "server/store_sql.h"
 
@@ -310,7 +311,10 @@ int store_run_move(struct store *s, const char *id, enum run_state from, enum ru
 		return rc;
 	(void)snprintf(data, sizeof(data), "{\"state\":\"%s\",\"version\":%lld,\"at\":\"%s\"}",
 		       run_state_name(to), (long long)version, clock_text(now, time));
-	return store_event_add(s, id, "state", data, err);
+	rc = store_event_add(s, id, "state", data, err);
+	if (!rc && run_state_final(to))
+		rc = store_hook_tell(s, STORE_HOOK_RUN, id, run_state_name(to), err);
+	return rc;
 }
 
 int store_run_finish(struct store *s, const char *id, const struct store_run_end *end,

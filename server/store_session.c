@@ -2,8 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/store_session.h"
 
+#include <string.h>
+
 #include "server/clock.h"
 #include "server/store_db.h"
+#include "server/store_hook.h"
 #include "server/store_once.h"
 #include "server/store_space.h"
 #include "server/store_sql.h"
@@ -165,6 +168,8 @@ int store_session_state(struct store *s, const char *id, const char *state, doub
 		return rc;
 	rc = store_exec(s, SQL_SESSION_STATE, err, "ttdti", id, state, t_ms, error,
 			clock_wall_ms());
+	if (!rc && strcmp(state, "failed") == 0)
+		rc = store_hook_tell(s, STORE_HOOK_SESSION, id, state, err);
 	return store_conclude(s, rc, err);
 }
 
@@ -189,13 +194,15 @@ int store_session_sleep(struct store *s, struct err *err)
 	return store_conclude(s, store_exec(s, SQL_SESSION_SLEEP, err, ""), err);
 }
 
-int store_session_drop(struct store *s, const char *id, struct err *err)
+int store_session_drop(struct store *s, const char *id, bool tell, struct err *err)
 {
 	int rc = store_begin(s, err);
 
 	if (rc)
 		return rc;
-	rc = store_exec(s, SQL_SESSION_DELETE, err, "t", id);
+	rc = tell ? store_hook_tell(s, STORE_HOOK_SESSION, id, "deleted", err) : 0;
+	if (!rc)
+		rc = store_exec(s, SQL_SESSION_DELETE, err, "t", id);
 	if (!rc && store_changes(s) == 0)
 		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
 	return store_conclude(s, rc, err);

@@ -3,6 +3,7 @@
 #ifndef SERVER_STORE_SESSION_H
 #define SERVER_STORE_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/mem.h"
@@ -52,7 +53,8 @@ int store_session_state(struct store *s, const char *id, const char *state, doub
 int store_session_wake(struct store *s, const char *id, struct err *err) MUST_USE;
 /* At start: nothing is awake. */
 int store_session_sleep(struct store *s, struct err *err) MUST_USE;
-int store_session_drop(struct store *s, const char *id, struct err *err) MUST_USE;
+/* `tell`: webhooks hear of it, as it was there for its owner. */
+int store_session_drop(struct store *s, const char *id, bool tell, struct err *err) MUST_USE;
 
 /* With the note of the request's key, as store_session_add; it is settled then. */
 int store_session_checkpoint_add(struct store *s, const struct store_session_checkpoint *c,

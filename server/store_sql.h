@@ -6,6 +6,7 @@
 #ifndef SERVER_STORE_SQL_H
 #define SERVER_STORE_SQL_H
 
+#include "server/store_sql_hook.h"
 #include "server/store_sql_once.h"
 #include "server/store_sql_result.h"
 #include "server/store_sql_session.h"
@@ -73,7 +74,7 @@
 enum store_sql {
 #define X(name, sql) SQL_##name,
 	STORE_SQL_RUN(X) STORE_SQL_RESULT(X) STORE_SQL_SESSION(X) STORE_SQL_SPACE(X)
-		STORE_SQL_SWEEP(X) STORE_SQL_ONCE(X)
+		STORE_SQL_SWEEP(X) STORE_SQL_ONCE(X) STORE_SQL_HOOK(X)
 #undef X
 			SQL_N
 };

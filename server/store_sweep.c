@@ -7,6 +7,7 @@
 
 #include "server/clock.h"
 #include "server/store_db.h"
+#include "server/store_hook.h"
 #include "server/store_run.h"
 #include "server/store_sql.h"
 
@@ -313,7 +314,10 @@ int store_sweep_move(struct store *s, const struct store_sweep *row, const char 
 		return rc;
 	if (store_changes(s) != 1)
 		return err_set(err, ERR_STATE, NULL, "the sweep is no longer %s", row->state);
-	return say(s, row->id, to, row->version + 1, err);
+	rc = say(s, row->id, to, row->version + 1, err);
+	if (!rc && over)
+		rc = store_hook_tell(s, STORE_HOOK_SWEEP, row->id, to, err);
+	return rc;
 }
 
 int store_sweep_cancel(struct store *s, const char *id, struct mem_arena *arena,

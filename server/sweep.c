@@ -54,6 +54,7 @@ static void tell(struct sweep *x, const char *id)
 
 	store_sweep_topic(id, topic);
 	event_wake_topic(x->config.event, topic);
+	event_wake_topic(x->config.event, EVENT_TOPIC_HOOK);
 }
 
 /* ---- one point ---- */

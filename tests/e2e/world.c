@@ -103,6 +103,7 @@ void world_new(struct world *w, const char *const *args)
 	cr_assert_eq(r.status, 201, "%s", r.body);
 	(void)snprintf(w->dataset, sizeof(w->dataset), "%s", reply_text(&r, "/id"));
 	reply_release(&r);
+	make(w, "/v1/webhooks", "{\"url\":\"http://localhost:9/x\",\"active\":false}", w->hook);
 	wait_sweep(w);
 	make_token(w);
 }
@@ -191,7 +192,8 @@ void world_path(const struct world *w, const char *pattern, char path[WORLD_PATH
 		 !path_in(pattern, "/v1/sessions/", w->session, path) &&
 		 !path_in(pattern, "/v1/sweeps/", w->sweep, path) &&
 		 !path_in(pattern, "/v1/datasets/", w->dataset, path) &&
-		 !path_in(pattern, "/v1/tokens/", w->token, path))
+		 !path_in(pattern, "/v1/tokens/", w->token, path) &&
+		 !path_in(pattern, "/v1/webhooks/", w->hook, path))
 		(void)snprintf(path, WORLD_PATH_MAX, "%s", pattern);
 	cr_assert_null(strchr(path, '{'), "tests/e2e/world.c has no address for %s", pattern);
 }

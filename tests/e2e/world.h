@@ -11,7 +11,7 @@ struct world {
 	struct harness h;
 	char run[64],
 		window[64]; /* a network with everything recorded; an experiment with a table */
-	char session[64], checkpoint[64], sweep[64], dataset[64], token[64];
+	char session[64], checkpoint[64], sweep[64], dataset[64], token[64], hook[64];
 	char admin[128]; /* "Authorization: Bearer ..." of a token that may do all */
 };
 

@@ -66,6 +66,7 @@ static void start(void)
 		.threads = 2,
 		.connections = 8,
 		.per_address = 8,
+		.streams = 8,
 		.body_max = BODY_MAX,
 		.answer_max = ANSWER_MAX,
 		.idle_s = 5,
@@ -92,7 +93,7 @@ static int dial(void)
 	return fd;
 }
 
-/* What comes back. A connection that is kept alive stays open: after the first piece the patience is small. */
+/* What comes back. A connection kept alive stays open: after the first piece the patience is small. */
 static size_t hear(int fd, char *text, size_t max)
 {
 	struct timeval patience = { .tv_usec = FIRST_US };

@@ -103,6 +103,14 @@ void http_add_header(struct response *rs, const char *name, const char *value)
 	rs->headers[rs->n_headers++].value = value;
 }
 
+bool http_has_header(const struct response *rs, const char *name)
+{
+	for (size_t i = 0; i < rs->n_headers; i++)
+		if (strcasecmp(rs->headers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 void http_wake(struct http *h, const char *topic)
 {
 	(void)h;
@@ -325,7 +333,7 @@ static void ask(char *method, char *path, const char *body)
 	route_handle(&api, &rq, &rs);
 	if (rs.stream.read)
 		drain(&rs);
-	else if (rs.status == 0 && !(rs.wait_s > 0.0 && *rs.topic))
+	else if (rs.status == 0 && !(rs.wait_s > 0.0 && (*rs.topic || rs.topics)))
 		no("neither an answer nor a wait", path);
 	else if (rs.status == 500)
 		no("status 500", rs.body.data ? rs.body.data : "");

@@ -28,7 +28,7 @@ BEGIN {
 	row(25, "server/main")
 	home("microhttpd.h", "^server/http[._]")
 	home("sqlite3.h", "^server/store[.]c|^server/store_db[.]h|^server/store_sql")
-	home("curl/curl.h", "^server/post[.]c")
+	home("curl/curl.h", "^server/post[a-z_]*[.]c")
 	home("zlib.h", "^server/(npz|gzip|dataset[a-z_]*)[.]c")
 	home("openssl/", "^server/crypt[.]c")
 	home("pthread.h", "^core/sim|^server/(lock|thread)[.][ch]|^server/(exec[a-z_]*|hook|main|store|http|event)[.]c")

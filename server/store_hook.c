@@ -1,0 +1,310 @@
+/* store_hook.c - queries on webhooks and deliveries. */
+/* SPDX-License-Identifier: MIT */
+#include "server/store_hook.h"
+
+#include <stdio.h>
+
+#include "server/clock.h"
+#include "server/store_db.h"
+#include "server/store_once.h"
+#include "server/store_sql.h"
+
+enum { EVENT_MAX = 64 };
+
+/* NULL stays NULL. */
+static const char *copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
+{
+	const char *text;
+
+	if (store_is_null(q, col))
+		return NULL;
+	text = mem_arena_strdup(arena, store_text(q, col));
+	*failed |= !text;
+	return text;
+}
+
+/* In the order of STORE_SQL_HOOK_COLUMNS. */
+static int take(struct store_stmt *q, struct mem_arena *arena, struct store_hook *ret,
+		struct err *err)
+{
+	bool failed = false;
+
+	*ret = (struct store_hook){
+		.id = copy(arena, q, 0, &failed),
+		.seq = store_int(q, 1),
+		.owner = copy(arena, q, 2, &failed),
+		.name = copy(arena, q, 3, &failed),
+		.url = copy(arena, q, 4, &failed),
+		.events = copy(arena, q, 5, &failed),
+		.secret = copy(arena, q, 6, &failed),
+		.active = store_int(q, 7) != 0,
+		.created_ms = store_int(q, 8),
+	};
+	return failed ? err_nomem(err) : 0;
+}
+
+/* In the order of STORE_SQL_DELIVERY_COLUMNS, and where it goes. */
+static int take_delivery(struct store_stmt *q, bool due, struct mem_arena *arena,
+			 struct store_delivery *ret, struct err *err)
+{
+	bool failed = false;
+
+	*ret = (struct store_delivery){
+		.id = copy(arena, q, 0, &failed),
+		.seq = store_int(q, 1),
+		.hook_id = copy(arena, q, 2, &failed),
+		.event = copy(arena, q, 3, &failed),
+		.body = copy(arena, q, 4, &failed),
+		.state = copy(arena, q, 5, &failed),
+		.created_ms = store_int(q, 6),
+		.next_ms = store_int(q, 7),
+		.ended_ms = store_int(q, 8),
+		.attempts = store_int(q, 9),
+		.status = store_int(q, 10),
+		.duration_ms = store_double(q, 11),
+		.error = copy(arena, q, 12, &failed),
+		.url = due ? copy(arena, q, 13, &failed) : NULL,
+		.secret = due ? copy(arena, q, 14, &failed) : NULL,
+	};
+	return failed ? err_nomem(err) : 0;
+}
+
+static int missing(struct err *err)
+{
+	return err_set(err, ERR_NOTFOUND, NULL, "there is no webhook of this id");
+}
+
+/* ---- webhooks ---- */
+
+int store_hook_get(struct store *s, const char *id, struct mem_arena *arena, struct store_hook *ret,
+		   struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_HOOK_GET, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = store_step(q, err);
+	if (rc == 1)
+		rc = take(q, arena, ret, err);
+	else if (rc == 0)
+		rc = missing(err);
+	store_end(q);
+	return rc;
+}
+
+int store_hook_list(struct store *s, int64_t seq, const char *owner, size_t n,
+		    struct mem_arena *arena, struct store_hook *ret, size_t *ret_n, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	size_t found = 0;
+	int rc = store_start(&q, s, SQL_HOOK_LIST, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, seq);
+	store_bind_text(q, 2, owner);
+	store_bind_int(q, 3, (int64_t)n);
+	while (found < n && (rc = store_step(q, err)) == 1) {
+		rc = take(q, arena, &ret[found++], err);
+		if (rc)
+			break;
+	}
+	store_end(q);
+	if (rc < 0)
+		return rc;
+	*ret_n = found;
+	return 0;
+}
+
+/* Inside a write. */
+static int room(struct store *s, int64_t max, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_HOOK_COUNT, err);
+
+	if (!rc)
+		rc = store_step(q, err);
+	if (rc == 1)
+		rc = store_int(q, 0) < max
+			     ? 0
+			     : err_set(err, ERR_LIMIT, "",
+				       "there are %lld webhooks already, as many as this server "
+				       "keeps; delete some",
+				       (long long)max);
+	store_end(q);
+	return rc;
+}
+
+int store_hook_add(struct store *s, const struct store_hook *h, const struct store_once *once,
+		   int64_t max, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = room(s, max, err);
+	if (!rc)
+		rc = store_exec(s, SQL_HOOK_ADD, err, "ttttttii", h->id, h->owner, h->name, h->url,
+				h->events, h->secret, (int64_t)h->active, h->created_ms);
+	if (!rc)
+		rc = store_once_made(s, once, h->id, true, err);
+	return store_conclude(s, rc, err);
+}
+
+/* End a write that was to change one row. */
+static int conclude_one(struct store *s, int rc, struct err *err)
+{
+	if (!rc && store_changes(s) != 1)
+		rc = missing(err);
+	return store_conclude(s, rc, err);
+}
+
+int store_hook_change(struct store *s, const struct store_hook *h, struct err *err)
+{
+	int rc = store_exec(s, SQL_HOOK_CHANGE, err, "tttti", h->id, h->name, h->url, h->events,
+			    (int64_t)h->active);
+
+	return !rc && store_changes(s) != 1 ? missing(err) : rc;
+}
+
+int store_hook_drop(struct store *s, const char *id, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	return conclude_one(s, store_exec(s, SQL_HOOK_DELETE, err, "t", id), err);
+}
+
+int store_hook_test(struct store *s, const char *id, const char *delivery,
+		    const struct store_once *once, struct err *err)
+{
+	int64_t now = clock_wall_ms();
+	char at[CLOCK_TEXT_MAX];
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_HOOK_TEST, err, "ttti", id, delivery, clock_text(now, at), now);
+	if (!rc && store_changes(s) != 1)
+		rc = missing(err);
+	if (!rc)
+		rc = store_once_made(s, once, delivery, true, err);
+	return store_conclude(s, rc, err);
+}
+
+/* ---- what happened ---- */
+
+int store_hook_tell(struct store *s, enum store_hook_kind kind, const char *id, const char *state,
+		    struct err *err)
+{
+	static const struct {
+		const char *name;
+		int sql_id;
+	} kinds[] = {
+		[STORE_HOOK_RUN] = { "run", SQL_HOOK_TELL_RUN },
+		[STORE_HOOK_SESSION] = { "session", SQL_HOOK_TELL_SESSION },
+		[STORE_HOOK_SWEEP] = { "sweep", SQL_HOOK_TELL_SWEEP },
+	};
+	int64_t now = clock_wall_ms();
+	char at[CLOCK_TEXT_MAX], event[EVENT_MAX];
+
+	(void)snprintf(event, sizeof(event), "%s.%s", kinds[kind].name, state);
+	return store_exec(s, kinds[kind].sql_id, err, "ttti", id, event, clock_text(now, at), now);
+}
+
+/* ---- deliveries ---- */
+
+/* All rows of a query that is bound, up to n of them. */
+static int take_all(struct store_stmt *q, bool due, size_t n, struct mem_arena *arena,
+		    struct store_delivery *ret, size_t *ret_n, struct err *err)
+{
+	size_t found = 0;
+	int rc = 0;
+
+	while (found < n && (rc = store_step(q, err)) == 1) {
+		rc = take_delivery(q, due, arena, &ret[found++], err);
+		if (rc)
+			break;
+	}
+	store_end(q);
+	if (rc < 0)
+		return rc;
+	*ret_n = found;
+	return 0;
+}
+
+int store_hook_deliveries(struct store *s, const char *id, int64_t seq, const char *state, size_t n,
+			  struct mem_arena *arena, struct store_delivery *ret, size_t *ret_n,
+			  struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_HOOK_DELIVERIES, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	store_bind_int(q, 2, seq);
+	store_bind_text(q, 3, state);
+	store_bind_int(q, 4, (int64_t)n);
+	return take_all(q, false, n, arena, ret, ret_n, err);
+}
+
+int store_hook_delivery(struct store *s, const char *id, struct mem_arena *arena,
+			struct store_delivery *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	size_t n = 0;
+	int rc = store_start(&q, s, SQL_HOOK_DELIVERY, err);
+
+	if (rc)
+		return rc;
+	store_bind_text(q, 1, id);
+	rc = take_all(q, false, 1, arena, ret, &n, err);
+	return rc || n ? rc : err_set(err, ERR_NOTFOUND, NULL, "there is no delivery of this id");
+}
+
+int store_hook_due(struct store *s, const struct store_hook_due *due, struct mem_arena *arena,
+		   struct store_delivery *ret, size_t *ret_n, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_HOOK_DUE, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, due->now_ms);
+	store_bind_int(q, 2, due->far_ms);
+	store_bind_int(q, 3, due->per_hook);
+	store_bind_int(q, 4, (int64_t)due->n);
+	return take_all(q, true, due->n, arena, ret, ret_n, err);
+}
+
+int store_hook_next(struct store *s, int64_t now_ms, int64_t *ret, struct err *err)
+{
+	struct store_stmt *q = NULL;
+	int rc = store_start(&q, s, SQL_HOOK_NEXT, err);
+
+	if (rc)
+		return rc;
+	store_bind_int(q, 1, now_ms);
+	rc = store_step(q, err);
+	if (rc == 1)
+		*ret = store_int(q, 0);
+	store_end(q);
+	return rc < 0 ? rc : 0;
+}
+
+int store_hook_tried(struct store *s, const struct store_delivery *d, struct err *err)
+{
+	int rc = store_begin(s, err);
+
+	if (rc)
+		return rc;
+	rc = store_exec(s, SQL_HOOK_TRIED, err, "ttiidti", d->id, d->state, d->next_ms, d->status,
+			d->duration_ms, d->error, clock_wall_ms());
+	if (!rc && !d->next_ms)
+		rc = store_exec(s, SQL_HOOK_FORGET, err, "t", d->id);
+	return store_conclude(s, rc, err);
+}
