@@ -7,6 +7,8 @@
 
 #include "server/crypt.h"
 
+static const char gzip[] = "-gzip\""; /* the end of a compressed body's ETag */
+
 bool cond_etag(const void *bytes, size_t n, char etag[COND_ETAG_SIZE])
 {
 	char hex[CRYPT_HEX_SIZE];
@@ -17,39 +19,55 @@ bool cond_etag(const void *bytes, size_t n, char etag[COND_ETAG_SIZE])
 	return true;
 }
 
-/* Whether a header's list has it, or "*"; W/ before it does not count. */
-static bool has(const char *list, const char *etag)
+const char *cond_packed(const struct request *rq, const char *etag)
 {
-	size_t n = strlen(etag);
+	const char *packed =
+		mem_arena_printf(rq->arena, "%.*s%s", (int)strlen(etag) - 1, etag, gzip);
+
+	return packed ? packed : etag;
+}
+
+/* How a header's list has it. */
+enum found { NOWHERE, PLAIN, PACKED };
+
+/* W/ before it does not count; "*" is any. */
+static enum found look(const char *list, const char *etag)
+{
+	size_t n = strlen(etag), k = strlen(gzip);
 
 	while (*list) {
 		size_t len;
 
 		list += strspn(list, " ,\t");
 		if (*list == '*')
-			return true;
+			return PLAIN;
 		if (strncmp(list, "W/", 2) == 0)
 			list += 2;
-		len = strcspn(list, ",");
-		while (len && (list[len - 1] == ' ' || list[len - 1] == '\t'))
-			len--;
+		len = strcspn(list, ", \t");
 		if (len == n && strncmp(list, etag, n) == 0)
-			return true;
+			return PLAIN;
+		if (len == n - 1 + k && strncmp(list, etag, n - 1) == 0 &&
+		    strncmp(list + n - 1, gzip, k) == 0)
+			return PACKED;
 		list += strcspn(list, ",");
 	}
-	return false;
+	return NOWHERE;
 }
 
 bool cond_not_modified(const struct request *rq, struct response *rs, const char *etag)
 {
 	const char *have = http_header(rq, "If-None-Match");
 	char *kept = mem_arena_strdup(rq->arena, etag);
+	enum found found;
 
 	if (!kept)
 		return false;
 	http_add_header(rs, "ETag", kept);
-	if (!have || !has(have, etag))
+	found = have ? look(have, etag) : NOWHERE;
+	if (found == NOWHERE)
 		return false;
+	if (found == PACKED)
+		rs->headers[rs->n_headers - 1].value = cond_packed(rq, etag);
 	rs->status = 304;
 	return true;
 }
@@ -58,7 +76,7 @@ int cond_match(const struct request *rq, const char *etag, struct err_list *erro
 {
 	const char *want = http_header(rq, "If-Match");
 
-	if (!want || has(want, etag))
+	if (!want || look(want, etag) != NOWHERE)
 		return 0;
 	return err_list_add(errors, ERR_PRECONDITION, "", "expected %.80s, found %s by now", want,
 			    etag);

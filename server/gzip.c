@@ -9,7 +9,15 @@
 
 #include "core/base/mem.h"
 
-enum { BLOCK = 1 << 16, WINDOW_GZIP = 15 + 16, WINDOW_RAW = -15 };
+enum {
+	BLOCK = 1 << 16,
+	WINDOW_GZIP = 15 + 16,
+	WINDOW_RAW = -15,
+	/* 16 KiB and tables of that size: what zlib allocates stays below what malloc maps and unmaps each
+	 * time, which would cost a short answer a millisecond. */
+	PACK_WINDOW = 14 + 16,
+	PACK_MEMORY = 7,
+};
 
 static void *take(void *opaque, uInt n, uInt size)
 {
@@ -138,6 +146,35 @@ int gzip_inflate(void *ret, size_t size, const void *bytes, size_t n, struct err
 		rc = bad(&z, rc, err);
 	(void)inflateEnd(&z);
 	return rc;
+}
+
+int gzip_pack(struct buf *out, const void *bytes, size_t n, struct err *err)
+{
+	const unsigned char *at = bytes;
+	unsigned char block[BLOCK];
+	z_stream z = { .zalloc = take, .zfree = give };
+	size_t left = n;
+	int rc, failed = 0;
+
+	if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, PACK_WINDOW, PACK_MEMORY,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return err_nomem(err);
+	do {
+		if (z.avail_in == 0 && left > 0)
+			feed(&z, &at, &left);
+		z.next_out = block;
+		z.avail_out = sizeof(block);
+		rc = deflate(&z, left ? Z_NO_FLUSH : Z_FINISH);
+		failed = buf_add(out, block, sizeof(block) - z.avail_out);
+	} while (rc == Z_OK && !failed);
+	(void)deflateEnd(&z);
+	if (failed)
+		return failed == -ERR_NOMEM
+			       ? err_nomem(err)
+			       : err_set(err, ERR_LIMIT, NULL,
+					 "expected at most %zu bytes when compressed, found more",
+					 out->max);
+	return rc == Z_STREAM_END ? 0 : err_set(err, ERR_INTERNAL, NULL, "deflate answered %d", rc);
 }
 
 uint32_t gzip_crc(const void *bytes, size_t n)

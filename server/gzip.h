@@ -17,6 +17,8 @@ bool gzip_is(const void *bytes, size_t n);
 int gzip_expand(struct buf *out, const void *bytes, size_t n, struct err *err) MUST_USE;
 /* Expand a raw deflate stream (an entry of a zip) to exactly `size` bytes. */
 int gzip_inflate(void *ret, size_t size, const void *bytes, size_t n, struct err *err) MUST_USE;
+/* Compress behind what `out` holds, as a gzip file: fast rather than small. Errors: LIMIT, NOMEM. */
+int gzip_pack(struct buf *out, const void *bytes, size_t n, struct err *err) MUST_USE;
 /* CRC-32 as gzip and zip have it. */
 uint32_t gzip_crc(const void *bytes, size_t n);
 

@@ -9,6 +9,7 @@
 #include "server/auth.h"
 #include "server/cond.h"
 #include "server/config.h"
+#include "server/encode.h"
 #include "server/log.h"
 #include "server/once.h"
 #include "server/problem.h"
@@ -339,6 +340,7 @@ static void handle(void *self, bool admin, struct request *rq, struct response *
 		problem_response(rs, -rc, rq->path, &errors);
 	}
 	once_end(((const struct api *)self)->store, rq, rs, rc);
+	encode_finish(rq, rs);
 	err_list_release(&errors);
 }
 

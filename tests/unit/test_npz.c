@@ -97,6 +97,30 @@ static const unsigned char zeros_gz[] = { 0x1f, 0x8b, 8,    0,	  0,	0,   0, 0,
 					  2,	0xff, 0x63, 0x60, 0x20, 0xe, 0, 0,
 					  0xb1, 0x3d, 0xec, 0xe9, 0x28, 0,   0, 0 };
 
+Test(npz, gzip_packs_what_it_expands)
+{
+	enum { N = 300000 };
+	static char text[N];
+	struct buf packed, back;
+
+	for (size_t i = 0; i < N; i++)
+		text[i] = (char)('0' + i * i % 7);
+	for (size_t n = 0; n <= N; n = n ? n * 37 : 1) {
+		buf_init(&packed, N + 100);
+		buf_init(&back, N);
+		cr_assert_eq(gzip_pack(&packed, text, n, NULL), 0, "%zu", n);
+		cr_assert(gzip_is(packed.data, packed.len));
+		cr_assert_eq(gzip_expand(&back, packed.data, packed.len, NULL), 0);
+		cr_assert_eq(back.len, n);
+		cr_assert(n == 0 || memcmp(back.data, text, n) == 0);
+		buf_release(&packed);
+		buf_release(&back);
+	}
+	buf_init(&packed, 100);
+	cr_assert_eq(gzip_pack(&packed, text, N, NULL), -ERR_LIMIT);
+	buf_release(&packed);
+}
+
 Test(npz, gzip_expands_up_to_its_limit)
 {
 	struct err err = { 0 };
