@@ -8,7 +8,6 @@
 #include "server/http.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>

@@ -138,6 +138,16 @@ export const attemptIn = (place) => async (what) => {
 const ENDED = new Set(['succeeded', 'failed', 'timed_out', 'cancelled']);
 export const ended = (state) => ENDED.has(state);
 
+/* Events of several at once, topics as ["run:ID", "sweep:ID"]: on(kind, data), data.topic says whose. lost(): the
+ * stream cannot be had. Returns a function that closes it. */
+export function watchTopics(topics, on, lost) {
+	const source = new EventSource(`/v1/events?topics=${topics.join(',')}`);
+	for (const kind of ['state', 'progress', 'gap'])
+		source.addEventListener(kind, (event) => on(kind, JSON.parse(event.data)));
+	source.addEventListener('error', () => source.readyState === EventSource.CLOSED && lost?.());
+	return () => source.close();
+}
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /* Follow a run until it ends: on.run(run) at each change of state, on.progress(progress) between.

@@ -256,6 +256,9 @@ function tableErrors(spec, sections) {
 
 const sectionsOf = (spec, models) => (spec.experiment ? experimentSections(spec, models)
 	: networkSections(spec, models));
+/* All fields of the form, folded ones too: [{row, pointer, section}]. */
+export const formFields = (spec, models) => sectionsOf(spec, models).flatMap((s) =>
+	[...s.fields, ...(s.more ?? [])].map((f) => ({ ...f, section: s.title })));
 export const formErrors = (spec, models) => tableErrors(spec, sectionsOf(spec, models));
 
 /* Build the form into `root`. ctx: {spec, models, datasets, changed(redraw)}. */

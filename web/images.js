@@ -27,7 +27,7 @@ function canvasPlot(fig, { height, label, draw, read }) {
 	return again;
 }
 
-/* Frame, ticks and labels around `box`; returns the two scales. */
+/* Frame, ticks and labels around `box`; text(v) of an axis writes its ticks. Returns the two scales. */
 function axes(ctx, t, box, { x, y }) {
 	const sx = (v) => box.left + ((v - x.min) / ((x.max - x.min) || 1)) * box.width;
 	const sy = (v) => box.top + box.height - ((v - y.min) / ((y.max - y.min) || 1)) * box.height;
@@ -39,12 +39,12 @@ function axes(ctx, t, box, { x, y }) {
 	ctx.textBaseline = 'top';
 	ctx.textAlign = 'center';
 	for (const v of x.ticks ?? ticks(x.min, x.max, box.width / 90))
-		ctx.fillText(num(v, 5), sx(v), box.top + box.height + 6);
+		ctx.fillText(x.text?.(v) ?? num(v, 5), sx(v), box.top + box.height + 6);
 	ctx.fillText(x.label, box.left + box.width / 2, box.top + box.height + 24);
 	ctx.textAlign = 'right';
 	ctx.textBaseline = 'middle';
 	for (const v of y.ticks ?? ticks(y.min, y.max, box.height / 45))
-		ctx.fillText(num(v, 5), box.left - 7, sy(v));
+		ctx.fillText(y.text?.(v) ?? num(v, 5), box.left - 7, sy(v));
 	ctx.save();
 	ctx.translate(11, box.top + box.height / 2);
 	ctx.rotate(-Math.PI / 2);

@@ -4,6 +4,7 @@ import { get, getOnce, post, Problem, problemView } from './api.js';
 import { bytes, code, count, el, rich, say, setTitle, svg } from './dom.js';
 import { buildForm, formErrors, markErrors } from './form.js';
 import { changes, lineOf, locate } from './pointer.js';
+import { sweepPanel } from './sweep_form.js';
 
 const EMPTY = { duration_ms: 1000, seed: '1', populations: {}, projections: {}, record: {} };
 
@@ -17,6 +18,11 @@ async function start(kind, name) {
 		const [run, spec] = await Promise.all([get(`/v1/runs/${name}`), get(`/v1/runs/${name}/spec`)]);
 		return { title: `Again: ${run.name || run.preset || 'a run'}`, spec: spec.spec ?? spec,
 			text: 'The spec of an earlier run, to change and send again.' };
+	}
+	if (kind === 'sweep') {
+		const [sweep, spec] = await Promise.all([get(`/v1/sweeps/${name}`), get(`/v1/sweeps/${name}/spec`)]);
+		return { title: `Again: ${sweep.name || sweep.preset || 'a sweep'}`, spec, sweep,
+			text: 'The spec and the grid of an earlier sweep, to change and start again.' };
 	}
 	return { title: 'A spec of your own', spec: EMPTY,
 		text: 'Write or paste a spec as JSON; the form follows what stands there.' };
@@ -40,9 +46,13 @@ function inSpec(errors, overrides) {
 
 const looksLike = (text) => /^\s*(\{[\s\S]*\})\s*$/.test(text);
 
-export async function launchPage(main, kind, name) {
-	const [from, models, sets] = await Promise.all([start(kind, name), getOnce('/v1/models'),
-		get('/v1/datasets').catch(() => ({ items: [] }))]);
+/* Errors of what the sweep adds to the spec. */
+const ofSweep = (pointer) => /^\/(axes|seeds|metric|best)(\/|$)/.test(pointer ?? '');
+
+/* sweep: the part that makes a sweep is open from the start. */
+export async function launchPage(main, kind, name, sweep = false) {
+	const [from, models, sets, about] = await Promise.all([start(kind, name), getOnce('/v1/models'),
+		get('/v1/datasets').catch(() => ({ items: [] })), getOnce('/v1')]);
 	setTitle(from.title);
 	const state = { spec: structuredClone(from.spec), broken: null, round: 0, timer: 0 };
 	const keep = new Map();
@@ -61,7 +71,12 @@ export async function launchPage(main, kind, name) {
 			'the form shows, and the other way round.'),
 		el('label', { class: 'hidden', for: 'spec-json' }, 'Spec, JSON'), editor);
 
+	const panel = sweepPanel({ models, spec: () => state.spec, limit: about.limits?.sweep_points ?? Infinity,
+		start: startSweep, open: sweep || Boolean(from.sweep) });
+
 	function jump(pointer) {
+		if (ofSweep(pointer))
+			return null;
 		return () => {
 			const field = form.querySelector(`[data-pointer="${CSS.escape(pointer)}"] :is(input, select)`);
 			if (field) {
@@ -80,7 +95,8 @@ export async function launchPage(main, kind, name) {
 	function show(error, overrides) {
 		const errors = inSpec(error.errors ?? [], overrides);
 		markErrors(form, errors);
-		const named = errors.map((e) => (e.pointer && !state.broken ? { ...e,
+		panel.mark(errors);
+		const named = errors.map((e) => (e.pointer && !state.broken && !ofSweep(e.pointer) ? { ...e,
 			detail: `(line ${lineOf(editor.value, locate(editor.value, e.pointer))}) ${e.detail}` } : e));
 		const shown = Object.assign(new Error(error.message), { title: error.title, errors: named,
 			detail: error.detail });
@@ -99,6 +115,7 @@ export async function launchPage(main, kind, name) {
 			if (errors.length)
 				return show({ title: 'The spec is not valid yet', message: '', errors });
 			markErrors(form, []);
+			panel.mark([]);
 			problems.replaceChildren(...(answer.warnings ?? []).map((w) =>
 				el('p', { class: 'warning' }, w.detail ?? String(w))));
 			estimate.replaceChildren(...costText(answer.estimate));
@@ -115,6 +132,7 @@ export async function launchPage(main, kind, name) {
 	function rebuild() {
 		live.hidden = Boolean(state.spec.experiment);
 		buildForm(form, { spec: state.spec, models, datasets: sets.items, keep, changed });
+		panel.offer();
 	}
 	function changed(redraw) {
 		editor.value = JSON.stringify(state.spec, null, 2);
@@ -147,22 +165,27 @@ export async function launchPage(main, kind, name) {
 	function openSession() {
 		return send('/v1/sessions', '#/sessions/', 'The session was not opened.');
 	}
-	async function send(path, page, sorry) {
+	function startSweep() {
+		return send('/v1/sweeps', '#/sweeps/', 'The sweep was not started.', panel.body());
+	}
+	/* more: {body, spec, headers} of a sweep. */
+	async function send(path, page, sorry, more = { body: {}, spec: state.spec, headers: {} }) {
 		const local = state.broken ? [] : withLocal([]);
 		if (state.broken || local.length)
 			return show(state.broken ?? { title: 'The spec is not valid yet', message: '', errors: local });
-		const overrides = from.preset ? changes(from.spec, state.spec) : null;
+		const overrides = from.preset ? changes(from.spec, more.spec) : null;
 		const tags = tagsInput.value.split(',').map((t) => t.trim()).filter(Boolean);
 		const body = overrides ? { preset: from.preset, ...(overrides.length ? { overrides } : {}) }
-			: { spec: state.spec };
+			: { spec: more.spec };
+		Object.assign(body, more.body);
 		if (nameInput.value.trim())
 			body.name = nameInput.value.trim();
 		if (tags.length)
 			body.tags = tags;
 		button.disabled = live.disabled = true;
 		try {
-			const made = await post(path, body, { headers: { 'Idempotency-Key': crypto.randomUUID?.()
-				?? `${Date.now()}-${Math.random()}` } });
+			const made = await post(path, body, { headers: { ...more.headers,
+				'Idempotency-Key': crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` } });
 			location.hash = page + made.id;
 		} catch (e) {
 			show(e, overrides);
@@ -183,10 +206,16 @@ export async function launchPage(main, kind, name) {
 			el('div', { class: 'field' }, el('label', { for: 'run-name' }, 'Name of the run'), nameInput),
 			el('div', { class: 'field' }, el('label', { for: 'run-tags' }, 'Tags'), tagsInput),
 			el('div', { class: 'launch-go' }, button, live), estimate),
-		problems);
+		problems, panel.root);
 	editor.value = JSON.stringify(state.spec, null, 2);
 	rebuild();
+	if (from.sweep)
+		panel.fill(from.sweep);
+	else if (sweep)
+		panel.addFirst();
 	validate();
+	if (sweep)
+		panel.root.scrollIntoView({ block: 'nearest' });
 	return () => clearTimeout(state.timer);
 }
 

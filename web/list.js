@@ -1,6 +1,6 @@
 /* list.js - the list of runs: filter, follow, load more. */
 /* SPDX-License-Identifier: MIT */
-import { ended, get, problemView, query } from './api.js';
+import { ended, get, problemView, query, watchTopics } from './api.js';
 import { el, setTitle, when, wallTime } from './dom.js';
 
 const STATES = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'timed_out', 'cancelled',
@@ -27,7 +27,7 @@ function row(run) {
 		el('td', { 'data-label': 'Name' }, el('a', { href: `#/runs/${run.id}` }, runName(run)),
 			(run.tags ?? []).map((t) => [' ', el('span', { class: 'tag' }, t)])),
 		el('td', { 'data-label': 'Created' }, when(run.created_at)),
-		el('td', { 'data-label': 'Took', class: 'number' }, wall(run)));
+		el('td', { 'data-label': 'Took', class: 'number', 'data-run': run.id }, wall(run)));
 }
 
 export function runTable(items) {
@@ -39,7 +39,8 @@ export function runTable(items) {
 
 export async function listPage(main) {
 	setTitle('Runs');
-	const state = { items: [], token: null, pages: 0, alive: true, round: 0, asking: 0 };
+	const state = { items: [], token: null, pages: 0, alive: true, round: 0, asking: 0,
+		topics: '', stale: false, close: null };
 	const body = el('div', { 'aria-live': 'off' }), trouble = el('div', {});
 	const more = el('button', { class: 'button quiet', type: 'button', onclick: () => load(true) }, 'Load more');
 	const search = el('input', { type: 'search', id: 'runs-q', oninput: soon,
@@ -91,14 +92,36 @@ export async function listPage(main) {
 			el('div', { class: 'field' }, el('label', { for: 'runs-state' }, 'State'), select)),
 		trouble, body, more);
 	await load(false);
-	/* Follow what still moves, as long as only the first page is shown and nobody is reading on or has just asked to. */
-	const follow = setInterval(() => {
-		if (state.pages === 1 && !state.asking && state.items.some((r) => !ended(r.state)) && !document.hidden)
-			load(false);
-	}, 2000);
+	/* Follow what still moves, as long as only the first page is shown and nobody is reading on or has just asked to: by
+	 * one stream for all of them; where there is none, by asking. */
+	const moving = () => (state.pages === 1 ? state.items.filter((r) => !ended(r.state)).map((r) => `run:${r.id}`) : []);
+	function follow() {
+		const topics = moving().join();
+		if (topics === state.topics || !state.alive)
+			return;
+		state.close?.();
+		state.topics = topics;
+		state.close = topics ? watchTopics(moving(), onEvent, () => { state.topics = null; }) : null;
+	}
+	function onEvent(kind, data) {
+		const cell = kind === 'progress' ? body.querySelector(`[data-run="${CSS.escape(data.topic.slice(4))}"]`) : null;
+		if (cell)
+			cell.textContent = `${Math.round(100 * data.fraction)} %`;
+		state.stale ||= kind !== 'progress';
+	}
+	const beat = setInterval(async () => {
+		if (state.asking || document.hidden || state.pages !== 1)
+			return;
+		if (state.stale || (state.topics === null && moving().length)) {
+			state.stale = false;
+			await load(false);
+		}
+		follow();
+	}, 1000);
 	return () => {
 		state.alive = false;
-		clearInterval(follow);
+		clearInterval(beat);
+		state.close?.();
 		clearTimeout(timer);
 	};
 }

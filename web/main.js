@@ -9,6 +9,7 @@ import { listPage, runTable } from './list.js';
 import { modelsPage } from './models.js';
 import { runPage } from './run.js';
 import { sessionPage, sessionsPage } from './sessions.js';
+import { sweepPage, sweepsPage } from './sweeps.js';
 
 async function homePage(main) {
 	setTitle('');
@@ -41,6 +42,11 @@ const ROUTES = [
 	[/^\/new$/, (main) => launchPage(main, 'empty'), 'home'],
 	[/^\/new\/([^/]+)$/, (main, name) => launchPage(main, 'preset', name), 'home'],
 	[/^\/from\/([0-9a-f]+)$/, (main, id) => launchPage(main, 'run', id), 'runs'],
+	[/^\/sweep\/new\/([^/]+)$/, (main, name) => launchPage(main, 'preset', name, true), 'sweeps'],
+	[/^\/sweep\/from\/([0-9a-f]+)$/, (main, id) => launchPage(main, 'run', id, true), 'sweeps'],
+	[/^\/sweep\/again\/([0-9a-f]+)$/, (main, id) => launchPage(main, 'sweep', id, true), 'sweeps'],
+	[/^\/sweeps$/, sweepsPage, 'sweeps'],
+	[/^\/sweeps\/([0-9a-f]+)$/, sweepPage, 'sweeps'],
 	[/^\/runs$/, listPage, 'runs'],
 	[/^\/runs\/([0-9a-f]+)$/, runPage, 'runs'],
 	[/^\/sessions$/, sessionsPage, 'sessions'],

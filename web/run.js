@@ -138,12 +138,14 @@ export async function runPage(main, id) {
 		heading.textContent = runName(run);
 		status.replaceChildren(stateBadge(run.state), ' ', WHAT[run.state] ?? '', ' ',
 			'Created ', when(run.created_at), '.',
+			...(run.sweep ? [' Part of ', el('a', { href: `#/sweeps/${run.sweep}` }, 'a sweep'), '.'] : []),
 			...(run.tags ?? []).flatMap((t) => [' ', el('span', { class: 'tag' }, t)]));
 		const over = ended(run.state);
 		actions.replaceChildren(
 			over ? '' : button('Cancel', cancel, 'danger'),
 			over ? button('Run again', rerun, '') : '',
 			el('a', { class: 'button quiet', href: `#/from/${id}` }, 'Edit and run'),
+			el('a', { class: 'button quiet', href: `#/sweep/from/${id}` }, 'Sweep'),
 			button('Rename', openRename, 'quiet act-rename'),
 			over ? button('Delete', remove, 'quiet') : '');
 	}

@@ -162,7 +162,7 @@ function ringFile() {
 
 /* ---- claims ---- */
 
-let windowRun = '', songRun = '', sessionId = '';
+let windowRun = '', songRun = '', sessionId = '', sweepId = '';
 
 await check('a click on the preset and on Launch leads to the STDP curve', async () => {
 	const page = await open('#/');
@@ -356,6 +356,105 @@ await check('what a session has recorded is drawn, and saved as a run', async ()
 	await shut(page);
 });
 
+/* A parameter is chosen from the list, as a person would. */
+async function fillAxis(axis, parameter, values) {
+	await axis.getByLabel('Parameter', { exact: true }).selectOption(parameter);
+	await axis.getByLabel('Values, with commas between').fill(values);
+}
+const over = (page) => page.waitForSelector('.state.finished');
+
+await check('a sweep is started from a preset; metric over the axis, seeds, best run and table appear', async () => {
+	const page = await open('#/new/song_competition');
+	await page.locator('[data-pointer="/duration_ms"] input').fill('300');
+	await page.getByText('Sweep over values and seeds').click();
+	await page.getByRole('button', { name: 'Add a parameter' }).click();
+	await fillAxis(page.locator('.axis').first(), '/populations/inputs/params/rate', '20, 30, 60');
+	await page.getByLabel('How many seeds').fill('2');
+	must(/3 values × 2 seeds = 6 runs/.test(await page.locator('.sweep-form .estimate').textContent()), 'the number of runs is not told');
+	await page.getByRole('button', { name: 'Start the sweep' }).click();
+	await page.waitForURL(/#\/sweeps\/[0-9a-f]+$/);
+	sweepId = page.url().split('/').pop();
+	await over(page);
+	await page.waitForFunction(() => document.querySelectorAll('.points tbody tr').length === 6);
+	must(await drawn(page, '.plot'), 'nothing is drawn');
+	const table = await (await fetch(`${base}/v1/sweeps/${sweepId}/table`)).json();
+	const rates = table.columns.find((c) => c.name === 'rate_hz.cell').values, most = Math.max(...rates);
+	must(Number(await page.locator('.best-value').textContent()) === Number(most.toPrecision(6)), 'another best value');
+	const run = table.columns.find((c) => c.name === 'run_id').values[rates.indexOf(most)];
+	must(await page.getByRole('link', { name: 'Its run', exact: true }).getAttribute('href') === `#/runs/${run}`, 'another best run');
+	const shown = () => page.locator('.points tbody tr').evaluateAll((all) => all.map((r) => Number(r.cells[3].textContent)));
+	await page.getByRole('button', { name: 'rate_hz.cell' }).click();
+	await page.getByRole('button', { name: 'rate_hz.cell' }).click();
+	must(await page.locator('.points th[aria-sort="descending"]').count() === 1, 'the order is not told');
+	must(JSON.stringify(await shown()) === JSON.stringify([...rates].sort((a, b) => b - a).map((v) => Number(v.toPrecision(6)))), 'not sorted');
+	await page.getByLabel(/Mean and standard deviation over 2 seeds/).check();
+	await page.waitForFunction(() => document.querySelectorAll('.points tbody tr').length === 3);
+	must(/±/.test(await page.locator('.points tbody').textContent()), 'no deviation');
+	await page.getByRole('link', { name: 'Its run', exact: true }).click();
+	await page.getByRole('link', { name: 'a sweep' }).click();
+	await page.waitForURL(new RegExp(`#/sweeps/${sweepId}$`));
+	await shut(page);
+});
+
+await check('over two axes it is a map, and what varies besides is chosen', async () => {
+	const page = await open(`#/sweep/again/${sweepId}`);
+	for (const [i, parameter, values] of [[1, '/populations/cell/params/V_th', '-60, -58'], [2, '/populations/cell/params/tau_m', '10, 20']]) {
+		await page.getByRole('button', { name: 'Add a parameter' }).click();
+		await fillAxis(page.locator('.axis').nth(i), parameter, values);
+	}
+	await page.getByLabel('How many seeds').fill('1');
+	await page.getByLabel('Best by metric').fill('weight_mean.in_to_cell');
+	await page.getByLabel('Best is').selectOption('smallest');
+	await page.getByRole('button', { name: 'Start the sweep' }).click();
+	await page.waitForURL((url) => /#\/sweeps\/[0-9a-f]+$/.test(url.hash));
+	await over(page);
+	await page.getByRole('heading', { name: 'weight_mean.in_to_cell over rate and V_th' }).waitFor();
+	await page.waitForFunction(() => document.querySelector('.plot canvas'));
+	must(await drawn(page, '.plot'), 'no map is drawn');
+	await page.getByLabel('tau_m').selectOption('20');
+	must(await page.evaluate(() => document.activeElement.tagName) === 'SELECT', 'the choice loses the focus');
+	must(/Smallest/.test(await page.locator('.facts.best').textContent()), 'the goal is not kept');
+	await page.getByLabel('Metric').selectOption('rate_hz.cell');
+	await page.getByRole('heading', { name: 'rate_hz.cell over rate and V_th' }).waitFor();
+	await page.getByRole('button', { name: 'Delete' }).click();
+	await page.getByRole('button', { name: 'Delete it' }).click();
+	await page.waitForURL(/#\/sweeps$/);
+	await shut(page);
+});
+
+await check('a value of a sweep that is wrong is told where it was given', async () => {
+	const page = await open('#/sweep/new/stdp_window');
+	const axis = page.locator('.axis').first();
+	await fillAxis(axis, '/params/rule_params/tau_plus', '20, -3');
+	expected += 1;
+	await page.getByRole('button', { name: 'Start the sweep' }).click();
+	await axis.getByText(/tau_plus must lie in/).waitFor();
+	must(await axis.getByLabel('Values, with commas between').getAttribute('aria-invalid') === 'true', 'not marked as invalid');
+	must(/#\/sweep\/new/.test(page.url()), 'it was started');
+	await shut(page);
+});
+
+await check('a long sweep shows progress, is cancelled, and the list of runs follows by one stream', async () => {
+	const spec = await (await fetch(`${base}/v1/presets/song_competition`)).json().then((p) => p.spec);
+	const made = await (await fetch(`${base}/v1/sweeps`, { method: 'POST', headers: { 'Content-Type': 'application/json' },
+		body: JSON.stringify({ spec: { ...spec, duration_ms: 3600000 }, seeds: { from: 1, count: 50 }, name: 'long' }) })).json();
+	const page = await open(`#/sweeps/${made.id}`), list = await open('#/runs');
+	await list.getByLabel('Search').fill('long: seed');
+	await list.waitForSelector('.state.running');
+	await page.getByText('0 of 50').waitFor();
+	await page.getByRole('button', { name: 'Cancel' }).click();
+	await page.waitForSelector('.state.cancelled');
+	await list.waitForFunction(() => document.querySelectorAll('tbody tr').length > 0
+		&& document.querySelectorAll('tbody tr').length === document.querySelectorAll('tbody .state.cancelled').length);
+	await page.goto(`${base}/#/sweeps`);
+	await page.getByRole('link', { name: 'long' }).click();
+	await page.getByRole('button', { name: 'Delete' }).click();
+	await page.getByRole('button', { name: 'Delete it' }).click();
+	await page.waitForURL(/#\/sweeps$/);
+	await shut(page);
+	await shut(list);
+});
+
 await check('without server-sent events, long polls tell the end', async () => {
 	const before = complaints.length, page = await open('#/new/stdp_window');
 	await page.route('**/events', (route) => route.abort());
@@ -418,14 +517,15 @@ await check('an address that is none says so', async () => {
 
 const VIEWS = () => [['#/', 'start'], ['#/new/stdp_window', 'form'], ['#/new/balanced_plastic', 'network form'],
 	['#/runs', 'list'], [`#/runs/${songRun}`, 'run'], ['#/data', 'data sets'], ['#/models', 'models'],
-	['#/sessions', 'sessions'], [`#/sessions/${sessionId}`, 'session']];
+	['#/sessions', 'sessions'], [`#/sessions/${sessionId}`, 'session'], ['#/sweeps', 'sweeps'],
+	[`#/sweeps/${sweepId}`, 'sweep'], ['#/sweep/new/song_competition', 'sweep form']];
 
 for (const [width, colorScheme] of [[360, 'light'], [360, 'dark'], [1440, 'light'], [1440, 'dark']])
 	await check(`at ${width} px, ${colorScheme}: no sideways scroll, no serious finding of axe`, async () => {
 		const found = [];
 		for (const [hash, name] of VIEWS()) {
 			const page = await open(hash, { width, colorScheme });
-			if (name === 'run')
+			if (name === 'run' || name === 'sweep')
 				await page.waitForSelector('[data-ready]');
 			const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 			if (over > 0)
