@@ -166,8 +166,9 @@ static json_t *features(void)
 
 static json_t *links(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "self", "/v1", "models",
-			 "/v1/models", "presets", "/v1/presets", "runs", "/v1/runs", "datasets",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "self", "/v1",
+			 "models", "/v1/models", "presets", "/v1/presets", "runs", "/v1/runs",
+			 "sweeps", "/v1/sweeps", "sessions", "/v1/sessions", "datasets",
 			 "/v1/datasets", "validate", "/v1/specs/validate", "openapi",
 			 "/openapi.json", "docs", "/docs");
 }

@@ -11,6 +11,7 @@
 #include "server/api_run.h"
 #include "server/config.h"
 #include "server/metric.h"
+#include "server/store_sweep.h"
 
 /* Runs by state; states without a run are shown as 0. */
 static int runs(const struct api *api, struct buf *out, struct err *err)
@@ -25,6 +26,22 @@ static int runs(const struct api *api, struct buf *out, struct err *err)
 		metric_sample(out, "stdpd_runs", label, s ? NULL : "Stored runs by state.",
 			      (double)n[s]);
 	}
+	return rc;
+}
+
+/* Points of sweeps that go on, for which there is no run yet. */
+static int sweeps(const struct api *api, struct mem_arena *arena, struct buf *out, struct err *err)
+{
+	struct store_sweep *rows;
+	int64_t points = 0;
+	size_t n = 0;
+	int rc = store_sweep_active(api->store, arena, &rows, &n, err);
+
+	for (size_t i = 0; !rc && i < n; i++)
+		points += rows[i].points - rows[i].next_point;
+	metric_sample(out, "stdpd_sweeps", "", "Sweeps that go on.", (double)n);
+	metric_sample(out, "stdpd_sweep_points_pending", "", "Their points without a run yet.",
+		      (double)points);
 	return rc;
 }
 
@@ -58,10 +75,9 @@ int api_metrics(const struct api *api, struct request *rq, struct response *rs,
 	struct buf *out = &rs->body;
 	struct err err = { 0 };
 
-	(void)rq;
 	metric_sample(out, "stdpd_info", "version=\"" ENGINE_VERSION "\"", "The program.", 1.0);
 	metric_write(out);
-	if (runs(api, out, &err))
+	if (runs(api, out, &err) || sweeps(api, rq->arena, out, &err))
 		return api_run_fail(&err, errors);
 	metric_sample(out, "stdpd_slots", "", "Simulations that may run at once.",
 		      (double)api->config->slots);

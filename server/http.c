@@ -133,8 +133,10 @@ static void conn_free(struct http_conn *c)
 		return;
 	if (c->rs.stream.free)
 		c->rs.stream.free(c->rs.stream.self);
-	if (c->streams)
+	if (c->streams) {
 		(void)atomic_fetch_sub_explicit(&c->h->streams, 1, memory_order_relaxed);
+		metric_add(METRIC_STREAMS, -1);
+	}
 	buf_release(&c->rs.body);
 	buf_release(&c->body);
 	buf_release(&c->out);
@@ -305,8 +307,10 @@ static bool take_stream(struct http_conn *c)
 	c->streams = atomic_fetch_add_explicit(&c->h->streams, 1, memory_order_relaxed) <
 		     c->h->config.streams;
 	c->said_at = clock_mono_s();
-	if (c->streams)
+	if (c->streams) {
+		metric_add(METRIC_STREAMS, 1);
 		return true;
+	}
 	(void)atomic_fetch_sub_explicit(&c->h->streams, 1, memory_order_relaxed);
 	return false;
 }

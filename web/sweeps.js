@@ -1,6 +1,6 @@
 /* sweeps.js - sweeps: their list, and the page of one: progress, the best point, plot and table of a metric. */
 /* SPDX-License-Identifier: MIT */
-import { attemptIn, del, get, post, problemView, watchTopics } from './api.js';
+import { attemptIn, del, get, post, watchTopics } from './api.js';
 import { code, confirmDialog, count, el, freshId, num, say, setTitle, wallTime, when } from './dom.js';
 import { stateBadge } from './list.js';
 import { sweepPlot, textOf } from './sweep_plot.js';
@@ -19,23 +19,37 @@ const isOver = (s) => s.finished_at !== null;
 
 export async function sweepsPage(main) {
 	setTitle('Sweeps');
-	const { items } = await get('/v1/sweeps');
+	let { items, next_page_token: token } = await get('/v1/sweeps');
+	const trouble = el('div', {}), body = el('tbody', {}), attempt = attemptIn(trouble);
+	const more = el('button', { type: 'button', class: 'button quiet', onclick: async () => {
+		const page = await attempt(() => get(`/v1/sweeps?page_token=${token}`));
+		if (page) {
+			items = [...items, ...page.items];
+			token = page.next_page_token;
+			draw();
+		}
+	} }, 'Load more');
 	const row = (s) => el('tr', {},
 		el('td', { 'data-label': 'State' }, stateBadge(s.state)),
 		el('td', { 'data-label': 'Name' }, el('a', { href: `#/sweeps/${s.id}` }, nameOf(s)),
 			' ', el('span', { class: 'small' }, s.axes.map((a) => a.name).join(', '))),
 		el('td', { 'data-label': 'Points', class: 'number' }, `${count(s.progress.done)} of ${count(s.progress.points)}`),
 		el('td', { 'data-label': 'Created' }, when(s.created_at)));
+	function draw() {
+		body.replaceChildren(...items.map(row));
+		more.hidden = !token;
+	}
+	draw();
 	main.replaceChildren(
 		el('header', { class: 'page-head' }, el('h1', { tabindex: -1 }, 'Sweeps'),
 			el('p', { class: 'lead' }, 'A sweep is one spec over a grid of values and seeds: it shows how a result depends on what was chosen, ',
 				'and how much it varies by chance.')),
-		items.length ? el('table', { class: 'runs' },
+		trouble,
+		...(items.length ? [el('table', { class: 'runs' },
 			el('thead', {}, el('tr', {}, ['State', 'Name', 'Points', 'Created'].map((t) =>
-				el('th', { scope: 'col', class: t === 'Points' ? 'number' : null }, t)))),
-			el('tbody', {}, items.map(row)))
-			: el('p', { class: 'empty' }, 'No sweeps yet. ', el('a', { href: '#/' }, 'Choose an experiment'),
-				' and open “Sweep over values and seeds”.'));
+				el('th', { scope: 'col', class: t === 'Points' ? 'number' : null }, t)))), body), more]
+			: [el('p', { class: 'empty' }, 'No sweeps yet. ', el('a', { href: '#/' }, 'Choose an experiment'),
+				' and open “Sweep over values and seeds”.')]));
 }
 
 /* ---- one ---- */

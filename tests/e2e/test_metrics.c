@@ -57,6 +57,9 @@ Test(metrics, they_count_what_happened)
 	cr_assert_eq(a.status, 200, "%s", a.body);
 	cr_assert(reply_header(&a, "Content-Type", type, sizeof(type)));
 	cr_assert_not_null(strstr(type, "version=0.0.4"));
+	cr_assert_eq(value(a.body, "stdpd_http_streams"), 0.0, "%s", a.body);
+	cr_assert_eq(value(a.body, "stdpd_sweeps"), 0.0);
+	cr_assert_eq(value(a.body, "stdpd_sweep_points_pending"), 0.0);
 	r = harness_ask(&h, "POST", "/v1/runs", SPECS_FAST, wait);
 	cr_assert_eq(r.status, 201);
 	reply_release(&r);

@@ -165,7 +165,7 @@ Test(space, a_token_gets_what_its_quota_allows_and_others_are_not_touched)
 	cr_assert_eq(r.status, 202, "%s", r.body);
 	(void)snprintf(body, sizeof(body), "%s", reply_text(&r, "/id"));
 	reply_release(&r);
-	for (int i = 0; i < 500; i++) { /* until it runs and so waits no more */
+	for (int i = 0; i < 20000; i++) { /* until it runs and so waits no more */
 		r = harness_ask(&h, "GET", "/v1/me", NULL, as_ada);
 		if (reply_number(&r, "/quotas/runs_queued/used") == 0.0)
 			break;
@@ -189,6 +189,32 @@ Test(space, a_token_gets_what_its_quota_allows_and_others_are_not_touched)
 			    "{\"name\":\"x\",\"scopes\":[\"read\"],\"quotas\":{\"runs\":0}}",
 			    admin),
 		     422);
+}
+
+Test(space, a_sweep_waits_where_its_owners_quota_is_used_up_and_goes_on)
+{
+	static const char *const args[] = { "--slots", "1", NULL };
+	char admin[128], ada[128], path[96];
+	const char *const as_ada[] = { ada, NULL };
+	struct reply r;
+
+	harness_new(&h, args);
+	token("boss", "{}", NULL, admin);
+	token("ada", "{\"runs\":1}", admin, ada);
+	r = harness_ask(&h, "POST", "/v1/sweeps",
+			"{\"spec\":" SPECS_NET("1000", "20") ",\"seeds\":[1,2,3,4,5]}", as_ada);
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	(void)snprintf(path, sizeof(path), "/v1/sweeps/%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	for (int i = 0; i < 5000; i++) {
+		r = harness_ask(&h, "GET", path, NULL, as_ada);
+		cr_assert_leq(reply_number(&r, "/progress/queued"), 1.0, "%s", r.body);
+		if (strcmp(reply_text(&r, "/state"), "finished") == 0)
+			break;
+		reply_release(&r);
+	}
+	cr_assert_eq(reply_number(&r, "/counts/succeeded"), 5.0, "%s", r.body);
+	reply_release(&r);
 }
 
 Test(space, a_data_set_is_its_owners_and_counts_as_theirs)
@@ -228,6 +254,25 @@ Test(space, a_data_set_is_its_owners_and_counts_as_theirs)
 		id);
 	r = harness_ask(&h, "POST", "/v1/runs", spec, (const char *const[]){ ben, NULL });
 	cr_assert(r.status == 422 && strstr(r.body, "there is no data set"), "%s", r.body);
+	reply_release(&r);
+	(void)snprintf(spec, sizeof(spec),
+		       "{\"spec\":{\"duration_ms\":10,\"populations\":{\"a\":{\"model\":\"spike_"
+		       "generator\","
+		       "\"size\":1,\"params\":{\"spike_times\":[1]}}}},\"axes\":[{\"path\":"
+		       "\"/populations/a/params/spike_times\",\"values\":[{\"dataset\":\"%s\"}]}]}",
+		       id);
+	r = harness_ask(&h, "POST", "/v1/sweeps", spec, (const char *const[]){ ben, NULL });
+	cr_assert(r.status == 422 && strstr(r.body, "there is no data set"), "%s", r.body);
+	reply_release(&r);
+	r = harness_ask(&h, "POST", "/v1/sweeps", spec, (const char *const[]){ ada, NULL });
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	(void)snprintf(spec, sizeof(spec), "/v1/sweeps/%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	cr_assert_eq(status("DELETE", path, NULL, ada), 409, "a sweep needs it");
+	do
+		r = harness_ask(&h, "GET", spec, NULL, (const char *const[]){ ada, NULL });
+	while (strcmp(reply_text(&r, "/state"), "running") == 0 && (reply_release(&r), true));
+	cr_assert_eq(reply_number(&r, "/counts/succeeded"), 1.0, "%s", r.body);
 	reply_release(&r);
 	r = harness_ask(&h, "GET", "/v1/datasets", NULL, (const char *const[]){ ben, NULL });
 	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 0, "%s", r.body);
