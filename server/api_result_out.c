@@ -282,10 +282,13 @@ static void write_ndjson(const struct api_result *c, struct buf *b)
 
 static int write_npz(struct api_result *c, struct buf *b)
 {
+	struct buf_gap *gaps = NEW(c->rq->arena, struct buf_gap, API_RESULT_COLUMNS_MAX);
 	struct npz z;
 	int rc = 0;
 
-	npz_init(&z, b);
+	if (!gaps)
+		return err_nomem(&c->err);
+	npz_init_apart(&z, b, gaps, API_RESULT_COLUMNS_MAX);
 	for (size_t k = 0; !rc && k < c->n_columns; k++) {
 		const struct api_result_column *col = &c->columns[k];
 		struct npy_header h = { .type = col->type, .n_dims = col->width ? 2 : 1 };
@@ -298,6 +301,8 @@ static int write_npz(struct api_result *c, struct buf *b)
 	}
 	if (!rc)
 		rc = npz_end(&z, &c->err);
+	c->rs->gaps = gaps;
+	c->rs->n_gaps = z.n_gaps;
 	npz_release(&z);
 	return rc;
 }

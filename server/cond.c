@@ -82,6 +82,25 @@ int cond_match(const struct request *rq, const char *etag, struct err_list *erro
 			    etag);
 }
 
+static bool of_body(const struct response *rs, char etag[COND_ETAG_SIZE])
+{
+	size_t n = 0;
+	const char *piece;
+	struct buf hashes;
+	bool ok = true;
+
+	if (!rs->n_gaps)
+		return cond_etag(rs->body.data, rs->body.len, etag);
+	buf_init(&hashes, 1 << 20);
+	for (uint64_t at = 0; (piece = http_piece(rs, at, &n)) != NULL && ok; at += n) {
+		ok = cond_etag(piece, n, etag);
+		(void)buf_str(&hashes, etag);
+	}
+	ok = ok && !hashes.failed && cond_etag(hashes.data, hashes.len, etag);
+	buf_release(&hashes);
+	return ok;
+}
+
 void cond_finish(const struct request *rq, struct response *rs, bool open)
 {
 	bool patch = strcmp(rq->method, "PATCH") == 0;
@@ -90,13 +109,14 @@ void cond_finish(const struct request *rq, struct response *rs, bool open)
 
 	if (rs->stream.read || rs->body.failed || !(get || patch))
 		return;
-	if (rs->status == 200 && !http_has_header(rs, "ETag") &&
-	    cond_etag(rs->body.data, rs->body.len, etag)) {
+	if (rs->status == 200 && !http_has_header(rs, "ETag") && of_body(rs, etag)) {
 		if (patch)
 			http_add_header(rs, "ETag", mem_arena_strdup(rq->arena, etag));
 		else if (cond_not_modified(rq, rs, etag))
-			buf_clear(&rs->body);
+			rs->n_gaps = 0;
 	}
+	if (rs->status == 304)
+		buf_clear(&rs->body);
 	if (get && (rs->status == 200 || rs->status == 206 || rs->status == 304) &&
 	    !http_has_header(rs, "Cache-Control"))
 		http_add_header(rs, "Cache-Control", open ? "no-cache" : "private, no-cache");

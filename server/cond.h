@@ -14,7 +14,7 @@ enum { COND_ETAG_SIZE = 36 };
 bool cond_etag(const void *bytes, size_t n, char etag[COND_ETAG_SIZE]) MUST_USE;
 /* Set the ETag header; true if If-None-Match has it (status is 304 then). */
 bool cond_not_modified(const struct request *rq, struct response *rs, const char *etag);
-/* The same ETag for the compressed body, in the arena: "x" is "x-gzip" then. Both count as one in conditions. */
+/* The same ETag for the compressed body, in the arena: "x" is "x-gzip" then. Conditions take both for one. */
 const char *cond_packed(const struct request *rq, const char *etag);
 /* PRECONDITION if there is an If-Match that does not have it. */
 int cond_match(const struct request *rq, const char *etag, struct err_list *errors) MUST_USE;

@@ -177,7 +177,7 @@ int gzip_pack(struct buf *out, const void *bytes, size_t n, struct err *err)
 	return rc == Z_STREAM_END ? 0 : err_set(err, ERR_INTERNAL, NULL, "deflate answered %d", rc);
 }
 
-uint32_t gzip_crc(const void *bytes, size_t n)
+uint32_t gzip_crc(uint32_t crc, const void *bytes, size_t n)
 {
-	return (uint32_t)crc32_z(0, bytes, n);
+	return (uint32_t)crc32_z(crc, n ? bytes : (const void *)"", n); /* NULL would start anew */
 }

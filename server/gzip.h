@@ -19,7 +19,7 @@ int gzip_expand(struct buf *out, const void *bytes, size_t n, struct err *err) M
 int gzip_inflate(void *ret, size_t size, const void *bytes, size_t n, struct err *err) MUST_USE;
 /* Compress behind what `out` holds, as a gzip file: fast rather than small. Errors: LIMIT, NOMEM. */
 int gzip_pack(struct buf *out, const void *bytes, size_t n, struct err *err) MUST_USE;
-/* CRC-32 as gzip and zip have it. */
-uint32_t gzip_crc(const void *bytes, size_t n);
+/* CRC-32 as gzip and zip have it, of n more bytes; 0 before the first. */
+uint32_t gzip_crc(uint32_t crc, const void *bytes, size_t n);
 
 #endif

@@ -27,6 +27,7 @@
 enum {
 	HEARTBEAT_S = 15,
 	STREAM_BLOCK = 16384,
+	PIECE_BLOCK = 1 << 18,
 	STREAM_MAX = 1 << 24,	/* bytes one read() of a stream may add */
 	HEADER_MEMORY = 32768,	/* per connection */
 	UPLOAD_GRACE_S = 30,	/* from then on a body must come faster than UPLOAD_MIN */
@@ -223,6 +224,20 @@ static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
 	}
 }
 
+/* The body and its gaps, piece by piece. */
+static ssize_t on_pieces(void *cls, uint64_t pos, char *out, size_t max)
+{
+	const struct http_conn *c = cls;
+	size_t n = 0;
+	const char *from = http_piece(&c->rs, pos, &n);
+
+	n = n < max ? n : max;
+	if (!n)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	memcpy(out, from, n);
+	return (ssize_t)n;
+}
+
 static struct MHD_Response *make_response(struct http_conn *c)
 {
 	size_t n;
@@ -234,7 +249,9 @@ static struct MHD_Response *make_response(struct http_conn *c)
 							 NULL);
 	if (c->rs.body.failed)
 		return NULL;
-	c->sent = c->rs.body.len;
+	c->sent = (size_t)http_length(&c->rs);
+	if (c->rs.n_gaps)
+		return MHD_create_response_from_callback(c->sent, PIECE_BLOCK, on_pieces, c, NULL);
 	body = buf_take(&c->rs.body, &n);
 	if (!body)
 		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);

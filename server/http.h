@@ -63,6 +63,10 @@ struct response {
 	int status;		  /* 0: see wait */
 	const char *content_type; /* NULL: application/json */
 	struct buf body;
+	const struct buf_gap
+		*gaps; /* [n_gaps] ascending, large parts that leave from where they are: in
+				       the request's arena, as their data */
+	size_t n_gaps;
 	struct {
 		const char *name, *value; /* live in the request's arena or are static */
 	} headers[HTTP_HEADERS_MAX];
@@ -80,6 +84,10 @@ struct response {
  * HTTP_HEADERS_MAX in release, asserted. */
 void http_add_header(struct response *rs, const char *name, const char *value);
 bool http_has_header(const struct response *rs, const char *name);
+/* Bytes of the body with its gaps; and those from byte `at` on that stand together, *ret_n of them (0: none,
+ * at its end). */
+uint64_t http_length(const struct response *rs);
+const char *http_piece(const struct response *rs, uint64_t at, size_t *ret_n);
 
 struct http;
 struct http_config {

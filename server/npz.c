@@ -44,9 +44,22 @@ void npz_init(struct npz *z, struct buf *out)
 	buf_init(&z->directory, (size_t)NPZ_ENTRIES_MAX * (CENTRAL_SIZE + NPZ_NAME_MAX + 8));
 }
 
+void npz_init_apart(struct npz *z, struct buf *out, struct buf_gap *gaps, size_t max)
+{
+	npz_init(z, out);
+	z->gaps = gaps;
+	z->gaps_max = max;
+}
+
 void npz_release(struct npz *z)
 {
 	buf_release(&z->directory);
+}
+
+/* Bytes of the file so far. */
+static size_t length(const struct npz *z)
+{
+	return z->out->len - z->start + z->apart;
 }
 
 static int check(const struct npz *z, struct err *err)
@@ -55,7 +68,7 @@ static int check(const struct npz *z, struct err *err)
 
 	if (failed == ERR_NOMEM)
 		return err_nomem(err);
-	if (failed || z->out->len - z->start > UINT32_MAX)
+	if (failed || length(z) > UINT32_MAX)
 		return err_set(err, ERR_LIMIT, NULL, "the archive would be larger than %zu bytes",
 			       z->out->max);
 	return 0;
@@ -90,10 +103,20 @@ static void central(struct npz *z, const char *file, uint32_t crc, uint32_t size
 	z->n++;
 }
 
+static void add_data(struct npz *z, const void *data, size_t n)
+{
+	if (!z->gaps) {
+		(void)buf_add(z->out, data, n);
+		return;
+	}
+	z->gaps[z->n_gaps++] = (struct buf_gap){ z->out->len, data, n };
+	z->apart += n;
+}
+
 int npz_add(struct npz *z, const char *name, const struct npy_header *h, const void *data,
 	    struct err *err)
 {
-	size_t offset = z->out->len - z->start, n = npy_size(h->type), header, at;
+	size_t offset = length(z), n = npy_size(h->type), size;
 	char file[NPZ_NAME_MAX + 8];
 	struct buf head;
 	uint32_t crc;
@@ -101,7 +124,7 @@ int npz_add(struct npz *z, const char *name, const struct npy_header *h, const v
 
 	for (int i = 0; i < h->n_dims; i++)
 		n *= (size_t)h->dim[i]; /* fits: the data are in memory */
-	if (n > UINT32_MAX / 2 || z->n >= NPZ_ENTRIES_MAX)
+	if (n > UINT32_MAX / 2 || z->n >= NPZ_ENTRIES_MAX || (z->gaps && z->n_gaps >= z->gaps_max))
 		return err_set(err, ERR_LIMIT, NULL,
 			       "array %s has %zu bytes, more than an archive holds", name, n);
 	(void)snprintf(file, sizeof(file), "%.*s.npy", NPZ_NAME_MAX - 1, name);
@@ -111,27 +134,21 @@ int npz_add(struct npz *z, const char *name, const struct npy_header *h, const v
 		buf_release(&head);
 		return rc;
 	}
-	header = z->out->len;
+	crc = gzip_crc(gzip_crc(0, head.data, head.len), data, n);
+	size = head.len + n;
 	put(z->out, LOCAL_MAGIC, 4);
-	common(z->out, 0, (uint32_t)(head.len + n), strlen(file));
+	common(z->out, crc, (uint32_t)size, strlen(file));
 	(void)buf_str(z->out, file);
-	at = z->out->len;
 	(void)buf_add(z->out, head.data, head.len);
-	(void)buf_add(z->out, data, n);
+	add_data(z, data, n);
 	buf_release(&head);
-	rc = check(z, err);
-	if (rc)
-		return rc;
-	crc = gzip_crc(z->out->data + at, z->out->len - at);
-	for (int i = 0; i < 4; i++) /* known only now */
-		z->out->data[header + 14 + (size_t)i] = (char)(crc >> (8 * i) & 0xff);
-	central(z, file, crc, (uint32_t)(z->out->len - at), offset);
+	central(z, file, crc, (uint32_t)size, offset);
 	return check(z, err);
 }
 
 int npz_end(struct npz *z, struct err *err)
 {
-	size_t at = z->out->len - z->start;
+	size_t at = length(z);
 
 	(void)buf_add(z->out, z->directory.data, z->directory.len);
 	put(z->out, END_MAGIC, 4);
@@ -248,7 +265,7 @@ static int read_entry(const struct central *c, const unsigned char *b, size_t n,
 	if (rc)
 		return rc;
 	ret->n = c->size;
-	if (gzip_crc(ret->bytes, ret->n) != c->crc)
+	if (gzip_crc(0, ret->bytes, ret->n) != c->crc)
 		return err_set(err, ERR_CORRUPT, NULL, "zip entry %s: its check sum does not match",
 			       ret->name);
 	return 0;

@@ -21,10 +21,15 @@ struct npz {
 	struct buf *out;
 	struct buf directory;
 	size_t n, start;
+	struct buf_gap *gaps;		/* NULL: the arrays are copied into out */
+	size_t n_gaps, gaps_max, apart; /* apart: bytes in all gaps */
 };
 
 void npz_init(struct npz *z, struct buf *out);
-/* One array as NAME.npy. Errors: NOMEM, LIMIT (out's maximum, or 4 GiB). */
+/* The arrays stay where they are, and gaps[max] tells where each belongs: for a file that leaves in
+ * pieces, without a copy. */
+void npz_init_apart(struct npz *z, struct buf *out, struct buf_gap *gaps, size_t max);
+/* One array as NAME.npy. Errors: NOMEM, LIMIT (out's maximum, as many as there are gaps, or 4 GiB). */
 int npz_add(struct npz *z, const char *name, const struct npy_header *h, const void *data,
 	    struct err *err) MUST_USE;
 int npz_end(struct npz *z, struct err *err) MUST_USE; /* writes the directory */

@@ -117,6 +117,7 @@ static void start(struct response *rs, int code, const char *instance)
 	if (rs->stream.free)
 		rs->stream.free(rs->stream.self);
 	rs->stream = (struct http_stream){ 0 };
+	rs->n_gaps = 0;
 	rs->status = problem_status(code);
 	rs->content_type = "application/problem+json";
 	if (problem_retry_after(code))

@@ -16,6 +16,13 @@ struct buf {
 	int failed; /* 0, or ERR_NOMEM, or ERR_LIMIT (over max) */
 };
 
+/* Bytes that belong behind the first `at` bytes of a buffer without being copied into it. */
+struct buf_gap {
+	size_t at;
+	const void *data; /* [n] */
+	size_t n;
+};
+
 void buf_init(struct buf *b, size_t max);
 int buf_add(struct buf *b, const void *p, size_t n); /* 0 or -code */
 int buf_str(struct buf *b, const char *s);

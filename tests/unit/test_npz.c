@@ -52,6 +52,38 @@ Test(npz, what_is_written_is_read)
 	buf_release(&b);
 }
 
+Test(npz, arrays_left_where_they_are_make_the_same_file)
+{
+	struct npy_header hx = { .type = NPY_F64, .n_dims = 1, .dim = { 3 } };
+	struct npy_header hi = { .type = NPY_U32, .n_dims = 2, .dim = { 2, 3 } };
+	struct buf whole, apart;
+	struct buf_gap gaps[2];
+	struct err err = { 0 };
+	struct npz z;
+	size_t at = 0, from = 0;
+
+	write_two(&whole);
+	buf_init(&apart, MAX);
+	npz_init_apart(&z, &apart, gaps, 2);
+	cr_assert_eq(npz_add(&z, "t_ms", &hx, xs, &err), 0, "%s", err.text);
+	cr_assert_eq(npz_add(&z, "neuron", &hi, ids, &err), 0, "%s", err.text);
+	cr_assert_eq(npz_add(&z, "more", &hx, xs, &err), -ERR_LIMIT);
+	cr_assert_eq(npz_end(&z, &err), 0, "%s", err.text);
+	cr_assert_eq(z.n_gaps, 2);
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert_arr_eq(whole.data + at, apart.data + from, gaps[i].at - from);
+		at += gaps[i].at - from;
+		from = gaps[i].at;
+		cr_assert_arr_eq(whole.data + at, gaps[i].data, gaps[i].n);
+		at += gaps[i].n;
+	}
+	cr_assert_eq(whole.len - at, apart.len - from);
+	cr_assert_arr_eq(whole.data + at, apart.data + from, apart.len - from);
+	npz_release(&z);
+	buf_release(&whole);
+	buf_release(&apart);
+}
+
 Test(npz, no_cut_file_is_read)
 {
 	struct mem_arena arena;
