@@ -139,30 +139,13 @@ int api_run_delete(const struct api *api, struct request *rq, struct response *r
 	return rc;
 }
 
-/* No body, or {}. */
-static int empty_body(const struct request *rq, struct err_list *errors)
-{
-	json_t *body = NULL;
-	int rc;
-
-	if (!rq->body_len)
-		return 0;
-	rc = api_body(rq, &body, errors);
-	if (!rc)
-		rc = api_run_keys(body, NULL, 0, errors);
-	json_decref(body);
-	return rc;
-}
-
 int api_run_cancel(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_run run = { 0 };
-	int rc = empty_body(rq, errors);
+	int rc = begin(api, rq, &run, errors);
 
-	if (!rc)
-		rc = begin(api, rq, &run, errors);
 	if (rc)
 		return rc;
 	if (run.state == RUN_CANCELLING ||
@@ -205,9 +188,7 @@ static int run_again(const struct api *api, struct request *rq, struct response 
 
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	rc = empty_body(rq, errors);
-	if (!rc)
-		rc = api_run_find(api, rq, &run, errors);
+	rc = api_run_find(api, rq, &run, errors);
 	if (!rc && verify && (run.state != RUN_SUCCEEDED || !run.digest))
 		rc = err_list_add(errors, ERR_STATE, "",
 				  "the run is %s; only what succeeded can be verified",

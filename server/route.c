@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/api_run.h"
 #include "server/auth.h"
 #include "server/cond.h"
 #include "server/config.h"
@@ -27,13 +28,13 @@ static const struct route routes[] = {
 	{ "GET", "/docs", api_docs, "This interface as a page.", 200, NULL, NULL, NULL },
 	{ "GET", "/v1", api_v1, "Name, version, limits, features, links.", 200, NULL, NULL, NULL },
 	{ "GET", "/v1/me", api_me, "Who asks: name, scopes and end of the token.", 200, NULL, NULL, "read" },
-	{ "GET", "/v1/models", api_model_list, "All neuron models, plasticity rules and options, wiring rules and experiments with their parameters.", 200, "*", NULL, "read" },
-	{ "GET", "/v1/models/{kind}/{name}", api_model_get, "One model with its parameters.", 200, "*", NULL, "read" },
-	{ "GET", "/v1/schemas/{name}", api_schema, "A JSON Schema (2020-12).", 200, "*", NULL, "read" },
+	{ "GET", "/v1/models", api_model_list, "All neuron models, plasticity rules and options, wiring rules and experiments with their parameters.", 200, NULL, NULL, "read" },
+	{ "GET", "/v1/models/{kind}/{name}", api_model_get, "One model with its parameters.", 200, NULL, NULL, "read" },
+	{ "GET", "/v1/schemas/{name}", api_schema, "A JSON Schema (2020-12).", 200, NULL, NULL, "read" },
 	{ "GET", "/v1/rules/{name}/window", api_rule_window, "The rule's learning window, computed by driving one synapse with spike pairs.", 200, "*", NULL, "read" },
-	{ "GET", "/v1/presets", api_preset_list, "Ready specs with a title and what to look at.", 200, "*", NULL, "read" },
-	{ "GET", "/v1/presets/{name}", api_preset_get, "One preset with its spec.", 200, "*", NULL, "read" },
-	{ "POST", "/v1/specs/validate", api_spec_validate, "Check a spec without running it: all errors, normal form, cost.", 200, "*", "spec_request", "read" },
+	{ "GET", "/v1/presets", api_preset_list, "Ready specs with a title and what to look at.", 200, NULL, NULL, "read" },
+	{ "GET", "/v1/presets/{name}", api_preset_get, "One preset with its spec.", 200, NULL, NULL, "read" },
+	{ "POST", "/v1/specs/validate", api_spec_validate, "Check a spec without running it: all errors, normal form, cost.", 200, NULL, "spec_request", "read" },
 	{ "POST", "/v1/runs", api_run_post, "Queue a run of a spec, a preset with overrides, or an experiment. Prefer: wait=N waits for its end.", 202, NULL, "run_request", "run" },
 	{ "GET", "/v1/runs", api_run_list, "Runs, newest first, by filter and page.", 200,
 	  "state preset tag q sweep spec_sha256 created_after sort page_size page_token total", NULL, "read" },
@@ -102,10 +103,10 @@ static const struct route routes[] = {
 	{ "GET", SESSION "/why", api_result_why, "The spike pairs that moved one synapse, and what each did.", 200, "*", NULL, "read" },
 	{ "GET", SESSION "/psth", api_result_psth, "Spikes around events: at given times, or at another population's spikes.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/events", api_events, "Server-sent events of several at once, topics=run:ID,session:ID,sweep:ID: those of their own streams (of sessions the state), data with its topic; resumes by Last-Event-ID, gap where something is lost; 204 when all was said.", 200, "topics", NULL, "read" },
-	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ or IDX, also gzipped.", 201, "*", "", "run" },
-	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "*", NULL, "read" },
-	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, "*", NULL, "read" },
-	{ "DELETE", "/v1/datasets/{id}", api_dataset_delete, "Delete a data set that no waiting or running run needs.", 204, "*", NULL, "run" },
+	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ or IDX, also gzipped.", 201, "name", "", "run" },
+	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "page_size page_token", NULL, "read" },
+	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, NULL, NULL, "read" },
+	{ "DELETE", "/v1/datasets/{id}", api_dataset_delete, "Delete a data set that no waiting or running run needs.", 204, NULL, NULL, "run" },
 	{ "POST", "/v1/webhooks", api_hook_post, "Be told of the end of runs, sessions and sweeps by a signed POST; the secret is in this answer and nowhere else.", 201, NULL, "webhook_request", "run" },
 	{ "GET", "/v1/webhooks", api_hook_list, "Webhooks, newest first.", 200, "page_size page_token", NULL, "read" },
 	{ "GET", "/v1/webhooks/{id}", api_hook_get, "One webhook, without its secret.", 200, NULL, NULL, "read" },
@@ -286,6 +287,18 @@ static int check_query(const struct route *r, const struct request *rq, struct e
 	return err_list_count(errors) ? -ERR_UNKNOWN : 0;
 }
 
+/* No body, or {}. */
+static int check_empty(const struct request *rq, struct err_list *errors)
+{
+	json_t *body = NULL;
+	int rc = rq->body_len ? api_body(rq, &body, errors) : 0;
+
+	if (!rc && body)
+		rc = api_run_keys(body, NULL, 0, errors);
+	json_decref(body);
+	return rc;
+}
+
 /* ---- dispatch ---- */
 
 /* Other methods may be repeated anyway, and who may only read changes nothing. */
@@ -318,6 +331,8 @@ static int dispatch(const struct api *api, bool admin, struct request *rq, struc
 	rc = check_token(api, r, rq, rs, errors);
 	if (!rc)
 		rc = check_query(r, rq, errors);
+	if (!rc && r->schema && strcmp(r->schema, "empty") == 0)
+		rc = check_empty(rq, errors);
 	if (!rc && route_takes_key(r))
 		rc = once_begin(api->store, rq, rs, errors);
 	if (rc)

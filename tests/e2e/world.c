@@ -186,6 +186,8 @@ void world_path(const struct world *w, const char *pattern, char path[WORLD_PATH
 	}
 	if (strcmp(pattern, "/v1/compare") == 0)
 		(void)snprintf(path, WORLD_PATH_MAX, "/v1/compare?runs=%s,%s", w->run, w->window);
+	else if (strcmp(pattern, "/v1/events") == 0)
+		(void)snprintf(path, WORLD_PATH_MAX, "/v1/events?topics=run:%s", w->run);
 	else if (strcmp(pattern, "/v1/runs/{id}/tables/{name}") == 0)
 		(void)snprintf(path, WORLD_PATH_MAX, "/v1/runs/%s/tables/window", w->window);
 	else if (!path_in(pattern, "/v1/runs/", w->run, path) &&
