@@ -11,6 +11,7 @@
 
 #include "core/model/experiment.h"
 #include "core/spec_json.h"
+#include "server/clock.h"
 #include "server/cond.h"
 #include "server/config.h"
 #include "server/dataset.h"
@@ -43,6 +44,18 @@ int api_match(const struct request *rq, json_t *body_take, struct err_list *erro
 	if (!text || !cond_etag(text, strlen(text), etag))
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	return cond_match(rq, etag, errors);
+}
+
+json_t *api_text_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+json_t *api_time_or_null(int64_t ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	return ms ? json_string(clock_text(ms, text)) : json_null();
 }
 
 /* ---- bodies ---- */
@@ -151,6 +164,11 @@ static const struct {
 	[API_CSV] = { "csv", "text/csv" },
 	[API_NPZ] = { "npz", "application/zip" },
 };
+
+const char *api_media(enum api_format format)
+{
+	return format == API_CSV ? "text/csv; charset=utf-8" : formats[format].media;
+}
 
 /* How much an Accept header wants a media type: its quality, -1 if it does not speak of it. The
  * most exact range wins. */

@@ -40,6 +40,9 @@ typedef int api_handler(const struct api *api, struct request *rq, struct respon
 /* Helpers of api.c. */
 int api_json(struct response *rs, int status, json_t *body_take,
 	     struct err_list *errors); /* steals body; NULL: out of memory */
+/* A text; a time (ms since 1970) as ISO-8601; null for NULL and 0. */
+json_t *api_text_or_null(const char *text);
+json_t *api_time_or_null(int64_t ms);
 /* The body as JSON: content type checked (415), syntax (400 with line and column). New reference.
  */
 int api_body(const struct request *rq, json_t **ret, struct err_list *errors) MUST_USE;
@@ -63,6 +66,8 @@ int api_room(const struct api *api, const struct request *rq, int64_t bytes,
 enum api_format { API_JSON, API_NDJSON, API_CSV, API_NPZ, API_FORMAT_N };
 int api_format(const struct request *rq, unsigned allowed, enum api_format *ret,
 	       struct err_list *errors) MUST_USE;
+/* Its Content-Type. */
+const char *api_media(enum api_format format);
 
 /* PRECONDITION if there is an If-Match and `body` (stolen; NULL: out of memory), what a GET would answer
  * now, is another. */

@@ -24,18 +24,11 @@ static const char *const known_events[] = { "*",	  "run.*",	    "run.succeeded",
 
 /* ---- as JSON ---- */
 
-static json_t *time_or_null(int64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	return ms ? json_string(clock_text(ms, text)) : json_null();
-}
-
 static json_t *hook_json(const struct store_hook *h)
 {
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o, s:{s:o, s:o}}", "id", h->id, "name",
 			      h->name, "url", h->url, "owner", h->owner, "active", h->active,
-			      "created_at", time_or_null(h->created_ms), "links", "self",
+			      "created_at", api_time_or_null(h->created_ms), "links", "self",
 			      json_sprintf("/v1/webhooks/%s", h->id), "deliveries",
 			      json_sprintf("/v1/webhooks/%s/deliveries", h->id));
 
@@ -50,8 +43,8 @@ static json_t *delivery_json(const struct store_delivery *d)
 		d->event, "state", d->state, "attempts", (json_int_t)d->attempts, "status_code",
 		d->status ? json_integer(d->status) : json_null(), "duration_ms",
 		d->attempts ? json_real(d->duration_ms) : json_null(), "error", d->error,
-		"created_at", time_or_null(d->created_ms), "next_attempt_at",
-		time_or_null(d->next_ms), "finished_at", time_or_null(d->ended_ms));
+		"created_at", api_time_or_null(d->created_ms), "next_attempt_at",
+		api_time_or_null(d->next_ms), "finished_at", api_time_or_null(d->ended_ms));
 
 	(void)json_object_set_new(o, "body", json_loads(d->body, 0, NULL));
 	return o;

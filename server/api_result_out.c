@@ -309,9 +309,6 @@ static int write_npz(struct api_result *c, struct buf *b)
 
 int api_result_write(struct api_result *c)
 {
-	static const char *const types[API_FORMAT_N] = { "application/json", "application/x-ndjson",
-							 "text/csv; charset=utf-8",
-							 "application/zip" };
 	struct buf *b = &c->rs->body;
 	int rc = 0;
 
@@ -333,6 +330,6 @@ int api_result_write(struct api_result *c)
 			       "the answer would have more than %lld MiB; ask for less at once",
 			       (long long)c->api->config->answer_max_mb);
 	c->rs->status = 200;
-	c->rs->content_type = types[c->format];
+	c->rs->content_type = api_media(c->format);
 	return 0;
 }

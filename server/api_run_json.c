@@ -6,7 +6,6 @@
 
 #include "server/api_run.h"
 #include "server/auth.h"
-#include "server/clock.h"
 #include "server/event.h"
 #include "server/queue.h"
 
@@ -15,18 +14,6 @@ static const int64_t DAY_MS = 24 * 3600 * (int64_t)1000;
 int api_run_fail(const struct err *err, struct err_list *errors)
 {
 	return err_list_add(errors, (enum err_code)err->code, err->path, "%s", err->text);
-}
-
-static json_t *time_or_null(int64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	return ms ? json_string(clock_text(ms, text)) : json_null();
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
 }
 
 /* A stored JSON text. */
@@ -95,18 +82,18 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 		json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:I}", "id", run->id,
 			  "state", run_state_name(run->state), "version", (json_int_t)run->version,
 			  "name", run->name, "notes", run->notes, "tags", stored(run->tags, true),
-			  "preset", text_or_null(run->preset), "experiment",
-			  text_or_null(run->experiment), "spec_sha256", run->spec_sha256, "seed",
-			  run->seed, "threads", (json_int_t)run->threads);
+			  "preset", api_text_or_null(run->preset), "experiment",
+			  api_text_or_null(run->experiment), "spec_sha256", run->spec_sha256,
+			  "seed", run->seed, "threads", (json_int_t)run->threads);
 
 	if (!o)
 		return NULL;
-	(void)json_object_set_new(o, "owner", text_or_null(run->owner));
-	(void)json_object_set_new(o, "sweep", text_or_null(run->sweep));
-	(void)json_object_set_new(o, "created_at", time_or_null(run->created_ms));
-	(void)json_object_set_new(o, "started_at", time_or_null(run->started_ms));
-	(void)json_object_set_new(o, "finished_at", time_or_null(run->finished_ms));
-	(void)json_object_set_new(o, "digest", text_or_null(run->digest));
+	(void)json_object_set_new(o, "owner", api_text_or_null(run->owner));
+	(void)json_object_set_new(o, "sweep", api_text_or_null(run->sweep));
+	(void)json_object_set_new(o, "created_at", api_time_or_null(run->created_ms));
+	(void)json_object_set_new(o, "started_at", api_time_or_null(run->started_ms));
+	(void)json_object_set_new(o, "finished_at", api_time_or_null(run->finished_ms));
+	(void)json_object_set_new(o, "digest", api_text_or_null(run->digest));
 	(void)json_object_set_new(o, "partial", json_boolean(run->partial));
 	(void)json_object_set_new(o, "progress", progress(api, run));
 	(void)json_object_set_new(o, "queue_position", list ? json_null() : position(api, run));
@@ -120,10 +107,11 @@ json_t *api_run_json(const struct api *api, const struct store_run *run, bool li
 	(void)json_object_set_new(o, "keep_days",
 				  run->keep_days ? json_integer(run->keep_days) : json_null());
 	(void)json_object_set_new(o, "pinned", json_boolean(run->pinned));
-	(void)json_object_set_new(o, "expires_at",
-				  time_or_null(run->keep_days && run->finished_ms && !run->pinned
-						       ? run->finished_ms + run->keep_days * DAY_MS
-						       : 0));
+	(void)json_object_set_new(
+		o, "expires_at",
+		api_time_or_null(run->keep_days && run->finished_ms && !run->pinned
+					 ? run->finished_ms + run->keep_days * DAY_MS
+					 : 0));
 	(void)json_object_set_new(o, "links", links(run));
 	return o;
 }

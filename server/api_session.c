@@ -9,7 +9,6 @@
 
 #include "server/api_run.h"
 #include "server/auth.h"
-#include "server/clock.h"
 #include "server/event.h"
 
 static const double WAIT_S = 86400.0; /* a step may take its time */
@@ -31,18 +30,6 @@ int api_session_find(const struct api *api, const struct request *rq, struct sto
 	else if (rc)
 		(void)api_run_fail(&err, errors);
 	return rc;
-}
-
-static json_t *time_text(int64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	return json_string(clock_text(ms, text));
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
 }
 
 /* ready: it stands and waits; stepping, playing; parked: its process is gone, a command wakes it; failed. */
@@ -71,12 +58,12 @@ json_t *api_session_json(const struct api *api, const struct store_session *row)
 		"{s:s, s:s, s:s, s:f, s:f, s:o, s:o, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "id",
 		row->id, "state", state_of(row, running, &view), "name", row->name ? row->name : "",
 		"t_ms", running ? view.t_ms : row->t_ms, "speed", running ? view.speed : 0.0,
-		"preset", text_or_null(row->preset), "parent", text_or_null(row->parent),
+		"preset", api_text_or_null(row->preset), "parent", api_text_or_null(row->parent),
 		"spec_sha256", row->spec_sha256, "seed", row->seed, "threads",
 		(json_int_t)row->threads, "version",
 		(json_int_t)row->version + (json_int_t)view.version, "created_at",
-		time_text(row->created_ms), "used_at", time_text(row->used_ms), "error",
-		error ? error : json_null(), "links", links);
+		api_time_or_null(row->created_ms), "used_at", api_time_or_null(row->used_ms),
+		"error", error ? error : json_null(), "links", links);
 	return ret;
 }
 

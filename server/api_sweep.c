@@ -10,7 +10,6 @@
 
 #include "server/api_run.h"
 #include "server/auth.h"
-#include "server/clock.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/space.h"
@@ -189,18 +188,6 @@ static json_t *links(const char *id)
 	return o;
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
-static json_t *time_or_null(int64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	return ms ? json_string(clock_text(ms, text)) : json_null();
-}
-
 static json_t *head_json(const struct store_sweep *row, struct sweep_plan *plan)
 {
 	json_t *tags = json_loads(row->tags, 0, NULL);
@@ -210,11 +197,12 @@ static json_t *head_json(const struct store_sweep *row, struct sweep_plan *plan)
 		"s:o, s:o}",
 		"id", row->id, "state", row->state, "version", (json_int_t)row->version, "name",
 		row->name, "notes", row->notes, "tags", tags ? tags : json_array(), "owner",
-		text_or_null(row->owner), "preset", text_or_null(row->preset), "experiment",
-		text_or_null(row->experiment), "axes", plan->axes, "seeds", plan->seeds, "metric",
-		text_or_null(row->metric), "goal", text_or_null(row->goal), "reuse", row->reuse,
-		"threads", (json_int_t)row->threads, "created_at", time_or_null(row->created_ms),
-		"finished_at", time_or_null(row->finished_ms), "links", links(row->id));
+		api_text_or_null(row->owner), "preset", api_text_or_null(row->preset), "experiment",
+		api_text_or_null(row->experiment), "axes", plan->axes, "seeds", plan->seeds,
+		"metric", api_text_or_null(row->metric), "goal", api_text_or_null(row->goal),
+		"reuse", row->reuse, "threads", (json_int_t)row->threads, "created_at",
+		api_time_or_null(row->created_ms), "finished_at",
+		api_time_or_null(row->finished_ms), "links", links(row->id));
 }
 
 json_t *api_sweep_json(const struct api *api, const struct request *rq,

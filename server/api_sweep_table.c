@@ -1,6 +1,7 @@
 /* api_sweep_table.c - GET /v1/sweeps/{id}/table: a row for each point, or one for all its seeds. */
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/api_result.h"
@@ -262,15 +263,26 @@ static bool numeric(const json_t *values)
 	return true;
 }
 
-/* Numbers as doubles, NaN for none; text as rows of bytes, NULs behind (numpy: a.view("S%d")). */
+/* Seeds as they are; numbers as doubles, NaN for none; text as rows of bytes, NULs behind (numpy:
+ * a.view("S%d")). */
 static int npz_column(struct npz *z, const json_t *c, struct mem_arena *arena, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(c, "name"));
 	const json_t *values = json_object_get(c, "values");
 	size_t n = json_array_size(values), width = 1;
 	struct npy_header h = { .type = NPY_F64, .n_dims = 1, .dim = { n } };
+	bool seeds = strcmp(json_string_value(json_object_get(c, "kind")), "seed") == 0;
+	uint64_t *whole;
 	double *numbers;
 	char *bytes;
+
+	if (seeds) {
+		whole = NEW(arena, uint64_t, n);
+		for (size_t i = 0; whole && i < n; i++)
+			whole[i] = strtoull(json_string_value(json_array_get(values, i)), NULL, 10);
+		h.type = NPY_U64;
+		return whole ? npz_add(z, name, &h, whole, err) : err_nomem(err);
+	}
 
 	if (numeric(values)) {
 		numbers = NEW(arena, double, n);
@@ -321,14 +333,11 @@ static int write_npz(const struct table *t, struct mem_arena *arena, struct buf 
 static int write_table(struct table *t, const struct request *rq, struct response *rs,
 		       enum api_format format, struct err *err)
 {
-	static const char *const types[API_FORMAT_N] = { "application/json", "application/x-ndjson",
-							 "text/csv; charset=utf-8",
-							 "application/zip" };
 	json_t *body;
 	int rc = 0;
 
 	rs->status = 200;
-	rs->content_type = types[format];
+	rs->content_type = api_media(format);
 	if (format == API_CSV) {
 		write_csv(t, &rs->body);
 	} else if (format == API_NDJSON) {

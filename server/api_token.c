@@ -15,13 +15,6 @@ enum { DAYS_MAX = 36500, QUOTA_N = 3, QUOTA_MAX = 1000000000 };
 
 static const char *const quota_names[QUOTA_N] = { "runs", "sessions", "storage_mb" };
 
-static json_t *time_or_null(int64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	return ms ? json_string(clock_text(ms, text)) : json_null();
-}
-
 static json_t *number_or_null(int64_t n)
 {
 	return n ? json_integer(n) : json_null();
@@ -44,14 +37,14 @@ static json_t *one(const struct store_token *t)
 
 	if (auth_scopes(t->scopes, ordered, &bits, NULL))
 		bits = 0;
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:b}", "id", t->id,
-			 "name", t->name, "scopes", scope_list(bits), "created_at",
-			 time_or_null(t->created_ms), "expires_at", time_or_null(t->expires_ms),
-			 "revoked_at", time_or_null(t->revoked_ms), "quotas", "runs",
-			 number_or_null(t->quota_runs), "sessions",
-			 number_or_null(t->quota_sessions), "storage_mb",
-			 number_or_null(t->quota_mb), "active",
-			 !t->revoked_ms && (!t->expires_ms || t->expires_ms > clock_wall_ms()));
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:b}", "id", t->id, "name",
+		t->name, "scopes", scope_list(bits), "created_at", api_time_or_null(t->created_ms),
+		"expires_at", api_time_or_null(t->expires_ms), "revoked_at",
+		api_time_or_null(t->revoked_ms), "quotas", "runs", number_or_null(t->quota_runs),
+		"sessions", number_or_null(t->quota_sessions), "storage_mb",
+		number_or_null(t->quota_mb), "active",
+		!t->revoked_ms && (!t->expires_ms || t->expires_ms > clock_wall_ms()));
 }
 
 static json_t *quota(int64_t used, int64_t max)
@@ -73,7 +66,7 @@ int api_me(const struct api *api, struct request *rq, struct response *rs, struc
 			json_pack("{s:s?, s:s?, s:o, s:o, s:b, s:b, s:{s:o, s:o, s:o}}", "name",
 				  who->name, "token_id", who->token_id, "scopes",
 				  scope_list(who->scopes), "expires_at",
-				  time_or_null(who->expires_ms), "sees_all", who->sees_all,
+				  api_time_or_null(who->expires_ms), "sees_all", who->sees_all,
 				  "tokens_required", who->token_id != NULL, "quotas", "runs_queued",
 				  quota(runs, who->quota_runs), "sessions",
 				  quota(sessions, who->quota_sessions), "storage_bytes",

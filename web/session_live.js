@@ -25,7 +25,7 @@ function rasterPlot(groups) {
 	const fig = figure({ title: 'Spikes', wide: true,
 		help: `The last ${WINDOW_MS / 1000} s of simulated time, since this page was opened.` });
 	const show = raster(fig, groups, 0, WINDOW_MS);
-	return { root: fig.root,
+	return { root: fig.root, note: fig.note,
 		add(event) {
 			const g = groups.find((one) => one.name === event.population);
 			g.t_ms.push(...event.at_ms);
@@ -90,6 +90,8 @@ export function follow(root, id, spec, on) {
 		means.add(e.t_ms, e.projection, e.mean);
 		weights.get(e.projection).add(e);
 	});
+	hear('gap', (e) => spikes.note(`The connection was lost for a while: ${e.dropped === null ? 'some' : e.dropped} events are missing in these `
+		+ 'plots. What was recorded is complete.'));
 	source.addEventListener('error', () => on.lost(source.readyState === EventSource.CLOSED));
 	return () => source.close();
 }

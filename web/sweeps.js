@@ -150,7 +150,10 @@ export async function sweepPage(main, id) {
 	}
 	async function load() {
 		const wants = chosen.metric ? `?metric=${encodeURIComponent(chosen.metric)}${chosen.goal ? `&goal=${chosen.goal}` : ''}` : '';
-		const all = await attempt(() => Promise.all([get(base + wants), get(`${base}/table`), get(`${base}/table?over=seeds`)]));
+		const all = await attempt(async () => { /* the state first: when that is final, so are the tables */
+			const now = await get(base + wants);
+			return [now, ...await Promise.all([get(`${base}/table`), get(`${base}/table?over=seeds`)])];
+		});
 		if (!all || !alive)
 			return;
 		const was = sweep.state;
