@@ -73,7 +73,7 @@ HELP_SRC   := $(wildcard tests/*.c)
 BENCH_SRC  := $(filter-out $(PLAIN_SRC),$(wildcard tests/bench/*.c))
 FUZZ_SRC   := $(if $(FUZZ),,$(filter-out $(PLAIN_SRC),$(wildcard tests/fuzz/*.c)))
 # A test of the server says so by its includes; the others do without the server's objects.
-SERVER_TESTS := $(if $(TEST_SRC)$(PLAIN_SRC),$(shell grep -l 'include "server/' \
+SERVER_TESTS := $(if $(TEST_SRC)$(PLAIN_SRC),$(shell grep -lE 'include "(server/|tests/desk)' \
 	$(TEST_SRC) $(PLAIN_SRC) /dev/null))
 PROGRAMS   := $(if $(wildcard server/main.c),stdpd) $(if $(wildcard core/main_run.c),stdp-run) \
 	$(if $(wildcard server/main_gen.c core/main_gen.c),stdp-gen)

@@ -276,7 +276,7 @@ int main(int argc, char **argv)
 		(void)printf("stdp-run %s\n", ENGINE_VERSION);
 		return 0;
 	}
-	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
 	if (install_signals() || (o.child && !o.serve && follow(parent)) || limit_process(&o))
 		return fail(ERR_INTERNAL, o.dir, "cannot set signals or limits");
 	refuse_calls();

@@ -128,7 +128,7 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 		 struct err_list *errors)
 {
 	const char *total = http_query(rq, "total");
-	json_t *body = json_object(), *items = json_array();
+	json_t *body, *items;
 	struct store_run_filter f;
 	struct store_run *rows;
 	struct err err = { 0 };
@@ -137,7 +137,6 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 	size_t n = 0, page;
 	int rc = read_filter(rq, &f, errors);
 
-	(void)json_object_set_new(body, "items", items);
 	page = (size_t)f.limit;
 	f.limit++; /* one more tells whether there is a next page */
 	if (!rc && store_run_list(api->store, &f, rq->arena, &rows, &n, &err))
@@ -145,18 +144,17 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 	if (!rc && total && strcmp(total, "true") == 0 &&
 	    store_run_count(api->store, &f, &count, &err))
 		rc = api_run_fail(&err, errors);
-	if (rc) {
-		json_decref(body);
+	if (rc)
 		return rc;
-	}
+	items = json_array();
 	for (size_t i = 0; i < n && i < page; i++)
 		(void)json_array_append_new(items, api_run_json(api, &rows[i], true));
 	if (n > page)
 		token = cursor_make(rq->arena, f.oldest_first, rows[page - 1].seq);
 	if (token)
 		api_run_link(rq, rs, token);
-	(void)json_object_set_new(body, "next_page_token",
-				  token ? json_string(token) : json_null());
+	body = json_pack("{s:o, s:o}", "items", items, "next_page_token",
+			 token ? json_string(token) : json_null());
 	if (total && strcmp(total, "true") == 0)
 		(void)json_object_set_new(body, "total", json_integer(count));
 	return api_json(rs, 200, body, errors);

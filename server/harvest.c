@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/mem.h"
 #include "core/rundir.h"
 #include "server/dump.h"
 #include "server/event.h"
@@ -21,7 +22,7 @@
 #include "server/store_result.h"
 #include "server/store_run.h"
 
-enum { RESULT_MAX = 1 << 28, LOG_MAX = 65536, FTW_FDS = 16 };
+enum { RESULT_MAX = 1 << 28, LOG_MAX = 65536, FTW_FDS = 16, TRIES = 5 };
 
 /* What is known at the end of a run. */
 struct harvest {
@@ -123,23 +124,32 @@ static void explain(struct harvest *h)
 			      err_title(h->job->code));
 }
 
-static void stage(struct harvest *h, int dir)
+/* Whether trying again may help. */
+static bool may_pass(int rc)
 {
-	struct err err = { 0 };
+	return rc == -ERR_NOMEM || rc == -ERR_BUSY || rc == -ERR_IO;
+}
+
+/* 0, or why its result is not stored; the run fails by that unless it had failed. */
+static int stage(struct harvest *h, int dir, struct err *err)
+{
 	int rc;
 
 	if (!h->result) {
 		if (!h->why.code)
 			(void)err_set(&h->why, ERR_CORRUPT, NULL,
 				      "the simulation process left no result");
-		return;
+		return 0;
 	}
-	rc = store_result_stage(h->store, h->job->id, dir, &err);
+	rc = h->job->tries ? store_result_drop(h->store, h->job->id, err) : 0;
+	if (!rc)
+		rc = store_result_stage(h->store, h->job->id, dir, err);
 	h->staged = rc == 0;
 	if (rc && !h->why.code)
-		h->why = err;
+		h->why = *err;
 	if (rc)
-		log_err("storing a result", &err);
+		log_err("storing a result", err);
+	return rc;
 }
 
 static void load(struct harvest *h, int dir)
@@ -304,6 +314,25 @@ static int finish_without_result(struct harvest *h, struct harvest_job *job, str
 	return finish(h, err);
 }
 
+/* All of it, from the folder to the row. */
+static int bring_in(struct harvest *h, int dir, struct err *err)
+{
+	size_t refused = mem_refused();
+	int rc = 0;
+
+	if (dir >= 0)
+		load(h, dir);
+	explain(h);
+	if (h->why.code != ERR_INTERRUPTED)
+		rc = stage(h, dir, err);
+	if (rc && may_pass(rc))
+		return rc;
+	describe(h);
+	if (mem_refused() != refused) /* some of the texts may lack a part */
+		return err_nomem(err);
+	return finish(h, err);
+}
+
 int harvest(struct store *s, struct event *e, struct harvest_job *job)
 {
 	struct harvest h = { .job = job, .store = s };
@@ -313,16 +342,10 @@ int harvest(struct store *s, struct event *e, struct harvest_job *job)
 
 	(void)snprintf(path, sizeof(path), "%s/runs/%s", store_dir(s), job->id);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0)
-		load(&h, dir);
-	explain(&h);
-	if (h.why.code != ERR_INTERRUPTED)
-		stage(&h, dir);
-	describe(&h);
-	rc = finish(&h, &err);
-	if (rc) /* a full disk, most likely */
+	rc = bring_in(&h, dir, &err);
+	if (rc && !(may_pass(rc) && ++job->tries < TRIES)) /* a full disk, most likely */
 		rc = finish_without_result(&h, job, &err);
-	else if (h.result && !h.staged && h.why.code != ERR_INTERRUPTED)
+	else if (!rc && h.result && !h.staged && h.why.code != ERR_INTERRUPTED)
 		drop_staged(&h); /* what a failed staging left */
 	if (rc)
 		log_err("ending a run, to be tried again", &err);

@@ -20,11 +20,13 @@ struct harvest_job {
 	bool requeue; /* if it was interrupted: queue it again (the server is not stopping) */
 	bool kept;    /* out: it goes on later, in the same folder */
 	char detail[ERR_TEXT_MAX]; /* what the server knows about a failure; "" */
+	int tries;		   /* so far, kept by harvest() */
 };
 
 /* Stage the results, then in one transaction: results visible, counts and digest written, state
- * moved. What fails on the way makes the run fail and say why. If not even that can be stored (a full
- * disk), -code: the job then says why, and harvest() is to be called again with it. */
+ * moved. What may pass (no memory, a busy or faulty disk) is -code, and harvest() is to be called again with
+ * the same job; after some tries, or where it cannot pass (a full disk), the run fails and says why. If not
+ * even that can be stored, -code again: the job then says why. */
 int harvest(struct store *s, struct event *e, struct harvest_job *job) MUST_USE;
 /* Remove DATA/FOLDER/NAME with all in it; NULL: everything in DATA/FOLDER. */
 void harvest_remove(struct store *s, const char *folder, const char *name);

@@ -364,7 +364,7 @@ int main(int argc, char **argv)
 	struct buf out;
 	int rc;
 
-	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
 	json_object_seed(0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&signals);

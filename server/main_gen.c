@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 		(void)fputs("usage: stdp-gen DIRECTORY\n", stderr);
 		return 2;
 	}
-	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
 	manual = catalog_markdown();
 	ok = write_text(argv[1], "models.md", manual);
 	mem_free(manual);

@@ -343,11 +343,24 @@ static int dispatch(const struct api *api, bool admin, struct request *rq, struc
 	return rc;
 }
 
+/* Some memory was not to be had: whatever the handler came to, a part may be missing. */
+static int starve(struct response *rs, struct err_list *errors)
+{
+	rs->n_headers = 0;
+	err_list_release(errors);
+	*errors = (struct err_list){ 0 };
+	return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+}
+
 static void handle(void *self, bool admin, struct request *rq, struct response *rs)
 {
 	struct err_list errors = { 0 };
+	size_t refused = mem_refused();
 	int rc = dispatch(self, admin, rq, rs, &errors);
+	bool answered = rc < 0 || rs->status || rs->stream.read;
 
+	if (answered && (mem_refused() != refused || rq->arena->met))
+		rc = starve(rs, &errors);
 	if (rc < 0) {
 		if (problem_status(-rc) >= 500)
 			log_text(LOG_ERROR, "request %s: %s: %s", rq->id, err_name(-rc),

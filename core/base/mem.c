@@ -17,7 +17,7 @@ static atomic_size_t live;	 /* blocks handed out and not freed */
 static atomic_size_t countdown;	 /* allocations until the one that fails; 0 = off */
 static atomic_bool fail_sticky;	 /* all after it fail too */
 static atomic_bool fail_forever; /* a sticky failure has begun */
-static atomic_size_t refused;	 /* allocations that got nothing */
+static _Thread_local size_t refused; /* allocations of this thread that got nothing */
 
 size_t mem_live(void)
 {
@@ -26,7 +26,7 @@ size_t mem_live(void)
 
 size_t mem_refused(void)
 {
-	return atomic_load(&refused);
+	return refused;
 }
 
 void mem_fail_at(size_t k, bool sticky)
@@ -57,13 +57,16 @@ static bool fails(void)
 	bool yes = told_to_fail();
 
 	if (yes)
-		atomic_fetch_add_explicit(&refused, 1, memory_order_relaxed);
+		refused++;
 	return yes;
 }
 
 static void *counted(void *p)
 {
-	atomic_fetch_add_explicit(p ? &live : &refused, 1, memory_order_relaxed);
+	if (p)
+		atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	else
+		refused++;
 	return p;
 }
 

@@ -23,13 +23,17 @@ void *mem_raw_alloc(size_t size);
 void *mem_raw_resize(void *p, size_t size);
 void mem_raw_free(void *p);
 
+/* The same for libjansson (mem_json.c says why it needs its own). */
+void *mem_json_alloc(size_t size);
+void mem_json_free(void *p);
+
 /* For CLEANUP(mem_freep): frees *(void **)p. */
 void mem_freep(void *p);
 
 /* Blocks alive now; for leak tests. */
 size_t mem_live(void);
-/* Allocations refused so far, by all threads: unchanged means that a library that was hooked to
- * this got all it asked for. */
+/* Allocations refused to this thread so far: unchanged means that a library that was hooked to this got
+ * all it asked for. */
 size_t mem_refused(void);
 /* Let the k-th allocation from now fail (1 = the next); sticky: all after it too. 0 switches off. */
 void mem_fail_at(size_t k, bool sticky);

@@ -7,7 +7,7 @@
 
 static void hook(void)
 {
-	json_set_alloc_funcs(mem_raw_alloc, mem_raw_free);
+	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
 }
 
 TestSuite(engine_memory, .init = hook, .timeout = 300);

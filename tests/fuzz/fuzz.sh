@@ -22,7 +22,7 @@ for program in "$B"/tests/fuzz/fuzz_*; do
 	done
 	# shellcheck disable=SC2086 # words are meant to split
 	ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
-		"$program" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=4096 -max_len=65536 \
+		"$program" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=4096 -max_len=65536 \
 		-print_final_stats=1 -artifact_prefix="$B/found/$name/" \
 		"$B/corpus/$name" $seeds \
 		>"$B/found/$name.log" 2>&1

@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -67,6 +68,25 @@ Test(mem, a_sticky_failure_stays_until_switched_off)
 	p = mem_strdup("back");
 	cr_assert_str_eq(p, "back");
 	mem_free(p);
+}
+
+/* libjansson 2.14 would end the process here. */
+Test(mem, a_long_number_without_memory_is_an_error)
+{
+	static const char text[] = "[0.12345678901234567890123456789012345678901234567890]";
+
+	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
+	for (size_t k = 1; k < 12; k++) {
+		size_t live = mem_live(), refused = mem_refused();
+		json_t *json;
+
+		mem_fail_at(k, true);
+		json = json_loads(text, 0, NULL);
+		mem_fail_at(0, false);
+		cr_assert(json || mem_refused() > refused);
+		json_decref(json);
+		cr_assert_eq(mem_live(), live);
+	}
 }
 
 Test(mem, a_failed_resize_leaves_the_old_block)
