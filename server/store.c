@@ -73,6 +73,7 @@ static int failed(sqlite3 *db, int rc, struct err *err)
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL: /* too many tries for a lock of the log */
 		code = ERR_BUSY;
 		break;
 	case SQLITE_FULL:
