@@ -48,6 +48,7 @@ struct desk {
 };
 
 static struct desk desk;
+static volatile char desk_last; /* last byte of a piece: it can be read */
 
 static inline void desk_no(const char *what, const char *detail)
 {
@@ -418,7 +419,16 @@ static inline int desk_ask(const struct desk_request *r, struct buf *ret_body)
 	else if (rs.status == 0 && !(rs.wait_s > 0.0 && (*rs.topic || rs.topics)))
 		desk_no("neither an answer nor a wait", r->path);
 	if (rs.body.failed)
-		status = 503; /* as http.c has it */
+		status = 503;				       /* as http.c has it */
+	for (uint64_t at = 0, n = http_length(&rs); at < n;) { /* all of it is there */
+		size_t len = 0;
+		const char *piece = http_piece(&rs, at, &len);
+
+		desk_last = len ? piece[len - 1] : 0;
+		if (!len)
+			desk_no("a body that ends early", r->path);
+		at += len;
+	}
 	*ret_body = rs.body;
 	mem_arena_release(&arena);
 	return status;

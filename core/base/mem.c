@@ -13,10 +13,10 @@
 
 enum { BLOCK_MIN = 64 * 1024, HUGE_PAGE = 2 * 1024 * 1024, PAGE = 4096, LINE = 64, SMALL = 16 };
 
-static atomic_size_t live;	 /* blocks handed out and not freed */
-static atomic_size_t countdown;	 /* allocations until the one that fails; 0 = off */
-static atomic_bool fail_sticky;	 /* all after it fail too */
-static atomic_bool fail_forever; /* a sticky failure has begun */
+static atomic_size_t live;	     /* blocks handed out and not freed */
+static atomic_size_t countdown;	     /* allocations until the one that fails; 0 = off */
+static atomic_bool fail_sticky;	     /* all after it fail too */
+static atomic_bool fail_forever;     /* a sticky failure has begun */
 static _Thread_local size_t refused; /* allocations of this thread that got nothing */
 
 size_t mem_live(void)

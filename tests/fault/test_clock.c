@@ -1,4 +1,4 @@
-/* test_clock - the wall clock jumps back and forth: order, results, waiting and deliveries do not follow it. */
+/* test_clock - the wall clock jumps: order, results, waiting and deliveries do not follow it. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <inttypes.h>

@@ -204,7 +204,7 @@ static bool bring_in(size_t k, bool sticky, const struct buf *want)
 	return failed;
 }
 
-/* The process of a run has ended, and memory is short as its result is brought in: when there is some again it
+/* The process of a run has ended, and memory is short as its result is brought in: with memory again it
  * is there, whole. */
 Test(server_memory, a_finished_result_is_not_lost)
 {

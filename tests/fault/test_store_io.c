@@ -1,7 +1,7 @@
 /* test_store_io - the disk under the database fails at every call in turn: nothing accepted is lost.
  *
- * A file system of SQLite's own kind stands before the real one and lets the k-th call of a kind fail, once or
- * from then on. After each round the store is opened anew without faults. */
+ * A file system of the kind SQLite asks for stands before the real one and lets the k-th call of a kind fail,
+ * once or from then on. After each round the store is opened anew without faults. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <sqlite3.h>
