@@ -5,7 +5,8 @@
  * The conductances decay exactly; V moves by one Runge-Kutta step of order 4, which has no exp in
  * it, with the exact conductances at its start, middle and end. A membrane faster than ten steps
  * (its total conductance above C / (10 dt)) moves by equal parts of the step, a tenth of its time
- * constant each; the error is below 1e-5 mV a step. One faster than a hundredth of a step follows
+ * constant each, or, where its conductances change slowly, follows their balance in one exact step
+ * without an error that grows with its speed; the error is below 1e-5 mV a step. One faster than a hundredth of a step follows
  * its balance in a thousand parts. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_MODEL_CONDUCTANCE_H
@@ -17,6 +18,8 @@
 
 #include "core/base/attr.h"
 #include "core/base/fmath.h"
+
+#define CONDUCTANCE_SLOW 25.0 /* steps: a tau that conductance_follow() can do with */
 
 enum {
 	CONDUCTANCE_PARTS = 1000,
@@ -54,6 +57,30 @@ static inline ALWAYS_INLINE double conductance_speed(double leak, double g_ex, d
 						     double dt)
 {
 	return (leak + g_ex + g_in) * dt;
+}
+
+/* One whole step of a membrane whose conductances change little in it (CONDUCTANCE_SLOW), however
+ * fast it is. V follows the balance B = b / a of its currents: dV/dt = a (B - V). In units of s, the
+ * part of the integral A of a that has passed, a is constant and V known exactly for a B that is a
+ * parabola in s: B0 + d s + c (s^2 - s), through the balances at the start, middle and end. */
+static inline ALWAYS_INLINE double conductance_follow(const struct conductance *m, double v,
+						      double g_ex, double g_in)
+{
+	double h = m->width, ex1 = g_ex * m->half_ex, in1 = g_in * m->half_in;
+	double ex2 = ex1 * m->half_ex, in2 = in1 * m->half_in;
+	double a0 = m->leak + g_ex + g_in, b0 = m->drive + g_ex * m->rev_ex + g_in * m->rev_in;
+	double a1 = m->leak + ex1 + in1, b1 = m->drive + ex1 * m->rev_ex + in1 * m->rev_in;
+	double a2 = m->leak + ex2 + in2, b2 = m->drive + ex2 * m->rev_ex + in2 * m->rev_in;
+	double all = h * (1.0 / 6) * (a0 + 4 * a1 + a2); /* A */
+	double half = h * (1.0 / 24) * (5 * a0 + 8 * a1 - a2);
+	/* 1 / x = the product of all others / that of all: one division for four. */
+	double a01 = a0 * a1, a2all = a2 * all, inv = 1 / (a01 * a2all);
+	double start = b0 * (inv * a2all * a1), middle = b1 * (inv * a2all * a0);
+	double end = b2 * (inv * a01 * all), per_all = inv * a01 * a2;
+	double left = fmath_exp(-all), mean = (1 - left) * per_all; /* of exp(-A (1 - s)) */
+	double d = end - start, c = 4 * (start + d * (half * per_all) - middle);
+
+	return end + (v - start) * left - d * mean - c * (2 * (1 - mean) * per_all - mean);
 }
 
 /* Decay over half a part of a step in n parts, n < CONDUCTANCE_FEW. */

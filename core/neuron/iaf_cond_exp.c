@@ -125,6 +125,34 @@ static inline ALWAYS_INLINE double move(const struct neuron_ctx *c, size_t s, si
 	return fast;
 }
 
+/* The fast ones whose conductances change slowly: out[i] in one step. How many others are left. */
+static inline ALWAYS_INLINE double follow(const struct neuron_ctx *c, size_t s, size_t from,
+					  size_t n, double *restrict speed)
+{
+	const double *restrict v_m = c->state[V_M], *restrict g_ex = c->state[G_EX];
+	const double *restrict g_in = c->state[G_IN], *restrict per_c = c->coef[PER_C];
+	const double *restrict tau_ex = c->coef[TAU_EX], *restrict tau_in = c->coef[TAU_IN];
+	double *restrict out = c->out, least = CONDUCTANCE_SLOW * c->dt, fast = 0;
+
+#pragma omp simd reduction(+ : fast)
+	for (size_t i = from; i < from + n; i++) {
+		size_t k = i * s;
+		struct conductance m = membrane(c, i, k);
+		double v = conductance_follow(&m, v_m[i], g_ex[i] * per_c[k], g_in[i] * per_c[k]);
+		double own = speed[i - from];
+		double slow = tau_ex[k] >= least ? 1.0 : 0.0;
+
+		slow = tau_in[k] >= least ? slow : 0.0;
+		slow = own <= 100 ? slow : 0.0;
+		v = own > 0.1 ? v : out[i];
+		out[i] = slow > 0 ? v : out[i];
+		own = slow > 0 ? 0 : own;
+		speed[i - from] = own;
+		fast += own > 0.1 ? 1.0 : 0.0;
+	}
+	return fast;
+}
+
 static void move_fast(const struct neuron_ctx *c, size_t from, size_t n, const double *speed,
 		      const struct conductance_halves *halves)
 {
@@ -186,7 +214,7 @@ static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, const struct ne
 
 	for (size_t from = 0, n; from < c->n; from += n) {
 		n = c->n - from < CONDUCTANCE_BLOCK ? c->n - from : CONDUCTANCE_BLOCK;
-		if (move(x, s, from, n, speed) > 0) {
+		if (move(x, s, from, n, speed) > 0 && follow(x, s, from, n, speed) > 0) {
 			if (s == 0 && !known)
 				conductance_halves_init(&halves, x->dt, x->coef[TAU_EX][0],
 							x->coef[TAU_IN][0]);
