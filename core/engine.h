@@ -9,7 +9,7 @@
 #include "core/model/experiment.h"
 #include "core/sim.h"
 
-#define ENGINE_VERSION "0.3.0"
+#define ENGINE_VERSION "0.4.0"
 
 struct engine_progress {
 	double t_ms, duration_ms, wall_s;

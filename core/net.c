@@ -76,17 +76,35 @@ static void gather(const struct net_population *p, size_t i, double *values)
 		values[k] = p->param[k] ? p->param[k][i * p->param_stride[k]] : 0;
 }
 
+/* In each part the last block may be short. */
+static size_t n_blocks(const struct net *net, const struct net_population *p)
+{
+	return p->n / NEURON_BLOCK + net->n_parts;
+}
+
+static void tell_parts(const struct net *net, size_t population, int64_t now,
+		       void (*fn)(const struct neuron_ctx *c))
+{
+	struct neuron_ctx c;
+
+	for (size_t part = 0; fn && part < net->n_parts; part++) {
+		net_context(net, population, part, now, &c);
+		fn(&c);
+	}
+}
+
 int net_prepare_population(struct net *net, size_t population, int64_t now, struct err *err)
 {
 	struct net_population *p = &net->populations[population];
 	const struct neuron_model *m = p->spec->model;
 	double values[NEURON_PARAMS_MAX], coef[NEURON_COEFS_MAX];
-	struct neuron_ctx c;
 	size_t stride = 0;
 	int rc;
 
 	for (size_t k = 0; k < m->n_params; k++)
 		stride |= p->param[k] ? p->param_stride[k] : 0;
+	if (p->coef[0])
+		tell_parts(net, population, now, m->changing);
 	rc = grow_coefs(net, p, stride, err);
 	if (rc)
 		return rc;
@@ -96,10 +114,9 @@ int net_prepare_population(struct net *net, size_t population, int64_t now, stru
 		for (size_t k = 0; k < m->n_coefs; k++)
 			p->coef[k][i] = coef[k];
 	}
-	for (size_t part = 0; m->changed && part < net->n_parts; part++) {
-		net_context(net, population, part, now, &c);
-		m->changed(&c);
-	}
+	if (p->quiet)
+		memset(p->quiet, 0, n_blocks(net, p) * sizeof(*p->quiet));
+	tell_parts(net, population, now, m->changed);
 	return 0;
 }
 
@@ -119,6 +136,7 @@ void net_context(const struct net *net, size_t population, size_t part, int64_t 
 		.key = p->key,
 		.id0 = lo,
 		.times = p->spec->times,
+		.quiet = p->quiet ? p->quiet + lo / NEURON_BLOCK + part : NULL,
 	};
 	if (ret->times.offset)
 		ret->times.offset += lo * ret->times.stride;
@@ -170,7 +188,9 @@ static int build_population(struct net *net, size_t i, struct err *err)
 		p->part[k] = (uint32_t)(p->n * k / net->n_parts);
 	zero = NEW(net->arena, double, p->n);
 	p->out = NEW(net->arena, double, p->n);
-	if (!zero || !p->out)
+	if (p->spec->model->sparse)
+		p->quiet = NEW(net->arena, int64_t, n_blocks(net, p));
+	if (!zero || !p->out || (p->spec->model->sparse && !p->quiet))
 		return err_nomem(err);
 	p->zero = zero;
 	for (size_t k = 0; k < p->spec->model->n_params; k++) {

@@ -28,6 +28,7 @@ struct net_population {
 	struct net_ring in[NEURON_INPUTS_MAX]; /* spike channels */
 	struct net_ring current;
 	double *out;	    /* [n] of the step being computed */
+	int64_t *quiet;	    /* [n / NEURON_BLOCK + n_parts] of sparse models, blocks of each part */
 	const double *zero; /* [n] stands in for rings that are not there */
 	struct rng_key key;
 	size_t n_in;			  /* spike channels */
@@ -44,6 +45,8 @@ struct net_rows {
 	double *w;	  /* [n] magnitudes if plastic, else signed */
 	uint16_t *delay;  /* [n] or [1] steps */
 	double *syn[PLASTICITY_SYN_MAX];
+	bool whole; /* each row has all own targets once, with one delay; or is empty */
+	struct plasticity_timeline timeline; /* of own targets; cap 0: none */
 	/* plastic only, one a source: */
 	int64_t *t_last, *t_pre;
 	double *pre;	       /* [n_source][n_pre] */
@@ -164,6 +167,9 @@ int net_plastic(struct net *net, size_t projection, struct err *err) MUST_USE;
 /* What one part's rows keep beside the synapses. */
 int net_plastic_rows(struct net *net, const struct net_projection *p, struct net_rows *r,
 		     struct err *err) MUST_USE;
+/* The timeline of a part whose rows are whole and whose rule wants it. */
+int net_plastic_timeline(struct net *net, struct net_projection *p, size_t part,
+			 struct err *err) MUST_USE;
 void net_plastic_release(struct net_projection *p, size_t n_parts);
 
 /* net_pairs.c: all synapses of a rule that draws pairs, in order of (target, draw). */

@@ -147,6 +147,27 @@ int net_plastic_rows(struct net *net, const struct net_projection *p, struct net
 	return 0;
 }
 
+/* Spikes of about so many intervals between spikes; more are looked up in the histories. */
+#define TIMELINE_PER_TARGET 32
+#define TIMELINE_MAX	    65536
+
+int net_plastic_timeline(struct net *net, struct net_projection *p, size_t part, struct err *err)
+{
+	const uint32_t *cut = &net->populations[p->spec->target].part[part];
+	struct plasticity_timeline *l = &p->part[part].timeline;
+	size_t cap = (size_t)(cut[1] - cut[0]) * TIMELINE_PER_TARGET;
+
+	if (!p->model->timeline || !p->part[part].whole || cap == 0)
+		return 0;
+	cap = cap < TIMELINE_MAX ? cap : TIMELINE_MAX;
+	l->step = NEW(net->arena, int64_t, cap);
+	l->target = NEW(net->arena, uint32_t, cap);
+	if (!l->step || !l->target)
+		return err_nomem(err);
+	l->cap = cap;
+	return 0;
+}
+
 static void release_histories(struct net_history *h, size_t n)
 {
 	for (size_t i = 0; h && i < n; i++)

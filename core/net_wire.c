@@ -265,6 +265,32 @@ static int draw_delays(struct net *net, struct net_projection *p, struct err *er
 	return 0;
 }
 
+static bool row_is_whole(const struct net_rows *r, size_t source, uint32_t lo, uint32_t n)
+{
+	uint64_t from = r->row[source], length = r->row[source + 1] - from;
+
+	if (length != 0 && length != n)
+		return false;
+	for (uint64_t i = 0; i < length; i++) {
+		if (r->target[from + i] != lo + i)
+			return false;
+	}
+	return true;
+}
+
+static void find_whole(const struct net *net, struct net_projection *p)
+{
+	const uint32_t *cut = net->populations[p->spec->target].part;
+
+	for (size_t part = 0; part < net->n_parts; part++) {
+		struct net_rows *r = &p->part[part];
+
+		r->whole = p->delay_stride == 0;
+		for (size_t i = 0; r->whole && i < p->n_source; i++)
+			r->whole = row_is_whole(r, i, cut[part], cut[part + 1] - cut[part]);
+	}
+}
+
 /* A static projection whose weights have one sign needs no look at each of them. */
 static void settle_channel(const struct net *net, struct net_projection *p)
 {
@@ -312,7 +338,12 @@ int net_wire(struct net *net, size_t projection, struct err *err)
 	net_pairs_free(&all);
 	if (rc)
 		return rc;
+	find_whole(net, p);
 	number_synapses(net, p);
+	for (size_t part = 0; !rc && p->plastic && part < net->n_parts; part++)
+		rc = net_plastic_timeline(net, p, part, err);
+	if (rc)
+		return rc;
 	rc = draw_delays(net, p, err);
 	if (!rc)
 		rc = draw_weights(net, p, err);

@@ -291,8 +291,9 @@ static int merge_spikes(struct sim *s, size_t population, struct err *err)
 {
 	struct sim_spikes *log = &s->log[population];
 	bool cell = s->spec->populations[population].model->kind == NEURON_CELL;
-	size_t at[NET_PARTS_MAX] = { 0 };
+	size_t at[NET_PARTS_MAX];
 
+	memset(at, 0, s->net->n_parts * sizeof(*at));
 	s->log_from[population] = log->n;
 	for (int64_t t = s->t0 + 1; t <= s->t1; t++) {
 		for (size_t k = 0; k < s->net->n_parts; k++) {

@@ -18,8 +18,8 @@
  *	view_updates view_n_updates observer n_observers window changes stimulus;
  * of struct sim_part: id spikes updates tx of_target err rc;
  * of struct net: spec guard work arena n_parts slice;
- * of struct net_population: spec coef coef_stride out zero key part;
- * of struct net_rows: row k0 order target delay;
+ * of struct net_population: spec coef coef_stride out quiet zero key part;
+ * of struct net_rows: row k0 order target delay whole timeline;
  * of struct net_log: needs;
  * of struct net_projection: spec model delay_stride sign channel plastic in_degree sweep tick every. */
 
@@ -221,6 +221,8 @@ static void histories(struct pack *p, const struct sim *s, struct net_projection
 		if (p->loading)
 			x->recent[i] = plasticity_look_back(&x->post[i]);
 	}
+	for (size_t k = 0; p->loading && k < s->net->n_parts; k++)
+		x->part[k].timeline.from = s->now;
 	for (size_t i = 0; log->view && i < x->n_target && !p->rc; i++)
 		log->view[i] = history(p, &log->record[i], PLASTICITY_TRACES_MAX, s->now);
 	if (log->lagged)

@@ -5,6 +5,14 @@
 
 #include "core/sim_state.h"
 
+/* The first `drop` of n items of `size` bytes go. */
+static size_t drop_first(void *at, size_t n, size_t drop, size_t size)
+{
+	if (drop > 0)
+		memmove(at, (char *)at + drop * size, (n - drop) * size);
+	return n - drop;
+}
+
 static struct plasticity_spike *next_record(struct net_history *h)
 {
 	void *at = h->at;
@@ -31,6 +39,21 @@ static bool remember(struct net_projection *p, size_t target, int64_t step, uint
 	p->post[target] = (struct plasticity_history){ h->at, h->n };
 	p->recent[target] = plasticity_look_back(&p->post[target]);
 	return true;
+}
+
+static void put_on_timeline(struct plasticity_timeline *l, const struct sim_spike *x)
+{
+	for (uint32_t i = 0; i < x->count && l->cap > 0; i++) {
+		if (l->n == l->cap) {
+			size_t drop = (l->n + 1) / 2;
+
+			l->from = l->step[drop - 1];
+			(void)drop_first(l->step, l->n, drop, sizeof(*l->step));
+			l->n = drop_first(l->target, l->n, drop, sizeof(*l->target));
+		}
+		l->step[l->n] = x->step;
+		l->target[l->n++] = x->neuron;
+	}
 }
 
 /* The running rate is judged at the next step of scaling: until then a spike fades. */
@@ -61,6 +84,7 @@ void sim_history_spikes(struct sim *s, struct sim_part *part)
 				(uint64_t)x->count * p->in_degree[x->neuron];
 			if (!remember(p, x->neuron, x->step, x->count) && !part->rc)
 				part->rc = err_nomem(&part->err);
+			put_on_timeline(&p->part[part->id].timeline, x);
 		}
 	}
 }
@@ -153,14 +177,6 @@ bool sim_history_past(struct net_past *past, int64_t t, unsigned n_spikes)
 		past->at[past->n++] = t;
 	}
 	return true;
-}
-
-/* The first `drop` of n items of `size` bytes go. */
-static size_t drop_first(void *at, size_t n, size_t drop, size_t size)
-{
-	if (drop > 0)
-		memmove(at, (char *)at + drop * size, (n - drop) * size);
-	return n - drop;
 }
 
 void sim_history_forget_past(const struct net_projection *p, struct net_past *past, int64_t t_last)

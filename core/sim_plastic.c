@@ -8,8 +8,8 @@
 #include "core/sim_state.h"
 
 /* A row as the rule sees it, standing on the stored state. */
-static struct plasticity_row row_of(const struct net_projection *p, const struct net_rows *r,
-				    size_t source, int64_t t)
+static inline ALWAYS_INLINE struct plasticity_row
+row_of(const struct net_projection *p, const struct net_rows *r, size_t source, int64_t t)
 {
 	uint64_t from = r->row[source];
 	struct plasticity_row row = {
@@ -26,6 +26,7 @@ static struct plasticity_row row_of(const struct net_projection *p, const struct
 		.target = r->target + from,
 		.delay = r->delay + from * p->delay_stride,
 		.delay_stride = p->delay_stride,
+		.timeline = r->timeline.cap > 0 ? &r->timeline : NULL,
 		.w = r->w + from,
 	};
 

@@ -54,6 +54,12 @@ CLONES static size_t next_fired(const double *out, size_t i, size_t n)
 	return i;
 }
 
+static size_t look(const struct neuron_ctx *c, size_t i)
+{
+	return c->quiet ? neuron_loud(c, i / NEURON_BLOCK) * NEURON_BLOCK
+			: next_fired(c->out, i, c->n);
+}
+
 /* Those of neurons from..from + n, n <= LOOK, that have fired. */
 static size_t which_fired(const double *out, size_t from, size_t n, uint32_t *ret_at)
 {
@@ -70,16 +76,18 @@ static void collect(struct sim *s, struct sim_part *part, size_t population, siz
 {
 	const struct neuron_ctx *c = &part->ctx[population];
 	uint32_t *window = s->window_count[population], at[LOOK];
+	size_t block = c->quiet ? NEURON_BLOCK : LOOK;
 
-	for (size_t i = next_fired(c->out, 0, c->n); i < c->n;
-	     i = next_fired(c->out, i + LOOK, c->n)) {
-		size_t n = which_fired(c->out, i, c->n - i < LOOK ? c->n - i : LOOK, at);
+	for (size_t i = look(c, 0); i < c->n; i = look(c, i + block)) {
+		size_t n = which_fired(c->out, i, c->n - i < block ? c->n - i : block, at);
 
 		for (size_t j = 0; j < n; j++) {
 			/* The first n are set. NOLINTNEXTLINE(clang-analyzer-core.*) */
 			size_t k = at[j];
 			struct sim_spike x = { c->step, (uint32_t)(lo + k), (uint32_t)c->out[k] };
 
+			if (c->quiet)
+				c->out[k] = 0;
 			part->counts.spikes += x.count;
 			if (window)
 				window[x.neuron] += x.count;
@@ -104,6 +112,8 @@ static void keep_dense(struct sim *s, struct sim_part *part, size_t population, 
 	for (size_t i = 0; i < c->n; i++)
 		sum += row[i];
 	part->counts.spikes += (uint64_t)sum;
+	if (c->quiet)
+		memset(c->out, 0, c->n * sizeof(double));
 }
 
 /* NaN and infinity times zero are NaN; everything else is zero. */
@@ -174,6 +184,15 @@ static void deposit(double *restrict slot, const uint32_t *restrict target,
 		slot[target[i]] += m * w[i];
 }
 
+/* The same where the row has n consecutive targets. */
+CLONES static void deposit_whole(double *restrict slot, const double *restrict w, size_t n,
+				 double m)
+{
+#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		slot[i] += m * w[i];
+}
+
 /* The general form: a delay for each synapse. */
 static void deposit_delays(const struct net_ring *ring, size_t size, const uint32_t *target,
 			   const uint16_t *delay, const double *w, size_t n, double m, int64_t t)
@@ -228,6 +247,10 @@ static void act(struct sim *s, const struct net_projection *p, const struct net_
 	ring = p->channel == NET_CURRENT ? &target->current : &target->in[p->channel];
 	if (p->delay_stride)
 		deposit_delays(ring, target->n, r->target + from, delay, w, n, m, t);
+	else if (r->whole && n > 1)
+		deposit_whole(ring->at + (size_t)((t + *delay) & ring->mask) * target->n +
+				      r->target[from],
+			      w, n, m);
 	else
 		deposit(ring->at + (size_t)((t + *delay) & ring->mask) * target->n,
 			r->target + from, w, n, m);

@@ -62,8 +62,11 @@ void sim_stimulus_step(struct sim *s, struct sim_part *part, size_t population)
 	p->spec->model->step(c);
 	for (size_t k = 0; k < COUNTOF(x->in); k++)
 		c->in[k] = in[k];
-	for (size_t i = 0; x->out && i < c->n; i++)
+	for (size_t i = 0; x->out && i < c->n; i++) {
 		c->out[i] += x->out[lo + i];
+		if (c->quiet && x->out[lo + i] != 0)
+			c->quiet[i / NEURON_BLOCK] = 0;
+	}
 }
 
 void sim_stimulus_end(struct sim *s)

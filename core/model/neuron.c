@@ -15,3 +15,26 @@ const struct neuron_model *neuron_find(const char *name)
 			return neuron_models[i];
 	return NULL;
 }
+
+enum { AT_ONCE = 8 };
+
+CLONES static size_t first_loud(const int64_t *quiet, size_t b, size_t n, int64_t step)
+{
+	for (; b + AT_ONCE <= n; b += AT_ONCE) {
+		int64_t loud = 0;
+
+#pragma omp simd reduction(| : loud)
+		for (size_t i = 0; i < AT_ONCE; i++)
+			loud |= quiet[b + i] <= step;
+		if (loud)
+			break;
+	}
+	while (b < n && quiet[b] > step)
+		b++;
+	return b;
+}
+
+size_t neuron_loud(const struct neuron_ctx *c, size_t b)
+{
+	return first_loud(c->quiet, b, (c->n + NEURON_BLOCK - 1) / NEURON_BLOCK, c->step);
+}

@@ -28,7 +28,8 @@ enum {
 	NEURON_PARAMS_MAX = 40,
 	NEURON_STATES_MAX = 24,
 	NEURON_COEFS_MAX = 48,
-	NEURON_INPUTS_MAX = 3
+	NEURON_INPUTS_MAX = 3,
+	NEURON_BLOCK = 16,
 };
 
 struct state_def {
@@ -64,6 +65,10 @@ struct neuron_ctx {
 	struct rng_key key; /* of this population */
 	uint64_t id0;	    /* id (inside the population) of neuron 0 of this call */
 	struct neuron_times times; /* offset is at neuron 0 of this call; NULL: no times */
+	/* Only for a model that is `sparse`, which keeps it: a block of NEURON_BLOCK neurons emits
+	 * nothing before this step. 0: not known. out[] is zero when step() begins, and stays so where
+	 * nothing is emitted. */
+	int64_t *quiet;
 };
 
 struct neuron_model {
@@ -71,6 +76,7 @@ struct neuron_model {
 	enum neuron_kind kind;
 	enum neuron_input input;
 	bool takes_current;
+	bool sparse; /* see neuron_ctx.quiet */
 	const struct param_def *params;
 	size_t n_params;
 	const struct state_def *states;
@@ -81,8 +87,9 @@ struct neuron_model {
 	int (*check)(const double *p, struct err *err);
 	/* Coefficients of one neuron from its parameters: coef[n_coefs]; dt in ms. */
 	void (*prepare)(const double *p, double dt, double *coef);
-	/* After coefficients changed (start: step 0; schedule): mend states that depend on them
-	 * (poisson_generator). May be NULL. */
+	/* Before coefficients change (zero at the start) and after it, by the schedule: make states
+	 * that depend on them independent, and dependent again (poisson_generator). May be NULL. */
+	void (*changing)(const struct neuron_ctx *c);
 	void (*changed)(const struct neuron_ctx *c);
 	void (*step)(const struct neuron_ctx *c);
 };
@@ -99,6 +106,9 @@ struct neuron_model {
 #define X(name) extern const struct neuron_model neuron_##name;
 NEURON_MODELS(X)
 #undef X
+
+/* The first block from b on that may emit in this step, of a sparse model; or one behind the last. */
+size_t neuron_loud(const struct neuron_ctx *c, size_t b);
 
 /* All models, in the order above; ends with NULL. */
 extern const struct neuron_model *const neuron_models[];

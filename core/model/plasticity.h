@@ -76,6 +76,30 @@ static inline struct plasticity_recent plasticity_look_back(const struct plastic
 	return r;
 }
 
+/* The spikes of consecutive targets in the order of time, for a rule that wants to look only at what
+ * happened. */
+struct plasticity_timeline {
+	int64_t *step;	  /* [n] of emission, ascending; several of one step and target stand one
+			   * after the other */
+	uint32_t *target; /* [n] */
+	size_t n, cap;	  /* full: the older half is dropped */
+	int64_t from;	  /* all spikes emitted after this step are there */
+};
+
+/* How many of them were emitted by `step`. */
+static inline size_t plasticity_emitted(const struct plasticity_timeline *l, int64_t step)
+{
+	size_t from = 0, n = l->n;
+
+	while (n > 1) { /* no branch in it that could be guessed wrong */
+		size_t half = n / 2;
+
+		from = l->step[from + half - 1] <= step ? from + half : from;
+		n -= half;
+	}
+	return from + (n > 0 && l->step[from] <= step);
+}
+
 /* How many of the first `end` spikes have arrived by t, t included. */
 static inline ALWAYS_INLINE size_t plasticity_arrived(const struct plasticity_history *h,
 						      size_t end, int64_t delay, int64_t t)
@@ -135,8 +159,10 @@ struct plasticity_row {
 	const uint32_t *target; /* [n] index into ctx->post */
 	const uint16_t *delay;	/* [n] steps if delay_stride is 1, [1] if it is 0 */
 	size_t delay_stride;
-	double *w;			 /* [n] magnitudes */
-	double *syn[PLASTICITY_SYN_MAX]; /* [n] each */
+	const struct plasticity_timeline *timeline; /* of the targets, which are consecutive, with
+						     * one delay; NULL: they are not, or none is kept */
+	double *w;				    /* [n] magnitudes */
+	double *syn[PLASTICITY_SYN_MAX];	    /* [n] each */
 	double *tx; /* [n] out: what each synapse transmits for one spike; only if n_spikes > 0.
 		     * The engine sets tx = w unless the rule's own_tx is true. */
 };
@@ -166,6 +192,7 @@ struct plasticity_model {
 	size_t n_sets;
 	size_t n_coefs, n_decays, n_traces, n_pre;
 	bool own_tx;
+	bool timeline;			      /* wanted */
 	const struct plasticity_syn_def *syn; /* [n_syn(...)] */
 	/* Conditions across parameters; path = the parameter's name. May be NULL. */
 	int (*check)(const double *p, struct err *err);

@@ -51,7 +51,6 @@ static void prepare(const double *p, double dt, double *coef)
 static struct poisson process(const struct neuron_ctx *c)
 {
 	return (struct poisson){ .lambda = c->state[LAMBDA],
-				 .stride = 1,
 				 .first = c->coef[FIRST],
 				 .last = c->coef[LAST],
 				 .hazard = c->state[HAZARD],

@@ -10,6 +10,7 @@
  * are applied after every single one. The pairings are those of Morrison, Diesmann, Gerstner
  * (2008), doi:10.1007/s00422-008-0233-1, as NEST understands them. */
 /* SPDX-License-Identifier: MIT */
+#include "core/model/pair.h"
 #include "core/model/plasticity_group.h"
 
 enum {
@@ -77,13 +78,10 @@ static const struct param_def params[N_PARAMS] = {
 		      UNIT_NONE, PARAM_BOOL, 0, 0, 1, PARAM_FIXED | PARAM_HIDDEN },
 };
 
-/* By what a change is multiplied. */
-enum scale { ONE, UP, DOWN, UP_POW, DOWN_POW, LINEAR, POWER_LAW };
-
 enum {
 	C_PLUS, /* amplitude, for the power law times w_0^(1 - mu) */
 	C_MINUS,
-	C_PLUS_SCALE, /* enum scale */
+	C_PLUS_SCALE, /* enum pair_scale */
 	C_MINUS_SCALE,
 	C_MIN,
 	C_MAX,
@@ -116,16 +114,16 @@ static void prepare_scale(const double *p, double amplitude, double *coef, int a
 
 	coef[at] = amplitude;
 	if (p[DEPENDENCE] == POWER) {
-		coef[scale] = up ? POWER_LAW : LINEAR;
+		coef[scale] = up ? PAIR_POWER_LAW : PAIR_LINEAR;
 		coef[exponent] = p[MU];
 		if (up)
 			coef[at] = amplitude * fmath_pow(p[W_0], 1 - p[MU]);
 	} else if (mu == 0) {
-		coef[scale] = ONE;
+		coef[scale] = PAIR_ONE;
 	} else if (mu == 1) {
-		coef[scale] = up ? UP : DOWN;
+		coef[scale] = up ? PAIR_UP : PAIR_DOWN;
 	} else {
-		coef[scale] = up ? UP_POW : DOWN_POW;
+		coef[scale] = up ? PAIR_UP_POW : PAIR_DOWN_POW;
 		coef[exponent] = mu;
 	}
 }
@@ -168,55 +166,8 @@ static void on_post(const struct plasticity_ctx *c, const struct plasticity_spik
 		k[0] += prev->k[0] * fmath_decay_at(&c->decay[D_MINUS], step - prev->step);
 }
 
-/* What update() needs in its inner loop, in one place. */
-struct work {
-	const struct fmath_decay *plus, *minus;
-	double a_plus, a_minus, plus_exp, minus_exp, min, max, inv_range;
-	int64_t t, t_last;
-	int64_t t_pre; /* the presynaptic spike that post arrivals pair with */
-	double pre;    /* its trace, 0 if there is none */
-	unsigned n_spikes;
-	bool on;
-};
-
-/* What a scale takes the power of. */
-static inline ALWAYS_INLINE double base(const struct work *k, enum scale scale, double w)
-{
-	double x = (w - k->min) * k->inv_range;
-
-	if (scale == POWER_LAW)
-		return w;
-	/* A bound changed on the way may leave w outside of it until its next change. */
-	x = x < 0 ? 0 : x > 1 ? 1 : x;
-	return scale == UP_POW ? 1 - x : x;
-}
-
-static inline ALWAYS_INLINE double scaled(const struct work *k, enum scale scale, double amount,
-					  double exponent, double w)
-{
-	double x = (w - k->min) * k->inv_range;
-
-	if (scale == ONE)
-		return amount;
-	if (scale == LINEAR)
-		return amount * w;
-	if (scale == UP)
-		return amount * (1 - x);
-	if (scale == DOWN)
-		return amount * x;
-	return amount * fmath_pow(base(k, scale, w), exponent);
-}
-
-static inline ALWAYS_INLINE double change(const struct work *k, enum scale scale, double amount,
-					  double exponent, double w)
-{
-	w += scaled(k, scale, amount, exponent, w);
-	w = w < k->max ? w : k->max;
-	return w > k->min ? w : k->min;
-}
-
 /* The trace that a post arrival `since` steps after the presynaptic spike meets. */
-static inline ALWAYS_INLINE double pre_trace(const struct work *k, int pairing, int64_t since,
+static inline ALWAYS_INLINE double pre_trace(const struct pair_work *k, int pairing, int64_t since,
 					     double *state)
 {
 	double trace = k->pre;
@@ -232,7 +183,7 @@ static inline ALWAYS_INLINE double pre_trace(const struct work *k, int pairing, 
 }
 
 /* How often the presynaptic spikes of now depress; takes them into the synapse's state. */
-static inline ALWAYS_INLINE unsigned take_pre(const struct work *k, int pairing, double *state)
+static inline ALWAYS_INLINE unsigned take_pre(const struct pair_work *k, int pairing, double *state)
 {
 	unsigned n = k->n_spikes;
 
@@ -246,8 +197,8 @@ static inline ALWAYS_INLINE unsigned take_pre(const struct work *k, int pairing,
 	return n;
 }
 
-static inline ALWAYS_INLINE double one(const struct work *k, int pairing, enum scale plus,
-				       enum scale minus, const struct plasticity_history *h,
+static inline ALWAYS_INLINE double one(const struct pair_work *k, int pairing, enum pair_scale plus,
+				       enum pair_scale minus, const struct plasticity_history *h,
 				       int64_t delay, double w, double *state)
 {
 	const struct plasticity_spike *at = h->at;
@@ -261,7 +212,7 @@ static inline ALWAYS_INLINE double one(const struct work *k, int pairing, enum s
 		double trace = pre_trace(k, pairing, at[j].step + delay - k->t_pre, state);
 
 		if (k->on && trace != 0)
-			w = change(k, plus, k->a_plus * trace, k->plus_exp, w);
+			w = pair_change(k, plus, k->a_plus * trace, k->plus_exp, w);
 	}
 	if (!k->n_spikes)
 		return w;
@@ -271,7 +222,7 @@ static inline ALWAYS_INLINE double one(const struct work *k, int pairing, enum s
 		double trace = at[end - 1].k[0] *
 			       fmath_decay_at(k->minus, k->t - delay - at[end - 1].step);
 
-		w = change(k, minus, k->a_minus * trace, k->minus_exp, w);
+		w = pair_change(k, minus, k->a_minus * trace, k->minus_exp, w);
 	}
 	return w;
 }
@@ -286,7 +237,7 @@ struct columns {
 	double times[PLASTICITY_GROUP]; /* how often these depress */
 };
 
-static inline ALWAYS_INLINE void meet(const struct plasticity_ctx *c, const struct work *k,
+static inline ALWAYS_INLINE void meet(const struct plasticity_ctx *c, const struct pair_work *k,
 				      int pairing, const struct plasticity_row *row,
 				      const uint32_t *at, size_t n, size_t n_post,
 				      struct columns *x)
@@ -313,26 +264,26 @@ static inline ALWAYS_INLINE void meet(const struct plasticity_ctx *c, const stru
 }
 
 /* Change the weights of a column whose `met` is over `least`. */
-static inline ALWAYS_INLINE void change_those(const struct work *work, enum scale scale,
+static inline ALWAYS_INLINE void change_those(const struct pair_work *work, enum pair_scale scale,
 					      double amplitude, double exponent,
 					      const double *restrict trace,
 					      const double *restrict met, double least, size_t n,
 					      double *restrict w)
 {
-	const struct work k = *work;
+	const struct pair_work k = *work;
 
 #pragma omp simd
 	for (size_t i = 0; i < n; i++) {
-		double changed = change(&k, scale, amplitude * trace[i], exponent, w[i]);
+		double changed = pair_change(&k, scale, amplitude * trace[i], exponent, w[i]);
 
 		w[i] = met[i] > least ? changed : w[i];
 	}
 }
 
-/* The same where the scale is a power: amounts first, then a change by ONE. */
-CLONES static void change_by_powers(const struct work *k, enum scale scale, double amplitude,
-				    double exponent, const double *trace, const double *met,
-				    double least, size_t n, double *w)
+/* The same where the scale is a power: amounts first, then a change by PAIR_ONE. */
+CLONES static void change_by_powers(const struct pair_work *k, enum pair_scale scale,
+				    double amplitude, double exponent, const double *trace,
+				    const double *met, double least, size_t n, double *w)
 {
 	double of[PLASTICITY_GROUP], amount[PLASTICITY_GROUP];
 
@@ -340,43 +291,43 @@ CLONES static void change_by_powers(const struct work *k, enum scale scale, doub
 		return;
 #pragma omp simd
 	for (size_t i = 0; i < n; i++)
-		of[i] = base(k, scale, w[i]);
+		of[i] = pair_base(k, scale, w[i]);
 	fmath_pow_column(of, n, exponent, amount);
 #pragma omp simd
 	for (size_t i = 0; i < n; i++)
 		amount[i] = amplitude * trace[i] * amount[i];
-	change_those(k, ONE, 1, exponent, amount, met, least, n, w);
+	change_those(k, PAIR_ONE, 1, exponent, amount, met, least, n, w);
 }
 
-CLONES static void change_column(const struct work *k, enum scale scale, bool up,
+CLONES static void change_column(const struct pair_work *k, enum pair_scale scale, bool up,
 				 const double *trace, const double *met, double least, size_t n,
 				 double *w)
 {
 	double a = up ? k->a_plus : k->a_minus, e = up ? k->plus_exp : k->minus_exp;
 
 	switch (scale) {
-	case ONE:
-		change_those(k, ONE, a, e, trace, met, least, n, w);
+	case PAIR_ONE:
+		change_those(k, PAIR_ONE, a, e, trace, met, least, n, w);
 		break;
-	case UP:
-		change_those(k, UP, a, e, trace, met, least, n, w);
+	case PAIR_UP:
+		change_those(k, PAIR_UP, a, e, trace, met, least, n, w);
 		break;
-	case DOWN:
-		change_those(k, DOWN, a, e, trace, met, least, n, w);
+	case PAIR_DOWN:
+		change_those(k, PAIR_DOWN, a, e, trace, met, least, n, w);
 		break;
-	case LINEAR:
-		change_those(k, LINEAR, a, e, trace, met, least, n, w);
+	case PAIR_LINEAR:
+		change_those(k, PAIR_LINEAR, a, e, trace, met, least, n, w);
 		break;
-	case UP_POW:
-	case DOWN_POW:
-	case POWER_LAW:
+	case PAIR_UP_POW:
+	case PAIR_DOWN_POW:
+	case PAIR_POWER_LAW:
 		change_by_powers(k, scale, a, e, trace, met, least, n, w);
 		break;
 	}
 }
 
-static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c, const struct work *k,
-				       int pairing, enum scale plus, enum scale minus,
+static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c, const struct pair_work *k,
+				       int pairing, enum pair_scale plus, enum pair_scale minus,
 				       const struct plasticity_row *row, const uint32_t *at,
 				       size_t n, size_t n_post)
 {
@@ -395,8 +346,8 @@ static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c, const str
 		row->w[at[i]] = x.w[i];
 }
 
-static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const struct work *k,
-				      int pairing, enum scale plus, enum scale minus,
+static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const struct pair_work *k,
+				      int pairing, enum pair_scale plus, enum pair_scale minus,
 				      const struct plasticity_row *row, size_t i)
 {
 	double none = 0, *state = &none;
@@ -410,8 +361,8 @@ static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const stru
 enum { FEW_SYNAPSES = 8 }; /* not worth a group */
 
 static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c,
-				     const struct plasticity_row *row, const struct work *k,
-				     int pairing, enum scale plus, enum scale minus)
+				     const struct plasticity_row *row, const struct pair_work *k,
+				     int pairing, enum pair_scale plus, enum pair_scale minus)
 {
 	struct plasticity_groups g;
 	size_t n;
@@ -430,33 +381,68 @@ static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c,
 	}
 }
 
+enum { LATE = 64 };
+
+/* By the timeline, if the row has one that reaches back far enough. Targets of whose spikes some
+ * arrive at t or later are looked up in their histories as ever. */
+static inline ALWAYS_INLINE bool by_timeline(const struct plasticity_ctx *c,
+					     const struct plasticity_row *row,
+					     const struct pair_work *k, enum pair_scale plus,
+					     enum pair_scale minus)
+{
+	const struct plasticity_timeline *l = row->timeline;
+	int64_t delay = *row->delay, last = k->t_last > delay ? k->t_last - delay : 0;
+	double apart[LATE], none = 0;
+	uint32_t first = row->target[0];
+	size_t late;
+
+	if (!l || row->n <= FEW_SYNAPSES || l->from > last || !k->on)
+		return false;
+	for (late = l->n; late > 0 && l->step[late - 1] + delay >= k->t; late--) {
+		if (l->n - late == LATE)
+			return false;
+	}
+	for (size_t j = late; j < l->n; j++)
+		apart[j - late] = one(k, ALL_TO_ALL, plus, minus, &c->post[l->target[j]], delay,
+				      row->w[l->target[j] - first], &none);
+	if (k->pre != 0)
+		pair_facilitate(k, plus, l, plasticity_emitted(l, last), late, delay, first,
+				row->w);
+	pair_depress(k, minus, &c->recent[first], delay, row->w, row->n);
+	for (size_t j = late; j < l->n; j++)
+		row->w[l->target[j] - first] = apart[j - late];
+	return true;
+}
+
 /* The usual rules have code of their own, without a branch per synapse. */
 static void all_additive(const struct plasticity_ctx *c, struct plasticity_row *row,
-			 const struct work *k)
+			 const struct pair_work *k)
 {
-	all(c, row, k, ALL_TO_ALL, ONE, ONE);
+	if (!by_timeline(c, row, k, PAIR_ONE, PAIR_ONE))
+		all(c, row, k, ALL_TO_ALL, PAIR_ONE, PAIR_ONE);
 }
 
 static void all_multiplicative(const struct plasticity_ctx *c, struct plasticity_row *row,
-			       const struct work *k)
+			       const struct pair_work *k)
 {
-	all(c, row, k, ALL_TO_ALL, UP, DOWN);
+	if (!by_timeline(c, row, k, PAIR_UP, PAIR_DOWN))
+		all(c, row, k, ALL_TO_ALL, PAIR_UP, PAIR_DOWN);
 }
 
 static void all_power_law(const struct plasticity_ctx *c, struct plasticity_row *row,
-			  const struct work *k)
+			  const struct pair_work *k)
 {
-	all(c, row, k, ALL_TO_ALL, POWER_LAW, LINEAR);
+	all(c, row, k, ALL_TO_ALL, PAIR_POWER_LAW, PAIR_LINEAR);
 }
 
 static void all_general(const struct plasticity_ctx *c, struct plasticity_row *row,
-			const struct work *k)
+			const struct pair_work *k)
 {
-	all(c, row, k, (int)c->coef[C_PAIRING], (enum scale)c->coef[C_PLUS_SCALE],
-	    (enum scale)c->coef[C_MINUS_SCALE]);
+	all(c, row, k, (int)c->coef[C_PAIRING], (enum pair_scale)c->coef[C_PLUS_SCALE],
+	    (enum pair_scale)c->coef[C_MINUS_SCALE]);
 }
 
-static void work_init(struct work *k, const struct plasticity_ctx *c,
+static void work_init(struct pair_work *k, const struct plasticity_ctx *c,
 		      const struct plasticity_row *row)
 {
 	bool first = row->t_pre < 0;
@@ -483,16 +469,16 @@ static void work_init(struct work *k, const struct plasticity_ctx *c,
 static void update(const struct plasticity_ctx *c, struct plasticity_row *row)
 {
 	int pairing = (int)c->coef[C_PAIRING];
-	enum scale plus = (enum scale)c->coef[C_PLUS_SCALE],
-		   minus = (enum scale)c->coef[C_MINUS_SCALE];
-	struct work k;
+	enum pair_scale plus = (enum pair_scale)c->coef[C_PLUS_SCALE],
+			minus = (enum pair_scale)c->coef[C_MINUS_SCALE];
+	struct pair_work k;
 
 	work_init(&k, c, row);
-	if (pairing == ALL_TO_ALL && plus == ONE && minus == ONE)
+	if (pairing == ALL_TO_ALL && plus == PAIR_ONE && minus == PAIR_ONE)
 		all_additive(c, row, &k);
-	else if (pairing == ALL_TO_ALL && plus == UP && minus == DOWN)
+	else if (pairing == ALL_TO_ALL && plus == PAIR_UP && minus == PAIR_DOWN)
 		all_multiplicative(c, row, &k);
-	else if (pairing == ALL_TO_ALL && plus == POWER_LAW && minus == LINEAR)
+	else if (pairing == ALL_TO_ALL && plus == PAIR_POWER_LAW && minus == PAIR_LINEAR)
 		all_power_law(c, row, &k);
 	else
 		all_general(c, row, &k);
@@ -550,6 +536,7 @@ const struct plasticity_model plasticity_stdp_pair = {
 	.n_decays = N_DECAYS,
 	.n_traces = 1,
 	.n_pre = 1,
+	.timeline = true,
 	.syn = syn_defs,
 	.check = check,
 	.prepare = prepare,

@@ -9,8 +9,10 @@
 #include "core/model/wiring.h"
 #include "tests/engine_case.h"
 
-static const char *const names[] = { "competition", "balanced", "pairings", "window", "dopamine",
-				     "clopath",	    "hebb",	"calcium",  "neurons" };
+static const char *const names[] = {
+	"competition", "balanced", "pairings", "window",  "dopamine",
+	"clopath",     "hebb",	   "calcium",  "neurons", "conductance"
+};
 
 static json_t *load(const char *name)
 {

@@ -14,6 +14,7 @@ struct world {
 	struct neuron_ctx c;
 	double p[NEURON_PARAMS_MAX];
 	double state[NEURON_STATES_MAX][N], coef[NEURON_COEFS_MAX][N], out[N];
+	int64_t quiet[N / NEURON_BLOCK + 1];
 };
 
 static struct world a, b;
@@ -22,10 +23,13 @@ static void prepare(struct world *x)
 {
 	double coef[NEURON_COEFS_MAX];
 
+	if (x->model->changing)
+		x->model->changing(&x->c);
 	x->model->prepare(x->p, x->c.dt, coef);
 	for (size_t k = 0; k < x->model->n_coefs; k++)
 		for (size_t i = 0; i < N; i++)
 			x->coef[k][i] = coef[k];
+	memset(x->quiet, 0, sizeof(x->quiet));
 	if (x->model->changed)
 		x->model->changed(&x->c);
 }
@@ -44,6 +48,7 @@ static void world_init(struct world *x, const struct neuron_model *m, size_t n, 
 				    .dt = 0.1,
 				    .out = x->out,
 				    .id0 = id0,
+				    .quiet = x->quiet,
 				    .key = rng_key(11, RNG_SPIKES, "population") };
 	for (size_t i = 0; i < m->n_params; i++)
 		x->p[i] = m->params[i].def;
@@ -68,6 +73,8 @@ static double advance(struct world *x)
 	double sum = 0;
 
 	x->c.step++;
+	if (x->model->sparse)
+		memset(x->out, 0, sizeof(x->out));
 	x->model->step(&x->c);
 	for (size_t i = 0; i < x->c.n; i++)
 		sum += x->out[i];
@@ -230,10 +237,14 @@ Test(poisson_generator, a_rate_of_zero_is_silent_and_loses_no_hazard)
 
 	poisson(&a, 1, 0, 50);
 	(void)run(&a, 10);
-	left = a.state[0][0];
 	set(&a, "rate", 0);
+	left = a.state[0][0];
+	cr_assert_gt(left, 0);
 	cr_assert_eq(run(&a, 10000), 0);
 	cr_assert_eq(a.state[0][0], left);
+	set(&a, "rate", 5);
+	cr_assert_eq(run(&a, (int64_t)(left / 5e-4)), 0);
+	cr_assert_eq(run(&a, 1), 1);
 }
 
 Test(poisson_generator, a_neuron_emits_the_same_alone_as_among_others)
