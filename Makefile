@@ -10,6 +10,7 @@
 #   make install      DESTDIR, PREFIX     make deps    install missing packages (Debian)
 #   make docker-test  image and compose   make clean
 #   make fuzz T=60    each fuzz target for T seconds, with clang's libFuzzer
+#   make load         the service under load
 #
 # Options: CC=clang  SAN=address|thread  COV=1  WERROR=-Werror  V=1  PORT=8080
 # Variants never mix objects: each has its folder build/$(VARIANT).
@@ -95,7 +96,7 @@ EMBED      := $(sort $(wildcard web/*.html web/*.css web/*.js web/*.svg schema/*
 
 # ---- rules -------------------------------------------------------------------------------------
 
-.PHONY: all deps run test tests check lint drift bench fuzz fuzzers science schema install docker-test clean FORCE
+.PHONY: all deps run test tests check lint drift bench load fuzz fuzzers science schema install docker-test clean FORCE
 all: $(PROGRAMS:%=$(B)/%) $(if $(filter $(DEFAULT),$(VARIANT)),$(PROGRAMS:%=build/bin/%))
 
 build/bin/%: build/$(DEFAULT)/%
@@ -174,6 +175,8 @@ fuzz:
 	@$(MAKE) CC=clang SAN=address FUZZ=1 fuzzers
 	@B=build/clang-address-fuzz sh tests/fuzz/fuzz.sh $(or $(T),60) $(ONLY)
 fuzzers: $(FUZZ_PROGS)
+load: all
+	@STDPD=$(CURDIR)/$(B)/stdpd node tests/bench/load.mjs
 bench: all $(BENCH_PROGS)
 	@for p in $(BENCH_PROGS) $(wildcard tests/bench/*.sh); do \
 		case $$p in *.sh) p="sh $$p" ;; esac; \

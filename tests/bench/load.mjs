@@ -1,0 +1,181 @@
+// load.mjs - what the service takes: requests a second of its main routes, runs accepted durably, 200 watchers of
+// one run, and how long reads take while simulations keep every core busy.
+//
+// `make load`. Prints figures beside their targets, asserts nothing about time. STDPD: the program. wrk (if there
+// is one) asks for the main routes; the rest is asked from here, by the same machine.
+// SPDX-License-Identifier: MIT
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import os from 'node:os'
+import path from 'node:path'
+
+const stdpd = process.env.STDPD ?? path.resolve('build/bin/stdpd')
+const dir = mkdtempSync(path.join(os.tmpdir(), 'stdpd-load-'))
+const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
+const cores = os.cpus().length
+const SECONDS = Number(process.argv[2] ?? 3)
+const WATCHERS = 200
+const TARGET_MS = 50
+
+let server
+let base
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const say = (text) => console.log(`load: ${text}`)
+
+async function start() {
+  server = spawn(stdpd, ['--listen', '127.0.0.1:0', '--data', path.join(dir, 'data'), '--log-level', 'error',
+    '--queue-max', '1000000', '--slots', String(cores)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  base = await new Promise((resolve, reject) => {
+    let text = ''
+    server.stdout.on('data', (part) => {
+      text += part
+      const found = /listening on (http:\S+)/.exec(text)
+      if (found) resolve(found[1])
+    })
+    server.on('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+  })
+}
+
+// One request: status, body, milliseconds until the whole answer was there.
+function ask(method, where, body) {
+  return new Promise((resolve, reject) => {
+    const began = performance.now()
+    const request = http.request(base + where, { method, agent, headers: body ? { 'Content-Type': 'application/json' } : {} },
+      (answer) => {
+        let text = ''
+        answer.on('data', (part) => { text += part })
+        answer.on('end', () => resolve({ status: answer.statusCode, text, ms: performance.now() - began }))
+      })
+    request.on('error', reject)
+    request.end(body ? JSON.stringify(body) : undefined)
+  })
+}
+
+async function postRun(body) {
+  const answer = await ask('POST', '/v1/runs', body)
+  if (answer.status !== 202 && answer.status !== 201) throw new Error(`POST /v1/runs: ${answer.status} ${answer.text}`)
+  return JSON.parse(answer.text).id
+}
+
+async function waitFor(id, state) {
+  for (;;) {
+    const run = JSON.parse((await ask('GET', `/v1/runs/${id}?wait=5`)).text)
+    if (run.state === state) return
+    if (run.finished_at) throw new Error(`run ${id} is ${run.state}`)
+    await pause(20)
+  }
+}
+
+const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]
+
+// ---- requests a second ----
+
+function wrk(where) {
+  const text = execFileSync('wrk', ['-t1', '-c16', `-d${SECONDS}s`, '--latency', base + where], { encoding: 'utf8' })
+  const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text)
+  if (bad) throw new Error(`${where}: ${bad[1]} answers are no success`)
+  return `${Math.round(Number(/Requests\/sec:\s*([\d.]+)/.exec(text)[1]))} requests/s, p99 ${/99%\s+(\S+)/.exec(text)[1]}`
+}
+
+function routes(id) {
+  try {
+    execFileSync('wrk', ['-v'], { stdio: 'ignore' })
+  } catch (e) {
+    if (e.code === 'ENOENT') {
+      say('wrk is not installed: requests/s skipped')
+      return
+    }
+  }
+  for (const where of ['/livez', '/v1', '/main.js', '/v1/models', `/v1/runs/${id}`, '/v1/runs?page_size=50',
+    `/v1/runs/${id}/results`, `/v1/runs/${id}/tables/window`]) {
+    say(`GET ${where.replace(id, '{id}')}: ${wrk(where)}`)
+  }
+}
+
+// ---- accepting, watching, reading while all cores simulate ----
+
+const slow = { preset: 'song_competition', overrides: [{ path: '/duration_ms', value: 1e9 }] }
+
+async function accepting() {
+  const until = performance.now() + SECONDS * 1000
+  const times = []
+  await Promise.all(Array.from({ length: 16 }, async () => {
+    while (performance.now() < until) {
+      const answer = await ask('POST', '/v1/runs', { preset: 'stdp_window', seed: String(times.length) })
+      if (answer.status !== 202) throw new Error(`POST /v1/runs: ${answer.status} ${answer.text}`)
+      times.push(answer.ms)
+    }
+  }))
+  times.sort((a, b) => a - b)
+  say(`POST /v1/runs, 16 clients: ${Math.round(times.length / SECONDS)} runs/s accepted durably, ` +
+    `p50 ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms`)
+}
+
+async function watching(id) {
+  const first = []
+  let events = 0
+  const began = performance.now()
+  const streams = await Promise.all(Array.from({ length: WATCHERS }, () => new Promise((resolve, reject) => {
+    const request = http.get(`${base}/v1/runs/${id}/events`, { agent: false }, (answer) => {
+      let heard = false
+      answer.on('data', (part) => {
+        if (!heard) first.push(performance.now() - began)
+        heard = true
+        events += String(part).split('\nevent: ').length
+      })
+      answer.on('error', () => {})
+      resolve(request)
+    })
+    request.on('error', reject)
+  })))
+  await pause(SECONDS * 1000)
+  for (const request of streams) request.destroy()
+  first.sort((a, b) => a - b)
+  if (first.length < WATCHERS) throw new Error(`${WATCHERS - first.length} watchers heard nothing`)
+  say(`${WATCHERS} watchers of one run: all connected and told within ${first.at(-1).toFixed(0)} ms, ` +
+    `${Math.round(events / SECONDS)} events/s in all`)
+}
+
+// Reads at a steady 100 a second, whether the one before is back or not.
+async function reading(id) {
+  const paths = [`/v1/runs/${id}`, '/v1/runs?page_size=50', `/v1/runs/${id}/tables/window`, '/v1', `/v1/runs/${id}/results`]
+  const asked = []
+  const rounds = 2 * SECONDS * 100
+  for (let i = 0; i < rounds; i++) {
+    asked.push(ask('GET', paths[i % paths.length]))
+    await pause(10)
+  }
+  const answers = await Promise.all(asked)
+  const wrong = answers.filter((a) => a.status !== 200)
+  if (wrong.length) throw new Error(`${wrong.length} reads failed: ${wrong[0].status}`)
+  const times = answers.map((a) => a.ms).sort((a, b) => a - b)
+  const p99 = quantile(times, 0.99)
+  say(`reads while ${cores} cores simulate, ${rounds} of them: p50 ${quantile(times, 0.5).toFixed(1)} ms, ` +
+    `p99 ${p99.toFixed(1)} ms (target: under ${TARGET_MS} ms${p99 < TARGET_MS ? '' : ', MISSED'}), max ${times.at(-1).toFixed(1)} ms`)
+}
+
+function resident() {
+  return Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024
+}
+
+try {
+  say(`load average before: ${os.loadavg()[0].toFixed(1)} on ${cores} cores`)
+  await start()
+  const done = await postRun({ preset: 'stdp_window' })
+  await waitFor(done, 'succeeded')
+  routes(done)
+  const busy = []
+  for (let i = 0; i < cores; i++) busy.push(await postRun({ ...slow, seed: String(i + 1) }))
+  for (const id of busy) await waitFor(id, 'running')
+  await reading(done)
+  await watching(busy[0])
+  await accepting()
+  say(`peak memory of the server: ${resident().toFixed(0)} MiB`)
+} finally {
+  server?.removeAllListeners('exit')
+  server?.kill('SIGKILL')
+  await pause(300)
+  rmSync(dir, { recursive: true, force: true })
+}
