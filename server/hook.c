@@ -96,9 +96,8 @@ static int send_one(struct hook *h, struct flight *f, const struct store_deliver
 	return rc;
 }
 
-static void send_due(struct hook *h)
+static void send_due(struct hook *h, int64_t now)
 {
-	int64_t now = clock_wall_ms();
 	const struct store_hook_due due = {
 		.now_ms = now,
 		.far_ms = now + (int64_t)(2.0 * LONGEST_S * 1e3),
@@ -173,17 +172,18 @@ static void note(struct hook *h, struct flight *f, const struct post_done *done)
 
 /* ---- the thread ---- */
 
-static double wait_s(struct hook *h)
+/* `now`: what was due then has been sent; what came due since is waited for no longer. */
+static double wait_s(struct hook *h, int64_t now)
 {
-	int64_t now = clock_wall_ms(), next = 0;
+	int64_t next = 0;
 	double s = LOOK_S, trouble = h->not_before - clock_mono_s();
 	struct err err = { 0 };
 
 	if (trouble > 0.0)
 		return trouble;
 	if (store_hook_next(h->config.store, now, &next, &err) == 0 && next)
-		s = (double)(next - now) * 1e-3 + 1e-3;
-	return s < LOOK_S ? s : LOOK_S;
+		s = (double)(next - clock_wall_ms()) * 1e-3 + 1e-3;
+	return s < 0.0 ? 0.0 : s < LOOK_S ? s : LOOK_S;
 }
 
 static void *work(void *self)
@@ -191,12 +191,13 @@ static void *work(void *self)
 	struct hook *h = self;
 
 	while (!atomic_load_explicit(&h->stopping, memory_order_acquire)) {
+		int64_t now = clock_wall_ms();
 		struct post_done done;
 
 		(void)atomic_exchange_explicit(&h->woken, false, memory_order_acq_rel);
 		if (clock_mono_s() >= h->not_before)
-			send_due(h);
-		post_wait(h->post, wait_s(h));
+			send_due(h, now);
+		post_wait(h->post, wait_s(h, now));
 		while (post_take(h->post, &done))
 			note(h, done.self, &done);
 	}

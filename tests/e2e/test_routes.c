@@ -1,4 +1,4 @@
-/* test_routes - every row of the route table: answered as it declares, by exactly its scope, and refused as the
+/* test_routes - every row of the route table: answered as it declares, by exactly its scope, refused as the
  * contract says. A row that nothing here asks fails the test by its name. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
