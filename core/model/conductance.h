@@ -5,9 +5,9 @@
  * The conductances decay exactly; V moves by one Runge-Kutta step of order 4, which has no exp in
  * it, with the exact conductances at its start, middle and end. A membrane faster than ten steps
  * (its total conductance above C / (10 dt)) moves by equal parts of the step, a tenth of its time
- * constant each, or, where its conductances change slowly, follows their balance in one exact step
- * without an error that grows with its speed; the error is below 1e-5 mV a step. One faster than a hundredth of a step follows
- * its balance in a thousand parts. */
+ * constant each, or, where its conductances change slowly, follows their balance in one step whose
+ * error does not grow with its speed; the error is below 1e-5 mV a step. One faster than a
+ * hundredth of a step follows its balance in a thousand parts. */
 /* SPDX-License-Identifier: MIT */
 #ifndef CORE_MODEL_CONDUCTANCE_H
 #define CORE_MODEL_CONDUCTANCE_H

@@ -12,7 +12,7 @@
 #include "tests/e2e/specs.h"
 
 /* Some seconds. */
-#define LONGER "{\"spec\":" SPECS_NET("100000", "50") "}"
+#define LONGER "{\"spec\":" SPECS_NET("400000", "50") "}"
 
 static const char *const args[] = { "--slots", "1", "--checkpoint-s", "0.1", NULL };
 static struct harness h;
