@@ -120,7 +120,7 @@ fuzz() {
 			[ ! -d "$folder" ] || inputs="$inputs $folder"
 		done
 		# shellcheck disable=SC2086 # words are meant to split
-		run_program "$1${src%.c}" "$program" -2000 $inputs
+		run_program "$1${src%.c}" "$program" -400 $inputs
 	done
 }
 
