@@ -513,6 +513,18 @@ void store_end(struct store_stmt *q)
 	q->busy = false;
 }
 
+void store_bind(struct store_stmt *q, const char *format, va_list ap)
+{
+	for (int i = 0; format[i]; i++) {
+		if (format[i] == 'i')
+			store_bind_int(q, i + 1, va_arg(ap, int64_t));
+		else if (format[i] == 'd')
+			store_bind_double(q, i + 1, va_arg(ap, double));
+		else
+			store_bind_text(q, i + 1, va_arg(ap, const char *));
+	}
+}
+
 int store_exec(struct store *s, int sql_id, struct err *err, const char *format, ...)
 {
 	struct store_stmt *q = NULL;
@@ -522,14 +534,7 @@ int store_exec(struct store *s, int sql_id, struct err *err, const char *format,
 	if (rc)
 		return rc;
 	va_start(ap, format);
-	for (int i = 0; format[i]; i++) {
-		if (format[i] == 'i')
-			store_bind_int(q, i + 1, va_arg(ap, int64_t));
-		else if (format[i] == 'd')
-			store_bind_double(q, i + 1, va_arg(ap, double));
-		else
-			store_bind_text(q, i + 1, va_arg(ap, const char *));
-	}
+	store_bind(q, format, ap);
 	va_end(ap);
 	rc = store_step(q, err);
 	store_end(q);

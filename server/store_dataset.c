@@ -20,9 +20,9 @@ int store_dataset_add(struct store *s, const struct store_dataset *d, const stru
 	return store_conclude(s, rc, err);
 }
 
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_dataset *ret,
-		struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
+	struct store_dataset *ret = row;
 	*ret = (struct store_dataset){
 		.id = mem_arena_strdup(arena, store_text(q, 0)),
 		.seq = store_int(q, 1),
@@ -46,44 +46,22 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_data
 int store_dataset_get(struct store *s, const char *id, struct mem_arena *arena,
 		      struct store_dataset *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_DATASET_GET, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_DATASET_GET, &rows, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = take(q, arena, ret, err);
-	else if (rc == 0)
-		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no data set %.40s", id);
-	store_end(q);
-	return rc;
+	return rc || rows.n ? rc
+			    : err_set(err, ERR_NOTFOUND, NULL, "there is no data set %.40s", id);
 }
 
 int store_dataset_list(struct store *s, int64_t seq, const char *owner, struct mem_arena *arena,
 		       struct store_dataset *ret, size_t *n, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	size_t found = 0;
-	int rc = store_start(&q, s, SQL_DATASET_LIST, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), *n };
+	int rc = store_read(s, SQL_DATASET_LIST, &rows, err, "iit", seq, (int64_t)*n, owner);
 
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, seq);
-	store_bind_int(q, 2, (int64_t)*n);
-	store_bind_text(q, 3, owner);
-	while (found < *n && (rc = store_step(q, err)) == 1) {
-		rc = take(q, arena, &ret[found], err);
-		if (rc)
-			break;
-		found++;
-	}
-	store_end(q);
-	if (rc < 0)
-		return rc;
-	*n = found;
-	return 0;
+	if (!rc)
+		*n = rows.n;
+	return rc;
 }
 
 /* Inside a write. */

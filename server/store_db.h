@@ -8,6 +8,7 @@
 #ifndef SERVER_STORE_DB_H
 #define SERVER_STORE_DB_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,25 @@ const void *store_blob(struct store_stmt *q, int col,
 void store_end(struct store_stmt *q);  /* NULL is fine */
 /* One statement without rows: start, bind by format (i int64_t, d double, t text), step, end. */
 int store_exec(struct store *s, int sql_id, struct err *err, const char *format, ...) MUST_USE;
+
+/* Its parameters, by such a format. */
+void store_bind(struct store_stmt *q, const char *format, va_list ap);
+
+/* A text in an arena; NULL stays NULL. *failed becomes true for want of memory, else stays. */
+const char *store_copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed);
+
+/* Where the rows of a query go: n of them have room, and n becomes how many came. */
+struct store_rows {
+	/* Make the row that stands into *ret. */
+	int (*take)(struct store_stmt *q, struct mem_arena *arena, void *ret, struct err *err);
+	struct mem_arena *arena;
+	void *at; /* [n] of `size` bytes each */
+	size_t size, n;
+};
+
+/* One statement that reads: start, bind by format, take the rows, end. No row is no error. */
+int store_read(struct store *s, int sql_id, struct store_rows *rows, struct err *err,
+	       const char *format, ...) MUST_USE;
 
 int store_begin(struct store *s, struct err *err) MUST_USE; /* takes store.lock */
 int store_commit(struct store *s,

@@ -11,32 +11,20 @@
 
 enum { EVENT_MAX = 64 };
 
-/* NULL stays NULL. */
-static const char *copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
-{
-	const char *text;
-
-	if (store_is_null(q, col))
-		return NULL;
-	text = mem_arena_strdup(arena, store_text(q, col));
-	*failed |= !text;
-	return text;
-}
-
 /* In the order of STORE_SQL_HOOK_COLUMNS. */
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_hook *ret,
-		struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
+	struct store_hook *ret = row;
 	bool failed = false;
 
 	*ret = (struct store_hook){
-		.id = copy(arena, q, 0, &failed),
+		.id = store_copy(arena, q, 0, &failed),
 		.seq = store_int(q, 1),
-		.owner = copy(arena, q, 2, &failed),
-		.name = copy(arena, q, 3, &failed),
-		.url = copy(arena, q, 4, &failed),
-		.events = copy(arena, q, 5, &failed),
-		.secret = copy(arena, q, 6, &failed),
+		.owner = store_copy(arena, q, 2, &failed),
+		.name = store_copy(arena, q, 3, &failed),
+		.url = store_copy(arena, q, 4, &failed),
+		.events = store_copy(arena, q, 5, &failed),
+		.secret = store_copy(arena, q, 6, &failed),
 		.active = store_int(q, 7) != 0,
 		.created_ms = store_int(q, 8),
 	};
@@ -50,21 +38,21 @@ static int take_delivery(struct store_stmt *q, bool due, struct mem_arena *arena
 	bool failed = false;
 
 	*ret = (struct store_delivery){
-		.id = copy(arena, q, 0, &failed),
+		.id = store_copy(arena, q, 0, &failed),
 		.seq = store_int(q, 1),
-		.hook_id = copy(arena, q, 2, &failed),
-		.event = copy(arena, q, 3, &failed),
-		.body = copy(arena, q, 4, &failed),
-		.state = copy(arena, q, 5, &failed),
+		.hook_id = store_copy(arena, q, 2, &failed),
+		.event = store_copy(arena, q, 3, &failed),
+		.body = store_copy(arena, q, 4, &failed),
+		.state = store_copy(arena, q, 5, &failed),
 		.created_ms = store_int(q, 6),
 		.next_ms = store_int(q, 7),
 		.ended_ms = store_int(q, 8),
 		.attempts = store_int(q, 9),
 		.status = store_int(q, 10),
 		.duration_ms = store_double(q, 11),
-		.error = copy(arena, q, 12, &failed),
-		.url = due ? copy(arena, q, 13, &failed) : NULL,
-		.secret = due ? copy(arena, q, 14, &failed) : NULL,
+		.error = store_copy(arena, q, 12, &failed),
+		.url = due ? store_copy(arena, q, 13, &failed) : NULL,
+		.secret = due ? store_copy(arena, q, 14, &failed) : NULL,
 	};
 	return failed ? err_nomem(err) : 0;
 }
@@ -79,43 +67,21 @@ static int missing(struct err *err)
 int store_hook_get(struct store *s, const char *id, struct mem_arena *arena, struct store_hook *ret,
 		   struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_HOOK_GET, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_HOOK_GET, &rows, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = take(q, arena, ret, err);
-	else if (rc == 0)
-		rc = missing(err);
-	store_end(q);
-	return rc;
+	return rc || rows.n ? rc : missing(err);
 }
 
 int store_hook_list(struct store *s, int64_t seq, const char *owner, size_t n,
 		    struct mem_arena *arena, struct store_hook *ret, size_t *ret_n, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	size_t found = 0;
-	int rc = store_start(&q, s, SQL_HOOK_LIST, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), n };
+	int rc = store_read(s, SQL_HOOK_LIST, &rows, err, "iti", seq, owner, (int64_t)n);
 
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, seq);
-	store_bind_text(q, 2, owner);
-	store_bind_int(q, 3, (int64_t)n);
-	while (found < n && (rc = store_step(q, err)) == 1) {
-		rc = take(q, arena, &ret[found++], err);
-		if (rc)
-			break;
-	}
-	store_end(q);
-	if (rc < 0)
-		return rc;
-	*ret_n = found;
-	return 0;
+	if (!rc)
+		*ret_n = rows.n;
+	return rc;
 }
 
 /* Inside a write. */

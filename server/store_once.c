@@ -12,24 +12,13 @@ static const int64_t DAY_MS = 24 * 3600 * (int64_t)1000;
 
 /* ---- reading ---- */
 
-/* NULL stays NULL. */
-static const char *copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
-{
-	const char *text;
-
-	if (store_is_null(q, col))
-		return NULL;
-	text = mem_arena_strdup(arena, store_text(q, col));
-	*failed |= !text;
-	return text;
-}
-
 /* In the order of ONCE_GET, behind the hash. */
 static int take(struct store_stmt *q, struct mem_arena *arena, struct store_once_row *ret,
 		struct err *err)
 {
 	bool failed = false;
-	const char *effect = copy(arena, q, 2, &failed), *note = copy(arena, q, 3, &failed), *body;
+	const char *effect = store_copy(arena, q, 2, &failed),
+		   *note = store_copy(arena, q, 3, &failed), *body;
 	char *kept;
 
 	*ret = (struct store_once_row){
@@ -38,7 +27,7 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_once
 			: effect ? effect
 				 : "",
 		.status = (int)store_int(q, 4),
-		.location = copy(arena, q, 5, &failed),
+		.location = store_copy(arena, q, 5, &failed),
 	};
 	body = store_blob(q, 6, &ret->body_len);
 	kept = mem_arena_alloc(arena, ret->body_len + 1, 1);

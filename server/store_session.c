@@ -56,40 +56,28 @@ int store_session_add(struct store *s, const struct store_session *r, const stru
 	return store_conclude(s, rc, err);
 }
 
-/* NULL stays NULL. */
-static const char *copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
-{
-	const char *text;
-
-	if (store_is_null(q, col))
-		return NULL;
-	text = mem_arena_strdup(arena, store_text(q, col));
-	*failed |= !text;
-	return text;
-}
-
 /* In the order of STORE_SQL_SESSION_COLUMNS. */
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_session *ret,
-		struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
+	struct store_session *ret = row;
 	bool failed = false;
 
 	*ret = (struct store_session){
-		.id = copy(arena, q, 0, &failed),
+		.id = store_copy(arena, q, 0, &failed),
 		.seq = store_int(q, 1),
 		.version = store_int(q, 2),
-		.state = copy(arena, q, 3, &failed),
-		.name = copy(arena, q, 4, &failed),
-		.owner = copy(arena, q, 5, &failed),
-		.preset = copy(arena, q, 6, &failed),
-		.parent = copy(arena, q, 7, &failed),
-		.spec_sha256 = copy(arena, q, 8, &failed),
-		.seed = copy(arena, q, 9, &failed),
+		.state = store_copy(arena, q, 3, &failed),
+		.name = store_copy(arena, q, 4, &failed),
+		.owner = store_copy(arena, q, 5, &failed),
+		.preset = store_copy(arena, q, 6, &failed),
+		.parent = store_copy(arena, q, 7, &failed),
+		.spec_sha256 = store_copy(arena, q, 8, &failed),
+		.seed = store_copy(arena, q, 9, &failed),
 		.threads = store_int(q, 10),
 		.created_ms = store_int(q, 11),
 		.used_ms = store_int(q, 12),
 		.t_ms = store_double(q, 13),
-		.error = copy(arena, q, 14, &failed),
+		.error = store_copy(arena, q, 14, &failed),
 	};
 	return failed ? err_nomem(err) : 0;
 }
@@ -97,19 +85,11 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_sess
 int store_session_get(struct store *s, const char *id, struct mem_arena *arena,
 		      struct store_session *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_SESSION_GET, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_SESSION_GET, &rows, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = take(q, arena, ret, err);
-	else if (rc == 0)
-		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
-	store_end(q);
-	return rc;
+	return rc || rows.n ? rc
+			    : err_set(err, ERR_NOTFOUND, NULL, "there is no session of this id");
 }
 
 int store_session_spec(struct store *s, const char *id, struct mem_arena *arena, const char **ret,
@@ -136,27 +116,12 @@ int store_session_list(struct store *s, int64_t seq, const char *state, const ch
 		       struct mem_arena *arena, struct store_session *ret, size_t *ret_n,
 		       struct err *err)
 {
-	struct store_stmt *q = NULL;
-	size_t found = 0;
-	int rc = store_start(&q, s, SQL_SESSION_LIST, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), n };
+	int rc = store_read(s, SQL_SESSION_LIST, &rows, err, "itti", seq, state, owner, (int64_t)n);
 
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, seq);
-	store_bind_text(q, 2, state);
-	store_bind_text(q, 3, owner);
-	store_bind_int(q, 4, (int64_t)n);
-	while (found < n && (rc = store_step(q, err)) == 1) {
-		rc = take(q, arena, &ret[found], err);
-		if (rc)
-			break;
-		found++;
-	}
-	store_end(q);
-	if (rc < 0)
-		return rc;
-	*ret_n = found;
-	return 0;
+	if (!rc)
+		*ret_n = rows.n;
+	return rc;
 }
 
 int store_session_state(struct store *s, const char *id, const char *state, double t_ms,
@@ -216,8 +181,8 @@ static int take_checkpoint(struct store_stmt *q, struct mem_arena *arena,
 	bool failed = false;
 
 	*ret = (struct store_session_checkpoint){
-		.id = copy(arena, q, 0, &failed),
-		.session_id = copy(arena, q, 1, &failed),
+		.id = store_copy(arena, q, 0, &failed),
+		.session_id = store_copy(arena, q, 1, &failed),
 		.t_ms = store_double(q, 2),
 		.bytes = store_int(q, 3),
 		.created_ms = store_int(q, 4),

@@ -20,39 +20,27 @@ void store_sweep_topic(const char *id, char topic[STORE_SWEEP_TOPIC_MAX])
 
 /* ---- rows ---- */
 
-/* NULL stays NULL. */
-static const char *copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
-{
-	const char *text;
-
-	if (store_is_null(q, col))
-		return NULL;
-	text = mem_arena_strdup(arena, store_text(q, col));
-	*failed |= !text;
-	return text;
-}
-
 /* In the order of STORE_SQL_SWEEP_COLUMNS. */
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_sweep *ret,
-		struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
+	struct store_sweep *ret = row;
 	bool failed = false;
 
 	*ret = (struct store_sweep){
-		.id = copy(arena, q, 0, &failed),
+		.id = store_copy(arena, q, 0, &failed),
 		.seq = store_int(q, 1),
 		.version = store_int(q, 2),
-		.state = copy(arena, q, 3, &failed),
-		.name = copy(arena, q, 4, &failed),
-		.tags = copy(arena, q, 5, &failed),
-		.notes = copy(arena, q, 6, &failed),
-		.owner = copy(arena, q, 7, &failed),
-		.preset = copy(arena, q, 8, &failed),
-		.experiment = copy(arena, q, 9, &failed),
-		.axes = copy(arena, q, 10, &failed),
-		.seeds = copy(arena, q, 11, &failed),
-		.metric = copy(arena, q, 12, &failed),
-		.goal = copy(arena, q, 13, &failed),
+		.state = store_copy(arena, q, 3, &failed),
+		.name = store_copy(arena, q, 4, &failed),
+		.tags = store_copy(arena, q, 5, &failed),
+		.notes = store_copy(arena, q, 6, &failed),
+		.owner = store_copy(arena, q, 7, &failed),
+		.preset = store_copy(arena, q, 8, &failed),
+		.experiment = store_copy(arena, q, 9, &failed),
+		.axes = store_copy(arena, q, 10, &failed),
+		.seeds = store_copy(arena, q, 11, &failed),
+		.metric = store_copy(arena, q, 12, &failed),
+		.goal = store_copy(arena, q, 13, &failed),
 		.threads = store_int(q, 14),
 		.keep_days = store_int(q, 15),
 		.reuse = store_int(q, 16) != 0,
@@ -69,19 +57,10 @@ static int take(struct store_stmt *q, struct mem_arena *arena, struct store_swee
 int store_sweep_get(struct store *s, const char *id, struct mem_arena *arena,
 		    struct store_sweep *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_SWEEP_GET, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_SWEEP_GET, &rows, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = take(q, arena, ret, err);
-	else if (rc == 0)
-		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no such sweep");
-	store_end(q);
-	return rc;
+	return rc || rows.n ? rc : err_set(err, ERR_NOTFOUND, NULL, "there is no such sweep");
 }
 
 /* One text of a sweep; *ret NULL: there is no row. */
@@ -98,7 +77,7 @@ static int text_of(struct store *s, int sql_id, const char *id, struct mem_arena
 	store_bind_text(q, 1, id);
 	rc = store_step(q, err);
 	if (rc == 1)
-		*ret = copy(arena, q, 0, &failed);
+		*ret = store_copy(arena, q, 0, &failed);
 	store_end(q);
 	return rc < 0 ? rc : failed ? err_nomem(err) : 0;
 }
@@ -117,47 +96,30 @@ int store_sweep_score(struct store *s, const char *id, struct mem_arena *arena, 
 	return text_of(s, SQL_SWEEP_SCORED, id, arena, ret, err);
 }
 
-static int take_all(struct store_stmt *q, struct mem_arena *arena, struct store_sweep *rows,
-		    size_t max, size_t *ret_n, struct err *err)
-{
-	int rc = 0;
-
-	*ret_n = 0;
-	while (!rc && *ret_n < max && (rc = store_step(q, err)) == 1)
-		rc = take(q, arena, &rows[(*ret_n)++], err);
-	return rc;
-}
-
 int store_sweep_list(struct store *s, const struct store_sweep_filter *f, struct mem_arena *arena,
 		     struct store_sweep *rows, size_t *ret_n, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_SWEEP_LIST, err);
+	struct store_rows all = { take, arena, rows, sizeof(*rows), (size_t)f->limit };
+	int rc = store_read(s, SQL_SWEEP_LIST, &all, err, "itttti", f->below_seq, f->state,
+			    f->owner, f->tag, f->q, f->limit);
 
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, f->below_seq);
-	store_bind_text(q, 2, f->state);
-	store_bind_text(q, 3, f->owner);
-	store_bind_text(q, 4, f->tag);
-	store_bind_text(q, 5, f->q);
-	store_bind_int(q, 6, f->limit);
-	rc = take_all(q, arena, rows, (size_t)f->limit, ret_n, err);
-	store_end(q);
+	if (!rc)
+		*ret_n = all.n;
 	return rc;
 }
 
 int store_sweep_active(struct store *s, struct mem_arena *arena, struct store_sweep **ret,
 		       size_t *ret_n, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_SWEEP_ACTIVE, err);
+	struct store_rows all = { take, arena, NULL, sizeof(**ret), ACTIVE_MAX };
+	int rc;
 
-	if (rc)
-		return rc;
-	*ret = NEW(arena, struct store_sweep, ACTIVE_MAX);
-	rc = *ret ? take_all(q, arena, *ret, ACTIVE_MAX, ret_n, err) : err_nomem(err);
-	store_end(q);
+	all.at = *ret = NEW(arena, struct store_sweep, ACTIVE_MAX);
+	if (!*ret)
+		return err_nomem(err);
+	rc = store_read(s, SQL_SWEEP_ACTIVE, &all, err, "");
+	if (!rc)
+		*ret_n = all.n;
 	return rc;
 }
 

@@ -20,9 +20,9 @@ int store_token_any(struct store *s, bool *ret, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
-static int take(struct store_stmt *q, struct mem_arena *arena, struct store_token *ret,
-		struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
+	struct store_token *ret = row;
 	*ret = (struct store_token){
 		.id = mem_arena_strdup(arena, store_text(q, 0)),
 		.seq = store_int(q, 1),
@@ -47,42 +47,21 @@ static int missing(const char *id, struct err *err)
 int store_token_get(struct store *s, const char *id, struct mem_arena *arena,
 		    struct store_token *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_TOKEN_GET, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_TOKEN_GET, &rows, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = take(q, arena, ret, err);
-	else if (rc == 0)
-		rc = missing(id, err);
-	store_end(q);
-	return rc;
+	return rc || rows.n ? rc : missing(id, err);
 }
 
 int store_token_list(struct store *s, int64_t seq, size_t n, struct mem_arena *arena,
 		     struct store_token *ret, size_t *ret_n, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	size_t got = 0;
-	int rc = store_start(&q, s, SQL_TOKEN_LIST, err);
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), n };
+	int rc = store_read(s, SQL_TOKEN_LIST, &rows, err, "ii", seq, (int64_t)n);
 
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, seq);
-	store_bind_int(q, 2, (int64_t)n);
-	while (got < n && (rc = store_step(q, err)) == 1) {
-		rc = take(q, arena, &ret[got++], err);
-		if (rc)
-			break;
-	}
-	store_end(q);
-	if (rc < 0)
-		return rc;
-	*ret_n = got;
-	return 0;
+	if (!rc)
+		*ret_n = rows.n;
+	return rc;
 }
 
 /* ---- writing ---- */

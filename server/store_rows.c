@@ -1,0 +1,38 @@
+/* store_rows.c - the rows of a query as structs in an arena. */
+/* SPDX-License-Identifier: MIT */
+#include "server/store_db.h"
+
+const char *store_copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
+{
+	const char *text;
+
+	if (store_is_null(q, col))
+		return NULL;
+	text = mem_arena_strdup(arena, store_text(q, col));
+	*failed |= !text;
+	return text;
+}
+
+int store_read(struct store *s, int sql_id, struct store_rows *rows, struct err *err,
+	       const char *format, ...)
+{
+	struct store_stmt *q = NULL;
+	size_t room = rows->n;
+	va_list ap;
+	int rc = store_start(&q, s, sql_id, err);
+
+	rows->n = 0;
+	if (rc)
+		return rc;
+	va_start(ap, format);
+	store_bind(q, format, ap);
+	va_end(ap);
+	while (rows->n < room && (rc = store_step(q, err)) == 1) {
+		rc = rows->take(q, rows->arena, (char *)rows->at + rows->n * rows->size, err);
+		if (rc)
+			break;
+		rows->n++;
+	}
+	store_end(q);
+	return rc < 0 ? rc : 0;
+}
