@@ -67,9 +67,12 @@ static int missing(struct err *err)
 int store_hook_get(struct store *s, const char *id, struct mem_arena *arena, struct store_hook *ret,
 		   struct err *err)
 {
-	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
-	int rc = store_read(s, SQL_HOOK_GET, &rows, err, "t", id);
+	struct store_rows rows;
+	int rc;
 
+	*ret = (struct store_hook){ 0 };
+	rows = (struct store_rows){ take, arena, ret, sizeof(*ret), 1 };
+	rc = store_read(s, SQL_HOOK_GET, &rows, err, "t", id);
 	return rc || rows.n ? rc : missing(err);
 }
 

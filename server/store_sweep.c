@@ -57,9 +57,12 @@ static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct
 int store_sweep_get(struct store *s, const char *id, struct mem_arena *arena,
 		    struct store_sweep *ret, struct err *err)
 {
-	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
-	int rc = store_read(s, SQL_SWEEP_GET, &rows, err, "t", id);
+	struct store_rows rows;
+	int rc;
 
+	*ret = (struct store_sweep){ 0 };
+	rows = (struct store_rows){ take, arena, ret, sizeof(*ret), 1 };
+	rc = store_read(s, SQL_SWEEP_GET, &rows, err, "t", id);
 	return rc || rows.n ? rc : err_set(err, ERR_NOTFOUND, NULL, "there is no such sweep");
 }
 
