@@ -365,27 +365,6 @@ int api_spec_check(const struct api *api, json_t *spec, const char *prefix, stru
 	return 0;
 }
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500 };
-
-int api_query_page(const struct request *rq, char letter, int64_t *ret_size, int64_t *ret_seq,
-		   struct err_list *errors)
-{
-	const char *token = http_query(rq, "page_token");
-	char *end = NULL;
-	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT32_MAX, ret_size, errors);
-
-	*ret_size = *ret_size > PAGE_MAX ? PAGE_MAX : *ret_size;
-	*ret_seq = INT64_MAX;
-	if (rc || !token)
-		return rc;
-	if (token[0] == letter)
-		*ret_seq = strtoll(token + 1, &end, 16);
-	if (!end || end == token + 1 || *end || *ret_seq <= 0)
-		return err_list_add(errors, ERR_RANGE, "?page_token",
-				    "expected the next_page_token of another page");
-	return 0;
-}
-
 const char *api_text(const json_t *json, struct mem_arena *arena)
 {
 	const char *text = NULL;

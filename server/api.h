@@ -55,6 +55,11 @@ int api_query_int(const struct request *rq, const char *name, int64_t def, int64
  * A token is `letter`, told from other lists' by it, and a seq in hexadecimal digits. */
 int api_query_page(const struct request *rq, char letter, int64_t *ret_size, int64_t *ret_seq,
 		   struct err_list *errors) MUST_USE;
+/* "Link: ...; rel=next", the same request with this page_token. */
+void api_link(const struct request *rq, struct response *rs, const char *token);
+/* Answer with such a page: `next_seq` is the seq of its last row, 0 when no more follow. */
+int api_page(const struct request *rq, struct response *rs, json_t *items_take, char letter,
+	     int64_t next_seq, struct err_list *errors);
 /* JSON as text in the arena; NULL: no memory. */
 const char *api_text(const json_t *json, struct mem_arena *arena);
 /* Whether something new may begin that takes room, `bytes` of it as far as known: NOSPACE when the data

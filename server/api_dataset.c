@@ -185,7 +185,7 @@ int api_dataset_list(const struct api *api, struct request *rq, struct response 
 	struct store_dataset *rows;
 	struct err err = { 0 };
 	int64_t size = 0, seq = 0;
-	json_t *items, *token = NULL;
+	json_t *items;
 	size_t n;
 	int rc = api_query_page(rq, 'd', &size, &seq, errors);
 
@@ -201,21 +201,7 @@ int api_dataset_list(const struct api *api, struct request *rq, struct response 
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, one(&rows[i]));
-	if (n > (size_t)size) {
-		char *next = mem_arena_printf(rq->arena, "d%" PRIx64, (uint64_t)rows[size - 1].seq);
-		char *link = mem_arena_printf(rq->arena,
-					      "</v1/datasets?page_size=%" PRId64
-					      "&page_token=%s>; rel=\"next\"",
-					      size, next ? next : "");
-
-		token = next ? json_string(next) : NULL;
-		if (link)
-			http_add_header(rs, "Link", link);
-	}
-	return api_json(rs, 200,
-			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  token ? token : json_null()),
-			errors);
+	return api_page(rq, rs, items, 'd', n > (size_t)size ? rows[size - 1].seq : 0, errors);
 }
 
 int api_dataset_get(const struct api *api, struct request *rq, struct response *rs,

@@ -1,6 +1,5 @@
 /* api_hook.c - webhooks: who is told, and what became of it. */
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -216,7 +215,7 @@ int api_hook_list(const struct api *api, struct request *rq, struct response *rs
 	struct err err = { 0 };
 	struct store_hook *rows;
 	int64_t size = 0, seq = 0;
-	json_t *items, *next = NULL;
+	json_t *items;
 	size_t n = 0;
 	int rc = api_query_page(rq, 'w', &size, &seq, errors);
 
@@ -231,12 +230,7 @@ int api_hook_list(const struct api *api, struct request *rq, struct response *rs
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, hook_json(&rows[i]));
-	if (n > (size_t)size)
-		next = json_sprintf("w%" PRIx64, (uint64_t)rows[size - 1].seq);
-	return api_json(rs, 200,
-			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  next ? next : json_null()),
-			errors);
+	return api_page(rq, rs, items, 'w', n > (size_t)size ? rows[size - 1].seq : 0, errors);
 }
 
 int api_hook_get(const struct api *api, struct request *rq, struct response *rs,
@@ -306,7 +300,7 @@ int api_hook_deliveries(const struct api *api, struct request *rq, struct respon
 	struct store_hook h = { 0 };
 	int64_t size = 0, seq = 0;
 	struct err err = { 0 };
-	json_t *items, *next = NULL;
+	json_t *items;
 	size_t n = 0;
 	int rc = find(api, rq, &h, errors);
 
@@ -327,12 +321,7 @@ int api_hook_deliveries(const struct api *api, struct request *rq, struct respon
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, delivery_json(&rows[i]));
-	if (n > (size_t)size)
-		next = json_sprintf("e%" PRIx64, (uint64_t)rows[size - 1].seq);
-	return api_json(rs, 200,
-			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  next ? next : json_null()),
-			errors);
+	return api_page(rq, rs, items, 'e', n > (size_t)size ? rows[size - 1].seq : 0, errors);
 }
 
 int api_hook_test(const struct api *api, struct request *rq, struct response *rs,

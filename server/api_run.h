@@ -26,8 +26,6 @@ const char *api_run_owner(const struct request *rq);
 /* If-Match names this version, or is absent; PRECONDITION otherwise. */
 int api_run_match(const struct request *rq, const struct store_run *run,
 		  struct err_list *errors) MUST_USE;
-/* Link: rel="next" of a list: the same address and query with this page_token. */
-void api_run_link(const struct request *rq, struct response *rs, const char *token);
 /* Answer with the events of one source, which is taken over. */
 int api_event_one(struct response *rs, struct event_source source, struct err_list *errors);
 /* Pass a store error on. */

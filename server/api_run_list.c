@@ -7,7 +7,7 @@
 #include "server/api_run.h"
 #include "server/clock.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, LINK_MAX = 4096 };
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 500 };
 
 /* ---- cursors: order and place, with a sum that tells a made-up one ---- */
 
@@ -83,47 +83,6 @@ static int read_filter(const struct request *rq, struct store_run_filter *f,
 	return err_list_count(errors) > before ? -ERR_INVALID : 0;
 }
 
-/* ---- Link ---- */
-
-static void percent(struct buf *b, const char *text)
-{
-	for (; *text; text++) {
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~",
-			   *text))
-			(void)buf_char(b, *text);
-		else
-			(void)buf_printf(b, "%%%02X", (unsigned)(unsigned char)*text);
-	}
-}
-
-static void on_query(void *self, const char *name, const char *value)
-{
-	struct buf *b = self;
-
-	if (strcmp(name, "page_token") == 0)
-		return;
-	percent(b, name);
-	(void)buf_char(b, '=');
-	percent(b, value);
-	(void)buf_char(b, '&');
-}
-
-void api_run_link(const struct request *rq, struct response *rs, const char *token)
-{
-	struct buf b;
-	char *kept;
-
-	buf_init(&b, LINK_MAX);
-	(void)buf_printf(&b, "<%s?", rq->path);
-	http_query_each(rq, on_query, &b);
-	(void)buf_printf(&b, "page_token=%s>; rel=\"next\"", token);
-	kept = b.failed ? NULL
-			: mem_arena_strdup(rq->arena, b.data); /* next_page_token says the same */
-	if (kept)
-		http_add_header(rs, "Link", kept);
-	buf_release(&b);
-}
-
 int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 		 struct err_list *errors)
 {
@@ -152,7 +111,7 @@ int api_run_list(const struct api *api, struct request *rq, struct response *rs,
 	if (n > page)
 		token = cursor_make(rq->arena, f.oldest_first, rows[page - 1].seq);
 	if (token)
-		api_run_link(rq, rs, token);
+		api_link(rq, rs, token);
 	body = json_pack("{s:o, s:o}", "items", items, "next_page_token",
 			 token ? json_string(token) : json_null());
 	if (total && strcmp(total, "true") == 0)

@@ -94,7 +94,7 @@ int api_session_list(const struct api *api, struct request *rq, struct response 
 {
 	const char *state = http_query(rq, "state");
 	struct store_session *rows;
-	json_t *items, *next = NULL;
+	json_t *items;
 	struct err err = { 0 };
 	int64_t size = 0, seq = 0;
 	size_t n = 0;
@@ -115,12 +115,7 @@ int api_session_list(const struct api *api, struct request *rq, struct response 
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, api_session_json(api, &rows[i]));
-	if (n > (size_t)size)
-		next = json_sprintf("s%" PRIx64, (uint64_t)rows[size - 1].seq);
-	return api_json(rs, 200,
-			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  next ? next : json_null()),
-			errors);
+	return api_page(rq, rs, items, 's', n > (size_t)size ? rows[size - 1].seq : 0, errors);
 }
 
 int api_session_delete(const struct api *api, struct request *rq, struct response *rs,

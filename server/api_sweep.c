@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/api_sweep.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,7 +308,6 @@ int api_sweep_list(const struct api *api, struct request *rq, struct response *r
 	struct store_sweep_filter f;
 	struct store_sweep *rows;
 	struct err err = { 0 };
-	char *token = NULL;
 	json_t *items;
 	size_t n = 0, page;
 	int rc = read_filter(rq, &f, errors);
@@ -330,14 +328,7 @@ int api_sweep_list(const struct api *api, struct request *rq, struct response *r
 		json_decref(items);
 		return api_run_fail(&err, errors);
 	}
-	if (n > page)
-		token = mem_arena_printf(rq->arena, "w%" PRIx64, (uint64_t)rows[page - 1].seq);
-	if (token)
-		api_run_link(rq, rs, token);
-	return api_json(rs, 200,
-			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  token ? json_string(token) : json_null()),
-			errors);
+	return api_page(rq, rs, items, 'w', n > page ? rows[page - 1].seq : 0, errors);
 }
 
 int api_sweep_cancel(const struct api *api, struct request *rq, struct response *rs,

@@ -1,6 +1,5 @@
 /* api_token.c - access tokens over HTTP, and who asks. */
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +256,7 @@ int api_token_list(const struct api *api, struct request *rq, struct response *r
 	struct err err = { 0 };
 	struct store_token *rows;
 	int64_t size = 0, seq = 0;
-	json_t *items, *next = NULL;
+	json_t *items;
 	size_t n = 0;
 	int rc = api_query_page(rq, 't', &size, &seq, errors);
 
@@ -271,12 +270,7 @@ int api_token_list(const struct api *api, struct request *rq, struct response *r
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, one(&rows[i]));
-	if (n > (size_t)size)
-		next = json_sprintf("t%" PRIx64, (uint64_t)rows[size - 1].seq);
-	return api_json(rs, 200,
-			json_pack("{s:o, s:o}", "items", items, "next_page_token",
-				  next ? next : json_null()),
-			errors);
+	return api_page(rq, rs, items, 't', n > (size_t)size ? rows[size - 1].seq : 0, errors);
 }
 
 int api_token_get(const struct api *api, struct request *rq, struct response *rs,

@@ -340,3 +340,61 @@ Test(routes, bodies_must_be_json_and_well_formed)
 			gets(422, r, path, "{\"nonsense\":1}", NULL);
 	}
 }
+
+/* ---- lists ---- */
+
+/* What <...>; rel="next" names, of this server; false: no more. */
+static bool next_of(const struct reply *r, char path[512])
+{
+	char link[512];
+	const char *end;
+
+	if (!reply_header(r, "Link", link, sizeof(link)))
+		return false;
+	end = strstr(link, ">; rel=\"next\"");
+	cr_assert(link[0] == '<' && end, "%s", link);
+	(void)snprintf(path, 512, "%.*s", (int)(end - link - 1), link + 1);
+	return true;
+}
+
+Test(routes, every_list_can_be_walked_by_its_links)
+{
+	static const char *const lists[][2] = {
+		{ "/v1/runs", CELL },
+		{ "/v1/sweeps",
+		  "{\"spec\":" SPECS_NET("20", "5") ",\"axes\":[{\"path\":"
+						    "\"/duration_ms\",\"values\":[10]}]}" },
+		{ "/v1/sessions", CELL },
+		{ "/v1/webhooks", "{\"url\":\"http://localhost:9/z\",\"active\":false}" },
+		{ "/v1/tokens", "{\"name\":\"eve\",\"scopes\":[\"read\"]}" },
+		{ "/v1/datasets", NULL }, /* made here */
+	};
+	struct reply d = world_ask(&w, "POST", "/v1/datasets", "1,2\n", "Content-Type: text/csv");
+
+	cr_assert_eq(d.status, 201, "%s", d.body);
+	reply_release(&d);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		char path[512], made[WORLD_PATH_MAX];
+		size_t n = 0, all;
+		bool more = true;
+		struct reply r;
+
+		if (lists[i][1])
+			make(lists[i][0], lists[i][1], made);
+		r = world_ask(&w, "GET", lists[i][0], NULL, NULL);
+		all = json_array_size(reply_at(&r, "/items"));
+		cr_assert_geq(all, 2, "%s: %s", lists[i][0], r.body);
+		cr_assert(!next_of(&r, path), "%s", path);
+		reply_release(&r);
+		for ((void)snprintf(path, sizeof(path), "%s?page_size=1", lists[i][0]); more; n++) {
+			r = world_ask(&w, "GET", path, NULL, NULL);
+			cr_assert_eq(r.status, 200, "%s: %s", path, r.body);
+			cr_assert_eq(json_array_size(reply_at(&r, "/items")), 1);
+			more = next_of(&r, path);
+			cr_assert_eq(more, json_is_string(reply_at(&r, "/next_page_token")));
+			reply_release(&r);
+			cr_assert_leq(n, all);
+		}
+		cr_assert_eq(n, all, "%s: %zu of %zu", lists[i][0], n, all);
+	}
+}
