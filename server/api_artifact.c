@@ -1,20 +1,24 @@
-/* api_artifact.c - the files of a run: its spec, what made it, its log, each recorded column as .npy.
+/* api_artifact.c - the files of a run or session: spec, provenance, log, each recorded column as .npy.
  *
- * Names are made from the recordings, so nothing of a request ever becomes a path. Bytes of a run
- * that has ended never change: their SHA-256 is the strong ETag that If-Range needs. */
+ * Names are made from the recordings, so nothing of a request ever becomes a path. A column is sent
+ * from where it lies, in the store or in the session's folder, whatever its size. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "core/base/hash.h"
+#include "server/api_result.h"
 #include "server/api_run.h"
-#include "server/config.h"
-#include "server/store_result.h"
+#include "server/api_session.h"
 
-enum { NAME_SIZE = 512 };
+enum { NAME_SIZE = 512, HEADER_MAX = 4096 };
 
+/* A session has its spec alone: it is not over. */
 static const struct {
 	const char *name, *type;
 	enum store_run_text text;
@@ -22,6 +26,18 @@ static const struct {
 	{ "spec.json", "application/json", STORE_RUN_SPEC },
 	{ "provenance.json", "application/json", STORE_RUN_PROVENANCE },
 	{ "log.txt", "text/plain; charset=utf-8", STORE_RUN_LOG },
+};
+
+/* A file that is asked for: `head`, then the rows of `column`, from the store or from `fd`. */
+struct artifact {
+	const char *type, *head;
+	size_t n_head;
+	struct store_column column; /* name "": none */
+	uint64_t n_column;	    /* bytes of its rows */
+	struct store *store;
+	int fd;	       /* -1: in the store */
+	uint64_t from; /* what is sent begins here */
+	char etag[COND_ETAG_SIZE];
 };
 
 /* KIND.SUBJECT[.NAME].COLUMN.npy, of letters that need no escape. */
@@ -36,129 +52,206 @@ static void name_of(const struct store_recording *r, const struct store_column *
 			*p = '_';
 }
 
-static int header_of(const struct store_column *column, struct buf *out, struct err *err)
+static uint64_t bytes_of(const struct store_column *c)
+{
+	return c->rows * c->width * npy_size(c->type);
+}
+
+/* The .npy header of a column, in the arena. */
+static int header_of(struct api_result *c, const struct store_column *column, const char **ret,
+		     size_t *ret_n)
 {
 	const struct npy_header h = { .type = column->type,
 				      .n_dims = column->width > 1 ? 2 : 1,
 				      .dim = { column->rows, column->width } };
+	struct buf head;
+	char *kept;
+	int rc;
 
-	return npy_write_header(out, &h, err);
+	buf_init(&head, HEADER_MAX);
+	rc = npy_write_header(&head, &h, &c->err);
+	kept = rc ? NULL : mem_arena_alloc(c->rq->arena, head.len, 1);
+	if (kept)
+		memcpy(kept, head.data, head.len);
+	*ret = kept;
+	*ret_n = head.len;
+	buf_release(&head);
+	return rc || kept ? rc : err_nomem(&c->err);
 }
 
-static int find_run(const struct api *api, struct request *rq, struct store_run *ret,
-		    struct store_recording **ret_list, size_t *ret_n, struct err_list *errors)
+static size_t n_texts(const struct api_result *c)
 {
-	struct err err = { 0 };
-	int rc = api_run_find(api, rq, ret, errors);
+	return c->folder ? 1 : COUNTOF(texts);
+}
 
-	if (rc)
-		return rc;
-	if (!run_state_final(ret->state))
-		return err_list_add(errors, ERR_STATE, "",
-				    "the run is %s; its files are there when it has ended",
-				    run_state_name(ret->state));
-	if (store_result_find(api->store, ret->id, NULL, NULL, NULL, rq->arena, ret_list, ret_n,
-			      &err))
-		return api_run_fail(&err, errors);
-	return 0;
+static int text_of(struct api_result *c, size_t i, const char **ret)
+{
+	return texts[i].text == STORE_RUN_SPEC
+		       ? api_result_spec(c, ret)
+		       : store_run_text(c->api->store, c->run.id, texts[i].text, c->rq->arena, ret,
+					&c->err);
 }
 
 /* ---- the list ---- */
 
-static json_t *item(const struct store_run *run, const char *name, const char *type, uint64_t bytes)
+static void add_item(const struct api_result *c, json_t *items, const char *name, const char *type,
+		     uint64_t bytes)
 {
-	return json_pack("{s:s, s:I, s:s, s:o}", "name", name, "bytes", (json_int_t)bytes,
-			 "content_type", type, "href",
-			 json_sprintf("/v1/runs/%s/artifacts/%s", run->id, name));
+	(void)json_array_append_new(
+		items, json_pack("{s:s, s:I, s:s, s:o}", "name", name, "bytes", (json_int_t)bytes,
+				 "content_type", type, "href",
+				 json_sprintf("/v1/%s/%s/artifacts/%s",
+					      c->folder ? "sessions" : "runs", c->run.id, name)));
 }
 
-int api_artifact_list(const struct api *api, struct request *rq, struct response *rs,
-		      struct err_list *errors)
+static int add_all(struct api_result *c, json_t *items)
 {
 	struct store_recording *list = NULL;
-	struct store_run run;
-	struct err err = { 0 };
-	json_t *items;
-	const char *text;
+	const char *text = NULL;
 	size_t n = 0;
-	int rc = find_run(api, rq, &run, &list, &n, errors);
+	int rc = api_result_recordings(c, NULL, NULL, NULL, &list, &n);
 
-	if (rc)
-		return rc;
-	items = json_array();
-	for (size_t i = 0; !rc && i < COUNTOF(texts); i++) {
-		rc = store_run_text(api->store, run.id, texts[i].text, rq->arena, &text, &err);
+	for (size_t i = 0; !rc && i < n_texts(c); i++) {
+		rc = text_of(c, i, &text);
 		if (!rc)
-			(void)json_array_append_new(
-				items, item(&run, texts[i].name, texts[i].type, strlen(text)));
+			add_item(c, items, texts[i].name, texts[i].type, strlen(text));
 	}
 	for (size_t i = 0; !rc && i < n; i++) {
 		for (size_t k = 0; !rc && k < list[i].n_columns; k++) {
 			const struct store_column *column = &list[i].columns[k];
 			char name[NAME_SIZE];
-			struct buf head;
+			size_t n_head;
 
 			name_of(&list[i], column, name);
-			buf_init(&head, 4096);
-			rc = header_of(column, &head, &err);
-			(void)json_array_append_new(
-				items, item(&run, name, "application/octet-stream",
-					    head.len + column->rows * column->width *
-							       npy_size(column->type)));
-			buf_release(&head);
+			rc = header_of(c, column, &text, &n_head);
+			if (!rc)
+				add_item(c, items, name, "application/octet-stream",
+					 n_head + bytes_of(column));
 		}
 	}
+	return rc;
+}
+
+static int list_files(struct api_result *c)
+{
+	json_t *items = json_array();
+	int rc = add_all(c, items);
+
 	if (rc) {
 		json_decref(items);
-		return api_run_fail(&err, errors);
+		return rc;
 	}
-	return api_json(rs, 200, json_pack("{s:s, s:o}", "run_id", run.id, "items", items), errors);
+	return api_json(c->rs, 200,
+			json_pack("{s:s, s:o}", c->folder ? "session_id" : "run_id", c->run.id,
+				  "items", items),
+			c->errors);
+}
+
+int api_artifact_list(const struct api *api, struct request *rq, struct response *rs,
+		      struct err_list *errors)
+{
+	return api_result_serve_file(api, rq, rs, errors, list_files);
 }
 
 /* ---- one ---- */
 
-/* The whole file into `out`; NOTFOUND. */
-static int load(const struct api *api, struct request *rq, struct buf *out, const char **ret_type,
-		struct err_list *errors)
+/* Of a text by its bytes. The bytes of a run's column never change, a session's are told from what was there
+ * before a restore by the file and when it was written. */
+static int make_etag(struct api_result *c, struct artifact *a)
+{
+	struct stat st = { 0 };
+	struct hash hash;
+
+	if (!*a->column.name)
+		return cond_etag(a->head, a->n_head, a->etag) ? 0 : err_nomem(&c->err);
+	if (a->fd >= 0 && fstat(a->fd, &st))
+		return err_set(&c->err, ERR_IO, NULL, "a recording cannot be read: %s",
+			       strerror(errno));
+	hash_init(&hash);
+	hash_u64(&hash, hash_bytes(c->rq->path, strlen(c->rq->path)));
+	hash_u64(&hash, hash_bytes(a->head, a->n_head));
+	hash_u64(&hash, (uint64_t)st.st_ino);
+	hash_u64(&hash, (uint64_t)st.st_mtim.tv_sec);
+	hash_u64(&hash, (uint64_t)st.st_mtim.tv_nsec);
+	(void)snprintf(a->etag, sizeof(a->etag), "\"%016" PRIx64 "\"", hash_end(&hash));
+	return 0;
+}
+
+static int take_column(struct api_result *c, const struct store_column *column, struct artifact *a)
+{
+	int rc = header_of(c, column, &a->head, &a->n_head);
+
+	a->type = "application/octet-stream";
+	a->column = *column;
+	a->n_column = bytes_of(column);
+	if (!rc && c->folder && a->n_column)
+		rc = folder_file(c->folder, column, &a->fd, &c->err);
+	return rc;
+}
+
+/* NOTFOUND. */
+static int find(struct api_result *c, const char *wanted, struct artifact *a)
 {
 	struct store_recording *list = NULL;
-	struct err err = { 0 };
-	struct store_run run;
-	const char *text;
+	char name[NAME_SIZE];
 	size_t n = 0;
-	int rc = find_run(api, rq, &run, &list, &n, errors);
+	int rc;
 
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < COUNTOF(texts); i++) {
-		if (strcmp(rq->arg[1], texts[i].name) != 0)
+	for (size_t i = 0; i < n_texts(c); i++) {
+		if (strcmp(wanted, texts[i].name) != 0)
 			continue;
-		*ret_type = texts[i].type;
-		rc = store_run_text(api->store, run.id, texts[i].text, rq->arena, &text, &err);
-		return rc ? api_run_fail(&err, errors) : buf_str(out, text);
+		rc = text_of(c, i, &a->head);
+		a->type = texts[i].type;
+		a->n_head = rc ? 0 : strlen(a->head);
+		return rc;
 	}
-	for (size_t i = 0; i < n; i++) {
+	rc = api_result_recordings(c, NULL, NULL, NULL, &list, &n);
+	for (size_t i = 0; !rc && i < n; i++) {
 		for (size_t k = 0; k < list[i].n_columns; k++) {
-			const struct store_column *column = &list[i].columns[k];
-			const void *rows = NULL;
-			char name[NAME_SIZE];
-
-			name_of(&list[i], column, name);
-			if (strcmp(rq->arg[1], name) != 0)
-				continue;
-			*ret_type = "application/octet-stream";
-			rc = header_of(column, out, &err);
-			if (!rc)
-				rc = store_result_read(api->store, column, 0, column->rows,
-						       rq->arena, &rows, &err);
-			return rc ? api_run_fail(&err, errors)
-				  : buf_add(out, rows,
-					    (size_t)(column->rows * column->width) *
-						    npy_size(column->type));
+			name_of(&list[i], &list[i].columns[k], name);
+			if (strcmp(wanted, name) == 0)
+				return take_column(c, &list[i].columns[k], a);
 		}
 	}
-	return err_list_add(errors, ERR_NOTFOUND, "",
-			    "the run has no file \"%.100s\"; see artifacts", rq->arg[1]);
+	return rc ? rc
+		  : err_set(&c->err, ERR_NOTFOUND, NULL,
+			    "there is no file \"%.100s\"; see artifacts", wanted);
+}
+
+static int read_file(int fd, uint64_t at, size_t max, char *out, size_t *ret_n)
+{
+	ssize_t got;
+
+	do
+		got = pread(fd, out, max, (off_t)at);
+	while (got < 0 && errno == EINTR);
+	*ret_n = got > 0 ? (size_t)got : 0;
+	return got > 0 ? 0 : -ERR_IO;
+}
+
+static int on_read(void *self, uint64_t at, char *out, size_t max, size_t *ret_n)
+{
+	const struct artifact *a = self;
+
+	at += a->from;
+	if (at < a->n_head) {
+		*ret_n = a->n_head - (size_t)at < max ? a->n_head - (size_t)at : max;
+		memcpy(out, a->head + at, *ret_n);
+		return 0;
+	}
+	at -= a->n_head;
+	if (a->fd < 0)
+		return store_result_part(a->store, &a->column, at, max, out, ret_n, NULL);
+	return read_file(a->fd, at, max < a->n_column - at ? max : (size_t)(a->n_column - at), out,
+			 ret_n);
+}
+
+static void on_free(void *self)
+{
+	const struct artifact *a = self;
+
+	if (a->fd >= 0)
+		(void)close(a->fd);
 }
 
 enum range { RANGE_NONE, RANGE_PART, RANGE_BAD };
@@ -210,48 +303,66 @@ static int not_satisfiable(struct request *rq, struct response *rs, uint64_t n)
 	return 0;
 }
 
-static int send_part(struct request *rq, struct response *rs, uint64_t from, uint64_t end)
+/* Bytes [from, end). */
+static int send_bytes(struct api_result *c, struct artifact *a, uint64_t from, uint64_t end,
+		      bool part)
 {
-	uint64_t n = rs->body.len;
-	char *part = mem_arena_printf(rq->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from,
-				      end - 1, n);
+	uint64_t n = a->n_head + a->n_column;
+	char *range = mem_arena_printf(c->rq->arena, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, from,
+				       end - 1, n);
 
-	if (!part)
-		return -ERR_NOMEM;
-	http_add_header(rs, "Content-Range", part);
-	memmove(rs->body.data, rs->body.data + from, (size_t)(end - from));
-	rs->body.len = (size_t)(end - from);
-	rs->status = 206;
+	if (!range)
+		return err_nomem(&c->err);
+	if (part)
+		http_add_header(c->rs, "Content-Range", range);
+	a->from = from;
+	c->rs->file = (struct http_file){
+		.self = a, .length = end - from, .read = on_read, .free = on_free
+	};
+	c->rs->content_type = a->type;
+	c->rs->status = part ? 206 : 200;
 	return 0;
+}
+
+static int answer(struct api_result *c, struct artifact *a)
+{
+	const char *if_range = http_header(c->rq, "If-Range");
+	uint64_t n = a->n_head + a->n_column, from = 0, end = n;
+	enum range range;
+	int rc = make_etag(c, a);
+
+	if (rc)
+		return rc;
+	http_add_header(c->rs, "Accept-Ranges", "bytes");
+	if (cond_not_modified(c->rq, c->rs, a->etag))
+		return 0;
+	range = range_of(http_header(c->rq, "Range"), n, &from, &end);
+	if (if_range && strcmp(if_range, a->etag) != 0)
+		range = RANGE_NONE;
+	if (range == RANGE_BAD)
+		return not_satisfiable(c->rq, c->rs, n);
+	return range == RANGE_PART ? send_bytes(c, a, from, end, true)
+				   : send_bytes(c, a, 0, n, false);
+}
+
+static int one(struct api_result *c)
+{
+	struct artifact *a = NEW(c->rq->arena, struct artifact, 1);
+	int rc;
+
+	if (!a)
+		return err_nomem(&c->err);
+	*a = (struct artifact){ .store = c->api->store, .fd = -1 };
+	rc = find(c, c->rq->arg[1], a);
+	if (!rc)
+		rc = answer(c, a);
+	if (!c->rs->file.read)
+		on_free(a);
+	return rc;
 }
 
 int api_artifact_get(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors)
 {
-	const char *if_range = http_header(rq, "If-Range"), *type = NULL;
-	char hex[CRYPT_HEX_SIZE], etag[48];
-	uint64_t from = 0, end = 0;
-	enum range range;
-	int rc = load(api, rq, &rs->body, &type, errors);
-
-	if (rc)
-		return err_list_count(errors) ? rc
-					      : err_list_add(errors, ERR_LIMIT, "",
-							     "the file is larger than one answer");
-	if (!crypt_sha256(rs->body.data ? rs->body.data : "", rs->body.len, hex))
-		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	(void)snprintf(etag, sizeof(etag), "\"%.32s\"", hex);
-	http_add_header(rs, "Accept-Ranges", "bytes");
-	if (cond_not_modified(rq, rs, etag)) {
-		buf_clear(&rs->body);
-		return 0;
-	}
-	range = range_of(http_header(rq, "Range"), rs->body.len, &from, &end);
-	if (if_range && strcmp(if_range, etag) != 0)
-		range = RANGE_NONE;
-	if (range == RANGE_BAD)
-		return not_satisfiable(rq, rs, rs->body.len);
-	rs->content_type = type;
-	rs->status = 200;
-	return range == RANGE_PART ? send_part(rq, rs, from, end) : 0;
+	return api_result_serve_file(api, rq, rs, errors, one);
 }

@@ -127,12 +127,11 @@ static int open_session(struct api_result *c, struct folder *folder, const char 
 		.t_ms = json_number_value(json_object_get(c->shape, "model_ms")),
 	};
 	c->steps = (int64_t)floor(c->run.t_ms / c->dt + 0.5);
-	return api_format(c->rq, API_RESULT_ALL, &c->format, c->errors);
+	return c->file ? 0 : api_format(c->rq, API_RESULT_ALL, &c->format, c->errors);
 }
 
 static int open_run(struct api_result *c, const char *names)
 {
-	unsigned allowed = API_RESULT_ALL;
 	int rc;
 
 	if (!id_valid(c->id))
@@ -146,10 +145,32 @@ static int open_run(struct api_result *c, const char *names)
 		return err_set(&c->err, ERR_STATE, NULL,
 			       "the run is %s; its results are there when it has ended",
 			       run_state_name(c->run.state));
-	rc = api_format(c->rq, allowed, &c->format, c->errors);
-	if (!rc)
+	if (!c->file)
+		rc = api_format(c->rq, API_RESULT_ALL, &c->format, c->errors);
+	if (!rc && !c->file)
 		rc = cached(c, names);
-	return rc ? rc : load_shape(c);
+	return rc || c->file ? rc : load_shape(c);
+}
+
+static int serve(struct api_result *c, const char *names, int (*fill)(struct api_result *c))
+{
+	size_t before = err_list_count(c->errors);
+	struct folder folder = { .fd = -1 };
+	int rc;
+
+	buf_init(&c->head, HEAD_MAX);
+	rc = api_session_is(c->rq) ? open_session(c, &folder, names) : open_run(c, names);
+	if (!rc)
+		rc = fill(c);
+	if (!rc && !c->file)
+		rc = api_result_write(c);
+	if (rc < 0 && err_list_count(c->errors) == before)
+		(void)err_list_add(c->errors, (enum err_code) - rc, c->err.path, "%s",
+				   c->err.code ? c->err.text : err_title(-rc));
+	json_decref(c->shape);
+	folder_close(&folder);
+	buf_release(&c->head);
+	return rc < 0 ? rc : 0;
 }
 
 int api_result_serve_run(const struct api *api, struct request *rq, struct response *rs,
@@ -157,24 +178,18 @@ int api_result_serve_run(const struct api *api, struct request *rq, struct respo
 			 int (*fill)(struct api_result *c))
 {
 	struct api_result c = { .api = api, .rq = rq, .rs = rs, .errors = errors, .id = id };
-	size_t before = err_list_count(errors);
-	int rc;
 
-	struct folder folder = { .fd = -1 };
+	return serve(&c, names, fill);
+}
 
-	buf_init(&c.head, HEAD_MAX);
-	rc = api_session_is(rq) ? open_session(&c, &folder, names) : open_run(&c, names);
-	if (!rc)
-		rc = fill(&c);
-	if (!rc)
-		rc = api_result_write(&c);
-	if (rc < 0 && err_list_count(errors) == before)
-		(void)err_list_add(errors, (enum err_code) - rc, c.err.path, "%s",
-				   c.err.code ? c.err.text : err_title(-rc));
-	json_decref(c.shape);
-	folder_close(&folder);
-	buf_release(&c.head);
-	return rc < 0 ? rc : 0;
+int api_result_serve_file(const struct api *api, struct request *rq, struct response *rs,
+			  struct err_list *errors, int (*fill)(struct api_result *c))
+{
+	struct api_result c = {
+		.api = api, .rq = rq, .rs = rs, .errors = errors, .id = rq->arg[0], .file = true
+	};
+
+	return serve(&c, NULL, fill);
 }
 
 int api_result_serve(const struct api *api, struct request *rq, struct response *rs,

@@ -53,6 +53,7 @@ struct api_result {
 	json_t *shape;
 	double dt;     /* ms */
 	int64_t steps; /* reached */
+	bool file;     /* the answer is a file as it is: in no format, without an ETag of a view */
 	enum api_format format;
 	struct buf head; /* members of the JSON object before the columns: "k":v,"k":v */
 	struct api_result_column columns[API_RESULT_COLUMNS_MAX];
@@ -68,6 +69,10 @@ int api_result_serve(const struct api *api, struct request *rq, struct response 
 int api_result_serve_run(const struct api *api, struct request *rq, struct response *rs,
 			 struct err_list *errors, const char *id, const char *names,
 			 int (*fill)(struct api_result *c));
+
+/* The same for an answer that is no view: `fill` writes it, format and ETag too. */
+int api_result_serve_file(const struct api *api, struct request *rq, struct response *rs,
+			  struct err_list *errors, int (*fill)(struct api_result *c));
 
 /* For fill functions: all return 0 or -code with c->err or c->errors filled. */
 void api_result_text(struct api_result *c, const char *key, const char *value);

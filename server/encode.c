@@ -60,7 +60,8 @@ void encode_finish(const struct request *rq, struct response *rs)
 {
 	struct buf packed;
 
-	if (rs->stream.read || rs->body.failed || http_has_header(rs, "Accept-Ranges") ||
+	if (rs->stream.read || rs->file.read || rs->body.failed ||
+	    http_has_header(rs, "Accept-Ranges") ||
 	    !is_text(rs->content_type ? rs->content_type : "application/json"))
 		return;
 	if (rs->status == 200 || rs->status == 304)

@@ -25,6 +25,9 @@ int folder_find(const struct folder *f, const char *kind, const char *subject, c
 /* Rows [row0, row1) of a column that folder_find gave, in the arena. */
 int folder_read(const struct folder *f, const struct store_column *c, uint64_t row0, uint64_t row1,
 		struct mem_arena *arena, const void **ret, struct err *err) MUST_USE;
+/* Its file, whose bytes are the rows; the caller closes it. */
+int folder_file(const struct folder *f, const struct store_column *c, int *ret,
+		struct err *err) MUST_USE;
 /* A whole file of the folder, at most `max` bytes, NUL-terminated, in the arena. */
 int folder_text(const struct folder *f, const char *name, size_t max, struct mem_arena *arena,
 		const char **ret, struct err *err) MUST_USE;

@@ -28,6 +28,7 @@ enum {
 	HEARTBEAT_S = 15,
 	STREAM_BLOCK = 16384,
 	PIECE_BLOCK = 1 << 18,
+	FILE_BLOCK = 1 << 20,
 	STREAM_MAX = 1 << 24,	/* bytes one read() of a stream may add */
 	HEADER_MEMORY = 32768,	/* per connection */
 	UPLOAD_GRACE_S = 30,	/* from then on a body must come faster than UPLOAD_MIN */
@@ -132,8 +133,7 @@ static void conn_free(struct http_conn *c)
 {
 	if (!c)
 		return;
-	if (c->rs.stream.free)
-		c->rs.stream.free(c->rs.stream.self);
+	http_withdraw(&c->rs);
 	if (c->streams) {
 		(void)atomic_fetch_sub_explicit(&c->h->streams, 1, memory_order_relaxed);
 		metric_add(METRIC_STREAMS, -1);
@@ -238,6 +238,15 @@ static ssize_t on_pieces(void *cls, uint64_t pos, char *out, size_t max)
 	return (ssize_t)n;
 }
 
+static ssize_t on_file(void *cls, uint64_t pos, char *out, size_t max)
+{
+	const struct http_file *file = &((const struct http_conn *)cls)->rs.file;
+	size_t n = 0;
+
+	return file->read(file->self, pos, out, max, &n) ? MHD_CONTENT_READER_END_WITH_ERROR
+							 : (ssize_t)n;
+}
+
 static struct MHD_Response *make_response(struct http_conn *c)
 {
 	size_t n;
@@ -250,6 +259,8 @@ static struct MHD_Response *make_response(struct http_conn *c)
 	if (c->rs.body.failed)
 		return NULL;
 	c->sent = (size_t)http_length(&c->rs);
+	if (c->rs.file.read)
+		return MHD_create_response_from_callback(c->sent, FILE_BLOCK, on_file, c, NULL);
 	if (c->rs.n_gaps)
 		return MHD_create_response_from_callback(c->sent, PIECE_BLOCK, on_pieces, c, NULL);
 	body = buf_take(&c->rs.body, &n);

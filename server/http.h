@@ -59,6 +59,15 @@ struct http_stream {
 	void (*free)(void *self);
 };
 
+/* A body that is read while it is sent, `length` bytes of it; read() gives *ret_n > 0 of them from
+ * byte `at` on, or -code: the connection ends then. */
+struct http_file {
+	void *self;
+	uint64_t length;
+	int (*read)(void *self, uint64_t at, char *out, size_t max, size_t *ret_n);
+	void (*free)(void *self);
+};
+
 struct response {
 	int status;		  /* 0: see wait */
 	const char *content_type; /* NULL: application/json */
@@ -72,6 +81,7 @@ struct response {
 	} headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	struct http_stream stream; /* read != NULL: body is ignored */
+	struct http_file file;	   /* the same */
 	/* A handler that must wait sets status 0 and these; it is called again on http_wake(topic)
 	 * or at the deadline. */
 	char topic[HTTP_MEMO_MAX];
@@ -84,10 +94,12 @@ struct response {
  * HTTP_HEADERS_MAX in release, asserted. */
 void http_add_header(struct response *rs, const char *name, const char *value);
 bool http_has_header(const struct response *rs, const char *name);
-/* Bytes of the body with its gaps; and those from byte `at` on that stand together, *ret_n of them (0: none,
- * at its end). */
+/* Bytes of the file, or of the body with its gaps; and those of the latter from byte `at` on that stand
+ * together, *ret_n of them (0: none, at its end). */
 uint64_t http_length(const struct response *rs);
 const char *http_piece(const struct response *rs, uint64_t at, size_t *ret_n);
+/* Take back the stream or file. */
+void http_withdraw(struct response *rs);
 
 struct http;
 struct http_config {

@@ -6,6 +6,8 @@ uint64_t http_length(const struct response *rs)
 {
 	uint64_t n = rs->body.len;
 
+	if (rs->file.read)
+		return rs->file.length;
 	for (size_t i = 0; i < rs->n_gaps; i++)
 		n += rs->gaps[i].n;
 	return n;
@@ -33,4 +35,14 @@ const char *http_piece(const struct response *rs, uint64_t at, size_t *ret_n)
 	}
 	*ret_n = 0;
 	return NULL;
+}
+
+void http_withdraw(struct response *rs)
+{
+	if (rs->stream.free)
+		rs->stream.free(rs->stream.self);
+	if (rs->file.free)
+		rs->file.free(rs->file.self);
+	rs->stream = (struct http_stream){ 0 };
+	rs->file = (struct http_file){ 0 };
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@
 #include "server/sweep.h"
 #include "server/token.h"
 
-enum { TICK_S = 60, PROBE_S = 3, EXIT_USAGE = 2 };
+enum { TICK_S = 60, PROBE_S = 3, EXIT_USAGE = 2, LARGE_BLOCK = 1 << 20 };
 
 struct services {
 	struct config config;
@@ -364,6 +365,8 @@ int main(int argc, char **argv)
 	struct buf out;
 	int rc;
 
+	/* What a large answer took goes back when it has left, and does not stay with its thread. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
 	json_object_seed(0);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -114,9 +114,7 @@ static void start(struct response *rs, int code, const char *instance)
 {
 	buf_release(&rs->body);
 	buf_init(&rs->body, BODY_MAX);
-	if (rs->stream.free)
-		rs->stream.free(rs->stream.self);
-	rs->stream = (struct http_stream){ 0 };
+	http_withdraw(rs);
 	rs->n_gaps = 0;
 	rs->status = problem_status(code);
 	rs->content_type = "application/problem+json";

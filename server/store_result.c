@@ -448,3 +448,16 @@ int store_result_read(struct store *s, const struct store_column *c, uint64_t ro
 		*ret = out;
 	return rc;
 }
+
+int store_result_part(struct store *s, const struct store_column *c, uint64_t at, size_t max,
+		      char *out, size_t *ret_n, struct err *err)
+{
+	uint64_t bytes = c->rows * c->width * npy_size(c->type), end = at - at % CHUNK + CHUNK;
+
+	end = end < bytes ? end : bytes;
+	if (at >= end)
+		return err_set(err, ERR_INTERNAL, NULL,
+			       "byte %" PRIu64 " of a column with %" PRIu64, at, bytes);
+	*ret_n = end - at < max ? (size_t)(end - at) : max;
+	return read_bytes(s, c, at, at + *ret_n, out, err);
+}

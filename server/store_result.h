@@ -43,5 +43,8 @@ int store_result_find(struct store *s, const char *run_id, const char *kind, con
 /* Rows [row0, row1) of a column, as stored, in the arena. */
 int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1,
 		      struct mem_arena *arena, const void **ret, struct err *err) MUST_USE;
+/* Bytes of a column from `at` on, *ret_n of them: at most `max`, and as far as they stand together. */
+int store_result_part(struct store *s, const struct store_column *c, uint64_t at, size_t max,
+		      char *out, size_t *ret_n, struct err *err) MUST_USE;
 
 #endif

@@ -394,7 +394,6 @@ static inline void desk_drain(struct response *rs)
 	buf_init(&out, DESK_ANSWER);
 	(void)rs->stream.read(rs->stream.self, &out, &end);
 	buf_release(&out);
-	rs->stream.free(rs->stream.self);
 }
 
 /* Ask; the answer's body is the caller's to release. Returns its status, 200 for a stream, 0: it waits. */
@@ -421,14 +420,20 @@ static inline int desk_ask(const struct desk_request *r, struct buf *ret_body)
 	if (rs.body.failed)
 		status = 503;				       /* as http.c has it */
 	for (uint64_t at = 0, n = http_length(&rs); at < n;) { /* all of it is there */
+		char block[4096];
 		size_t len = 0;
-		const char *piece = http_piece(&rs, at, &len);
+		const char *piece = rs.file.read ? block : http_piece(&rs, at, &len);
 
+		if (rs.file.read && rs.file.read(rs.file.self, at, block, sizeof(block), &len)) {
+			status = 503; /* the connection would end here */
+			break;
+		}
 		desk_last = len ? piece[len - 1] : 0;
 		if (!len)
 			desk_no("a body that ends early", r->path);
 		at += len;
 	}
+	http_withdraw(&rs);
 	*ret_body = rs.body;
 	mem_arena_release(&arena);
 	return status;

@@ -118,3 +118,66 @@ Test(large, many_archives_take_no_more_memory_than_one)
 	cr_assert_lt(peak() - before, 2 * 3 * kb, "%ld kB, then %ld kB; one has %ld kB", before,
 		     peak(), kb);
 }
+
+/* The whole of a file that is larger than an answer may be, and a part that begins in one block of the store
+ * and ends in the next. */
+static struct reply artifact(const char *group, const char *id, const char *name)
+{
+	const char *const headers[] = { "Range: bytes=1048000-1049999", NULL };
+	char path[256], etag[2][64];
+	struct reply r, part;
+
+	(void)snprintf(path, sizeof(path), "/v1/%s/%s/artifacts/%s", group, id, name);
+	r = harness_get(&h, path);
+	cr_assert_eq(r.status, 200, "%s: %.200s", path, r.body);
+	cr_assert_gt(r.len, ANSWER_MAX);
+	part = harness_ask(&h, "GET", path, NULL, headers);
+	cr_assert_eq(part.status, 206, "%.200s", part.body);
+	cr_assert_eq(part.len, 2000);
+	cr_assert_arr_eq(part.body, r.body + 1048000, 2000);
+	cr_assert(reply_header(&r, "ETag", etag[0], sizeof(etag[0])));
+	cr_assert(reply_header(&part, "ETag", etag[1], sizeof(etag[1])));
+	cr_assert_str_eq(etag[0], etag[1]);
+	cr_assert_eq(etag[0][0], '"', "a strong one: %s", etag[0]);
+	reply_release(&part);
+	part = harness_ask(&h, "HEAD", path, NULL, NULL);
+	cr_assert_eq(part.status, 200);
+	reply_release(&part);
+	return r;
+}
+
+Test(large, a_file_is_sent_from_where_it_lies)
+{
+	char path[256], id[64], saved[64];
+	struct npy_header head = { 0 };
+	struct reply r = artifact("runs", run, "spikes.in.step.npy"), s;
+
+	cr_assert_eq(npy_parse(&head, r.body, r.len, NULL), 0);
+	cr_assert_eq(r.len, head.data_offset + 8 * head.dim[0]);
+	for (size_t i = 1; i < head.dim[0]; i++)
+		cr_assert_leq(npy_get(head.type, r.body + head.data_offset, i - 1),
+			      npy_get(head.type, r.body + head.data_offset, i));
+	reply_release(&r);
+
+	r = harness_ask(&h, "POST", "/v1/sessions", SPIKES, NULL);
+	(void)snprintf(id, sizeof(id), "%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	(void)snprintf(path, sizeof(path), "/v1/sessions/%s/step", id);
+	r = harness_ask(&h, "POST", path, "{\"duration_ms\":1000}", NULL);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	reply_release(&r);
+	r = artifact("sessions", id, "spikes.in.step.npy");
+	(void)snprintf(path, sizeof(path), "/v1/sessions/%s/save", id);
+	s = harness_ask(&h, "POST", path, "{}", NULL);
+	cr_assert_eq(s.status, 201, "%s", s.body);
+	(void)snprintf(saved, sizeof(saved), "%s", reply_text(&s, "/id"));
+	reply_release(&s);
+	s = harness_wait(&h, saved, 30);
+	cr_assert_str_eq(reply_text(&s, "/state"), "succeeded", "%s", s.body);
+	reply_release(&s);
+	s = artifact("runs", saved, "spikes.in.step.npy");
+	cr_assert_eq(r.len, s.len, "its past as a run has the same files");
+	cr_assert_arr_eq(r.body, s.body, r.len);
+	reply_release(&s);
+	reply_release(&r);
+}

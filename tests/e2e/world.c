@@ -142,6 +142,7 @@ static const struct {
 	{ "/why", NULL, "?projection=learn&synapse=0" },
 	{ "/psth", NULL, "?population=out&events_ms=15,50" },
 	{ "/artifacts/{name}", "/artifacts/spec.json", "" },
+	{ "/tables/{name}", "/tables/window", "" },
 };
 
 static const char *const plain[][2] = {
@@ -198,4 +199,10 @@ void world_path(const struct world *w, const char *pattern, char path[WORLD_PATH
 		 !path_in(pattern, "/v1/webhooks/", w->hook, path))
 		(void)snprintf(path, WORLD_PATH_MAX, "%s", pattern);
 	cr_assert_null(strchr(path, '{'), "tests/e2e/world.c has no address for %s", pattern);
+}
+
+int world_status(const char *pattern, int declared)
+{
+	/* An experiment leaves tables, and is no session. */
+	return strcmp(pattern, "/v1/sessions/{id}/tables/{name}") == 0 ? 404 : declared;
 }

@@ -24,5 +24,7 @@ struct reply world_ask(const struct world *w, const char *method, const char *pa
 /* The address at which a pattern of the route table ("/v1/runs/{id}/spikes") answers a GET with 200; fails
  * the test for a pattern it does not know. */
 void world_path(const struct world *w, const char *pattern, char path[WORLD_PATH_MAX]);
+/* What a GET there answers: `declared`, but where the world has none of it. */
+int world_status(const char *pattern, int declared);
 
 #endif

@@ -62,6 +62,7 @@ Test(server_memory, what_is_read_is_whole_or_503)
 		"GET /v1/runs/@/provenance",
 		"GET /v1/runs/@/results",
 		"GET /v1/runs/@/artifacts",
+		"GET /v1/runs/@/artifacts/spikes.in.neuron.npy",
 		"GET /v1/runs/@/spikes?population=in&neurons=0-1&t1_ms=20",
 		"GET /v1/runs/@/spikes?population=in&format=csv&t1_ms=20",
 		"GET /v1/runs/@/raster?population=in&rows=2&cols=4",
