@@ -10,7 +10,7 @@
 #   make install      DESTDIR, PREFIX     make deps    install missing packages (Debian)
 #   make docker-test  image and compose   make clean
 #   make fuzz T=60    each fuzz target for T seconds, with clang's libFuzzer
-#   make load         the service under load
+#   make load         the service under load; SESSIONS=10000: so many of them
 #
 # Options: CC=clang  SAN=address|thread  COV=1  WERROR=-Werror  V=1  PORT=8080
 # Variants never mix objects: each has its folder build/$(VARIANT).
@@ -177,6 +177,7 @@ fuzz:
 fuzzers: $(FUZZ_PROGS)
 load: all
 	@STDPD=$(CURDIR)/$(B)/stdpd node tests/bench/load.mjs
+	@STDPD=$(CURDIR)/$(B)/stdpd node tests/bench/sessions.mjs
 bench: all $(BENCH_PROGS)
 	@for p in $(BENCH_PROGS) $(wildcard tests/bench/*.sh); do \
 		case $$p in *.sh) p="sh $$p" ;; esac; \

@@ -42,6 +42,8 @@ int engine_live_advance(struct engine_live *l, int64_t to, struct err *err) MUST
 int engine_live_change(struct engine_live *l, json_t *added, struct err_list *errors,
 		       struct err *err) MUST_USE;
 
+/* Have all that was recorded in the files, so that a forked process writes none of it again. */
+int engine_live_flush(struct engine_live *l, struct err *err) MUST_USE;
 /* Save it: name NULL to dir/checkpoint, replacing the last; else to checkpoints/NAME, which must not be
  * there (CONFLICT). It goes on as before. Errors: STATE (it has failed), RANGE (name), IO, NOSPACE, NOMEM. */
 int engine_live_checkpoint(struct engine_live *l, const char *name, uint64_t *ret_bytes,

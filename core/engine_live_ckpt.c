@@ -122,6 +122,11 @@ static int write_named(struct engine_live *l, const char *name, uint64_t *ret_by
 	return rc;
 }
 
+int engine_live_flush(struct engine_live *l, struct err *err)
+{
+	return rec_flush(l->c.rec, err);
+}
+
 int engine_live_checkpoint(struct engine_live *l, const char *name, uint64_t *ret_bytes,
 			   struct err *err)
 {

@@ -12,10 +12,8 @@
 
 /* Wall time between two looks at the commands while time moves, and at most while it stands: a signal that
  * comes just before the wait would else be seen only with the next command. */
-#define PIECE_S 0.005
-#define IDLE_MS 1000
-/* Writing checkpoints takes at most a 50th of the time. */
-#define SHARE	   50.0
+#define PIECE_S	   0.005
+#define IDLE_MS	   1000
 #define FAREWELL_S 5.0
 
 double serve_now_s(const struct serve *s)
@@ -162,28 +160,14 @@ static void move(struct serve *s)
 
 /* ---- checkpoints ---- */
 
-int serve_checkpoint(struct serve *s, struct err *err)
-{
-	double before = serve_now_s(s), after, pause;
-	uint64_t bytes;
-	int rc = engine_live_checkpoint(s->live, NULL, &bytes, err);
-
-	after = serve_now_s(s);
-	pause = SHARE * (after - before);
-	s->checkpoint_next_s =
-		after + (pause > s->control.checkpoint_s ? pause : s->control.checkpoint_s);
-	s->dirty = s->dirty && rc;
-	return rc;
-}
-
 static void checkpoint_due(struct serve *s)
 {
 	struct err why = { 0 };
 
-	if (!s->dirty || s->control.checkpoint_s <= 0 || engine_live_failure(s->live) ||
-	    serve_now_s(s) < s->checkpoint_next_s)
+	if (!s->dirty || s->saving.pid || s->control.checkpoint_s <= 0 ||
+	    engine_live_failure(s->live) || serve_now_s(s) < s->checkpoint_next_s)
 		return;
-	if (serve_checkpoint(s, &why) && s->control.note)
+	if (serve_ckpt_start(s, NULL, NULL, &why) && s->control.note)
 		s->control.note(s->control.self, why.text);
 }
 
@@ -239,6 +223,7 @@ static int end(struct serve *s, enum err_code why)
 	struct err err = { 0 };
 	int exit_code = 0;
 
+	serve_ckpt_await(s);
 	if (!s->quit) {
 		exit_code = ERR_EXIT_BASE + (int)(why ? why : ERR_INTERRUPTED);
 		(void)err_set(&err, why ? why : ERR_INTERRUPTED, "", "the session ends");

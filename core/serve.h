@@ -16,8 +16,8 @@
  * with the command's "id" (a string or an integer) if it has one. "path" points into the command; errors of
  * a schedule come with "errors":[{"code","path","text"}], all of them. An error has changed nothing, a line
  * that is no JSON neither. Replies come in the order of the commands, but for those to "state", "pause" and
- * "watch", which do not wait for a step under way. Any command may have "expect_t_ms": refused
- * (wrong-state) where time stands elsewhere.
+ * "watch", which do not wait for a step under way, and to "checkpoint". Any command may
+ * have "expect_t_ms": refused (wrong-state) where time stands elsewhere.
  *
  * cmd         keys                   what; keys of the reply
  * state       digest: bool           {"mode": "paused"|"stepping"|"playing"|"failed", "speed", "pid",
@@ -42,8 +42,10 @@
  *             neurons: [n]           (at most 10000)
  * watch       events: [{"kind", ..., replaces what was watched; kinds below. Nothing is sent while
  *             "max_hz": 10}]         time stands
- * checkpoint  name                   {"bytes", "path"}: save to DIR/checkpoints/NAME, or, without a name, to
- *                                    DIR/checkpoint, from which the next start goes on
+ * checkpoint  name                   {"bytes", "path", "saved_ms"}: save to DIR/checkpoints/NAME, or, without
+ *                                    a name, to DIR/checkpoint, from which the next start goes on. A forked
+ *                                    process writes what is now, at "saved_ms"; the reply comes when it
+ *                                    is safe on the disk, commands behind it are done meanwhile
  * restore     name                   take back what was saved there; a step or play under way is over
  * fork        dir                    a process of its own goes on in this directory, which is made if it is
  *                                    not there and else is empty: same past, its own future, paused.

@@ -223,19 +223,12 @@ static int run_watch(struct serve *s, struct call *c, struct err *err)
 static int run_checkpoint(struct serve *s, struct call *c, struct err *err)
 {
 	const char *name = NULL;
-	uint64_t bytes = 0;
 	int rc = serve_get_string(c->args, "name", false, &name, err);
 
 	if (!rc)
-		rc = engine_live_checkpoint(s->live, name, &bytes, err);
-	if (rc)
-		return rc;
-	if (!name)
-		s->dirty = false;
-	return packed(c,
-		      json_pack("{s:I, s:s++}", "bytes", (json_int_t)bytes, "path",
-				name ? "checkpoints/" : "checkpoint", name ? name : "", ""),
-		      err);
+		rc = serve_ckpt_start(s, name, &c->head, err);
+	c->later = !rc;
+	return rc;
 }
 
 static int run_restore(struct serve *s, struct call *c, struct err *err)
@@ -243,6 +236,7 @@ static int run_restore(struct serve *s, struct call *c, struct err *err)
 	const char *name = NULL;
 	int rc = serve_get_string(c->args, "name", false, &name, err);
 
+	serve_ckpt_await(s);
 	if (!rc)
 		rc = engine_live_restore(&s->live, name, err);
 	if (rc)
@@ -276,6 +270,7 @@ static int run_quit(struct serve *s, struct call *c, struct err *err)
 	bool checkpoint = false;
 	int rc = serve_get_bool(c->args, "checkpoint", &checkpoint, err);
 
+	serve_ckpt_await(s);
 	if (!rc && checkpoint)
 		rc = serve_checkpoint(s, err);
 	s->quit = !rc;

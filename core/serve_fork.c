@@ -73,6 +73,7 @@ static int settle(struct serve *s, int dir_fd, struct err *err)
 	json_decref(s->step.id);
 	s->step = (struct serve_call){ 0 };
 	serve_watch_clear(s);
+	serve_ckpt_forget(s);
 	s->dirty = true;
 	s->checkpoint_next_s = serve_now_s(s) + s->control.checkpoint_s / 10.0;
 	s->lock_fd = lock(dir_fd, err);
@@ -86,6 +87,7 @@ static void begin_branch(struct serve *s, int socket, int dir_fd)
 	struct err err = { 0 };
 	int rc = 0;
 
+	(void)setpgid(0, 0); /* what ends its parent with all its children is not for it */
 	if (dup2(socket, STDIN_FILENO) < 0 || dup2(socket, STDOUT_FILENO) < 0)
 		_exit(ERR_EXIT_BASE + ERR_IO);
 	(void)close(socket);
@@ -97,8 +99,7 @@ static void begin_branch(struct serve *s, int socket, int dir_fd)
 	}
 }
 
-/* Threads do not survive a fork: they end before and start after, in both. */
-static pid_t fork_quietly(struct serve *s)
+pid_t serve_fork_quietly(struct serve *s)
 {
 	pid_t pid;
 
@@ -107,7 +108,7 @@ static pid_t fork_quietly(struct serve *s)
 	return pid;
 }
 
-static int go_on(struct serve *s, pid_t pid, struct err *err)
+int serve_go_on(struct serve *s, pid_t pid, struct err *err)
 {
 	int why = errno;
 	int rc = sim_threads_start(engine_live_sim(s->live), err);
@@ -139,14 +140,14 @@ int serve_fork(struct serve *s, const char *dir, json_t **ret, int *ret_fd, stru
 		(void)close(dir_fd);
 		return failed("make", "a socket", err);
 	}
-	pid = fork_quietly(s);
+	pid = serve_fork_quietly(s);
 	if (pid == 0) {
 		(void)close(pair[0]);
 		begin_branch(s, pair[1], dir_fd);
 		*ret_fd = -1;
 		return SERVE_BRANCHED;
 	}
-	rc = go_on(s, pid, err);
+	rc = serve_go_on(s, pid, err);
 	(void)close(pair[1]);
 	(void)close(dir_fd);
 	if (rc) {
@@ -213,14 +214,14 @@ int serve_save(struct serve *s, const char *dir, json_t **ret, struct err *err)
 		(void)close(dir_fd);
 		return failed("make", "a pipe", err);
 	}
-	pid = fork_quietly(s);
+	pid = serve_fork_quietly(s);
 	if (pid == 0) {
 		(void)close(ends[0]);
 		end_branch(s, ends[1], dir_fd);
 	}
 	(void)close(ends[1]);
 	(void)close(dir_fd);
-	rc = go_on(s, pid, err);
+	rc = serve_go_on(s, pid, err);
 	if (!rc)
 		rc = await(ends[0], pid, &o, err);
 	(void)close(ends[0]);

@@ -69,21 +69,24 @@ static void read_some(struct serve *s)
 
 void serve_exchange(struct serve *s, int wait_ms)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = s->in_fd, .events = POLLIN },
 		{ .fd = s->out_fd, .events = POLLOUT },
+		{ .fd = s->saving.pid ? s->saving.fd : -1, .events = POLLIN },
 	};
 
 	if (s->in_end || s->out.len > SERVE_OUT_SOFT || s->in.len - s->in_from > SERVE_LINE_MAX)
 		fds[0].fd = -1;
 	if (s->out.len == 0)
 		fds[1].fd = -1;
-	if (poll(fds, 2, wait_ms) <= 0)
+	if (poll(fds, 3, wait_ms) <= 0)
 		return;
 	if (fds[1].revents)
 		write_some(s);
 	if (fds[0].revents)
 		read_some(s);
+	if (fds[2].revents)
+		serve_ckpt_await(s);
 }
 
 char *serve_line(struct serve *s, size_t *ret_n, bool *ret_long)

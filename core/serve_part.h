@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/base/buf.h"
 #include "core/engine_live.h"
@@ -42,6 +43,16 @@ struct serve_call {
 	json_t *id; /* NULL: none */
 };
 
+/* A checkpoint that a forked process writes. */
+struct serve_saving {
+	pid_t pid;			     /* 0: none */
+	int fd;				     /* says how it went */
+	char name[ENGINE_LIVE_NAME_MAX + 1]; /* "": that of the directory itself */
+	struct serve_call call;		     /* seq 0: nobody asked */
+	int64_t at;			     /* step it stands at */
+	double began_s;
+};
+
 struct serve {
 	int dir_fd, lock_fd, in_fd, out_fd;
 	struct engine_control control;
@@ -61,7 +72,8 @@ struct serve {
 	double speed, play_s; /* of play: since when */
 	int64_t play_from;    /* and from where */
 	int64_t piece;	      /* steps between two looks at the commands */
-	bool dirty;	      /* there is something that no checkpoint has */
+	struct serve_saving saving;
+	bool dirty; /* there is something that no checkpoint has */
 	double checkpoint_next_s;
 	struct serve_watch watches[SERVE_WATCHES_MAX];
 	size_t n_watches;
@@ -78,10 +90,20 @@ json_t *serve_state(struct serve *s);
 void serve_stop(struct serve *s, const struct err *why);
 /* The first line of a process. */
 void serve_hello(struct serve *s, const struct err *err, const struct err_list *errors);
-/* Save to the directory itself, and say when the next is due. */
-int serve_checkpoint(struct serve *s, struct err *err);
 
-/* serve_line.c: bytes in and out. Wait at most so long (ms) for input or room; move bytes. */
+/* serve_ckpt.c. Save to the directory itself, and say when the next is due. */
+int serve_checkpoint(struct serve *s, struct err *err);
+/* The same, or to a checkpoint of this name, by a forked process. The call (NULL: none) is answered when it
+ * has ended. One at a time: the one before is waited for. */
+int serve_ckpt_start(struct serve *s, const char *name, const struct serve_call *call,
+		     struct err *err) MUST_USE;
+/* Wait for the process that saves, if there is one, and do what its end asks for. */
+void serve_ckpt_await(struct serve *s);
+/* In a branch: it is the parent's. */
+void serve_ckpt_forget(struct serve *s);
+
+/* serve_line.c: bytes in and out. Wait at most so long (ms) for input, room or the end of a checkpoint; move
+ * bytes. */
 void serve_exchange(struct serve *s, int wait_ms);
 /* The next line (NUL-terminated, until the next call); NULL: none yet. *ret_long: it was too long, and is
  * gone. */
@@ -117,6 +139,9 @@ int serve_check_keys(json_t *args, const char *path, const char *keys, struct er
 
 /* serve_fork.c: commands. *ret_fd: goes with the reply. In the child, which has said hello already,
  * serve_fork returns SERVE_BRANCHED. */
+/* A fork without threads, which do not survive it; then, in the parent, with threads again. */
+pid_t serve_fork_quietly(struct serve *s);
+int serve_go_on(struct serve *s, pid_t pid, struct err *err) MUST_USE;
 enum { SERVE_BRANCHED = 1 };
 int serve_fork(struct serve *s, const char *dir, json_t **ret, int *ret_fd, struct err *err);
 int serve_save(struct serve *s, const char *dir, json_t **ret, struct err *err);

@@ -379,7 +379,7 @@ int api_session_checkpoint_post(const struct api *api, struct request *rq, struc
 		return rc > 0 ? 0 : rc;
 	c.id = id;
 	c.session_id = row.id;
-	c.t_ms = json_number_value(json_object_get(reply, "t_ms"));
+	c.t_ms = json_number_value(json_object_get(reply, "saved_ms"));
 	c.bytes = json_integer_value(json_object_get(reply, "bytes"));
 	json_decref(reply);
 	made_note(id, note);

@@ -45,7 +45,7 @@ static const struct option options[] = {
 	{ "run-memory-mb", OPTION_INT, AT(run_memory_mb), "4096", 16, 1e7, "MB", "Memory of one simulation." },
 	{ "checkpoint-s", OPTION_DOUBLE, AT(checkpoint_s), "30", 0, 1e6, "S", "Wall time between two checkpoints of a run, from which it goes on after a crash; 0: only when the server stops." },
 	{ "sessions-max", OPTION_INT, AT(sessions_max), "10000", 0, 1e7, "N", "Sessions kept, parked ones too; beyond: 422." },
-	{ "sessions-awake", OPTION_INT, AT(sessions_awake), "50", 1, 1024, "N", "Processes of sessions at once; the idlest is parked for another." },
+	{ "sessions-awake", OPTION_INT, AT(sessions_awake), "50", 1, 1024, "N", "Sessions awake at once; the idlest is parked for another." },
 	{ "session-idle-s", OPTION_DOUBLE, AT(session_idle_s), "300", 0.05, 1e8, "S", "A session without a command for so long is parked." },
 	{ "wall-max-s", OPTION_DOUBLE, AT(wall_max_s), "3600", 0.1, 1e8, "S", "Wall time of one run." },
 	{ "connections", OPTION_INT, AT(connections), "1000", 1, 15000, "N", "Open connections; beyond: 503." },

@@ -19,6 +19,7 @@
 
 static const double KILL_AFTER_S = 30.0, TICK_S = 1.0;
 enum { PATH_SIZE = 4096, TEXT_MAX = 65536 };
+enum { LEAVING_MAX = 4 }; /* processes beyond --sessions-awake that are about to end */
 
 /* ---- what the store says ---- */
 
@@ -165,23 +166,27 @@ static bool is_idle(const struct session *x, const struct session_live *l)
 	       l->out.len == 0;
 }
 
-/* The one that was used longest ago makes room. */
-static void make_room(struct session *x)
+/* Whether another may have a process. The one that was used longest ago makes room, and need not have gone:
+ * what it writes when it is parked is not waited for. */
+static bool have_room(struct session *x)
 {
 	struct session_live *oldest = NULL;
+	size_t staying = 0, max = (size_t)x->config.awake;
 
+	if (count_running(x) >= max + LEAVING_MAX)
+		return false;
 	lock_take(&x->lock);
 	for (struct session_live *l = x->lives; l; l = l->next) {
-		if (l->ending) { /* room comes already */
-			oldest = NULL;
-			break;
-		}
+		staying += l->running && !l->ending;
 		if (is_idle(x, l) && (!oldest || l->used_at < oldest->used_at))
 			oldest = l;
 	}
 	lock_drop(&x->lock);
-	if (oldest)
+	if (staying >= max && oldest) {
 		park(oldest);
+		staying--;
+	}
+	return staying < max;
 }
 
 /* What is to be done with one: *ret_start if it is to get a process. */
@@ -313,12 +318,8 @@ static void serve(struct session *x, struct session_live *l, double now)
 	bool wanted = false;
 
 	look(x, l, now, &wanted);
-	if (wanted && !atomic_load(&x->stopping)) {
-		if (count_running(x) < (size_t)x->config.awake)
-			start(x, l);
-		else
-			make_room(x);
-	}
+	if (wanted && !atomic_load(&x->stopping) && have_room(x))
+		start(x, l);
 	if (l->running)
 		session_feed(l);
 }

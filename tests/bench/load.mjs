@@ -4,54 +4,15 @@
 // `make load`. Prints figures beside their targets, asserts nothing about time. STDPD: the program. wrk (if there
 // is one) asks for the main routes; the rest is asked from here, by the same machine.
 // SPDX-License-Identifier: MIT
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import http from 'node:http'
 import os from 'node:os'
-import path from 'node:path'
+import { ask, base, end, pause, quantile, resident, say, start } from './desk.mjs'
 
-const stdpd = process.env.STDPD ?? path.resolve('build/bin/stdpd')
-const dir = mkdtempSync(path.join(os.tmpdir(), 'stdpd-load-'))
-const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
 const cores = os.cpus().length
 const SECONDS = Number(process.argv[2] ?? 3)
 const WATCHERS = 200
 const TARGET_MS = 50
-
-let server
-let base
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-const say = (text) => console.log(`load: ${text}`)
-
-async function start() {
-  server = spawn(stdpd, ['--listen', '127.0.0.1:0', '--data', path.join(dir, 'data'), '--log-level', 'error',
-    '--queue-max', '1000000', '--slots', String(cores)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  base = await new Promise((resolve, reject) => {
-    let text = ''
-    server.stdout.on('data', (part) => {
-      text += part
-      const found = /listening on (http:\S+)/.exec(text)
-      if (found) resolve(found[1])
-    })
-    server.on('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-  })
-}
-
-// One request: status, body, milliseconds until the whole answer was there.
-function ask(method, where, body) {
-  return new Promise((resolve, reject) => {
-    const began = performance.now()
-    const request = http.request(base + where, { method, agent, headers: body ? { 'Content-Type': 'application/json' } : {} },
-      (answer) => {
-        let text = ''
-        answer.on('data', (part) => { text += part })
-        answer.on('end', () => resolve({ status: answer.statusCode, text, ms: performance.now() - began }))
-      })
-    request.on('error', reject)
-    request.end(body ? JSON.stringify(body) : undefined)
-  })
-}
 
 async function postRun(body) {
   const answer = await ask('POST', '/v1/runs', body)
@@ -67,8 +28,6 @@ async function waitFor(id, state) {
     await pause(20)
   }
 }
-
-const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]
 
 // ---- requests a second ----
 
@@ -156,13 +115,9 @@ async function reading(id) {
     `p99 ${p99.toFixed(1)} ms (target: under ${TARGET_MS} ms${p99 < TARGET_MS ? '' : ', MISSED'}), max ${times.at(-1).toFixed(1)} ms`)
 }
 
-function resident() {
-  return Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) / 1024
-}
-
 try {
   say(`load average before: ${os.loadavg()[0].toFixed(1)} on ${cores} cores`)
-  await start()
+  await start('--queue-max', '1000000', '--slots', String(cores))
   const done = await postRun({ preset: 'stdp_window' })
   await waitFor(done, 'succeeded')
   routes(done)
@@ -172,10 +127,7 @@ try {
   await reading(done)
   await watching(busy[0])
   await accepting()
-  say(`peak memory of the server: ${resident().toFixed(0)} MiB`)
+  say(`peak memory of the server: ${resident('VmHWM').toFixed(0)} MiB`)
 } finally {
-  server?.removeAllListeners('exit')
-  server?.kill('SIGKILL')
-  await pause(300)
-  rmSync(dir, { recursive: true, force: true })
+  await end()
 }

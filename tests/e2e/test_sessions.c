@@ -211,6 +211,26 @@ Test(sessions, a_fork_goes_on_as_its_parent_would)
 	}
 }
 
+Test(sessions, a_fork_outlives_its_parent)
+{
+	char a[64], b[64];
+	struct reply r;
+
+	new_session(a);
+	(void)tell(a, "/step", "{\"duration_ms\":20}");
+	of_session(a, "/fork", NULL, b);
+	r = on("DELETE", a, "", NULL);
+	cr_assert_eq(r.status, 204, "%s", r.body);
+	reply_release(&r);
+	for (int i = 0; i < 20; i++) {
+		at(tell(b, "/step", "{\"duration_ms\":10}"), 30 + 10 * i);
+		nap();
+	}
+	r = on("GET", b, "", NULL);
+	cr_assert_str_eq(reply_text(&r, "/state"), "ready", "%s", r.body);
+	reply_release(&r);
+}
+
 Test(sessions, a_checkpoint_is_gone_back_to_and_gone_on_from)
 {
 	char a[64], b[64], point[64], body[128];

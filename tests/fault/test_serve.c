@@ -352,6 +352,51 @@ Test(serve, a_branch_has_its_parents_past_and_its_own_future)
 	cr_assert_eq(waitpid(status, NULL, 0), status);
 }
 
+/* What came after a checkpoint was asked for is not in it, whoever is first; two of them are both whole. */
+Test(serve, it_goes_on_while_it_is_saved)
+{
+	CLEANUP(check_dir_release) struct check_dir dir = folder();
+	struct end e = start(&dir, "2");
+	char want[17], end[17], got[17];
+	unsigned seen = 0;
+
+	done(line(&e));
+	done(ask(&e, "{\"cmd\":\"step\",\"duration_ms\":100}"));
+	digest_now(&e, want);
+	say(&e, "{\"cmd\":\"checkpoint\",\"name\":\"a\",\"id\":1}\n"
+		"{\"cmd\":\"step\",\"duration_ms\":50,\"id\":2}\n"
+		"{\"cmd\":\"checkpoint\",\"name\":\"b\",\"id\":3}\n"
+		"{\"cmd\":\"checkpoint\",\"name\":\"a\",\"id\":4}\n"
+		"{\"cmd\":\"step\",\"duration_ms\":50,\"id\":5}\n");
+	for (int i = 0; i < 5; i++) {
+		json_t *reply = line(&e);
+		json_int_t id = json_integer_value(json_object_get(reply, "id"));
+
+		cr_assert(id >= 1 && id <= 5);
+		seen |= 1U << id;
+		if (id == 1 || id == 3)
+			cr_assert_eq(json_number_value(json_object_get(reply, "saved_ms")),
+				     id == 1 ? 100 : 150);
+		if (id == 4)
+			refused(reply, "conflict", "/name");
+		else
+			done(reply);
+	}
+	cr_assert_eq(seen, 0x3eU);
+	digest_now(&e, end);
+	done(ask(&e, "{\"cmd\":\"restore\",\"name\":\"b\"}"));
+	done(ask(&e, "{\"cmd\":\"step\",\"duration_ms\":50,\"expect_t_ms\":150}"));
+	digest_now(&e, got);
+	cr_assert_str_eq(got, end);
+	done(ask(&e, "{\"cmd\":\"restore\",\"name\":\"a\"}"));
+	digest_now(&e, got);
+	cr_assert_str_eq(got, want);
+	say(&e, "{\"cmd\":\"checkpoint\",\"name\":\"c\"}\n{\"cmd\":\"quit\"}\n");
+	done(line(&e));
+	done(line(&e));
+	cr_assert_eq(ended(&e), 0);
+}
+
 static void parks(bool by_signal)
 {
 	CLEANUP(check_dir_release) struct check_dir dir = folder();
