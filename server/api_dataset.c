@@ -67,7 +67,8 @@ static int check_type(const struct request *rq, struct err_list *errors)
 	static const char *const known[] = {
 		"text/csv",	     "text/plain",	   "application/csv",
 		"application/gzip",  "application/x-gzip", "application/zip",
-		"application/x-npy", "application/x-npz",  "application/octet-stream"
+		"application/x-npy", "application/x-npz",  "application/octet-stream",
+		"audio/wav",	     "audio/x-wav",	   "audio/vnd.wave",
 	};
 	const char *type = http_header(rq, "Content-Type");
 	size_t n = type ? strcspn(type, "; ") : 0;
@@ -78,7 +79,7 @@ static int check_type(const struct request *rq, struct err_list *errors)
 	return err_list_add(errors, ERR_MEDIA, "",
 			    "expected the file itself as the body, with Content-Type text/csv, "
 			    "application/gzip, application/zip, "
-			    "application/x-npy or application/octet-stream, found %.60s",
+			    "application/x-npy, audio/wav or application/octet-stream, found %.60s",
 			    type ? type : "none");
 }
 

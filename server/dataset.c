@@ -47,12 +47,15 @@ static int parse_plain(struct dataset *ret, const unsigned char *b, size_t n, si
 		return dataset_npy(ret, b, n, arena, err);
 	if (npz_is(b, n))
 		return dataset_npz(ret, b, n, max, arena, err);
+	if (dataset_wav_is(b, n))
+		return dataset_wav(ret, b, n, arena, err);
 	if (is_idx(b, n))
 		return dataset_idx(ret, b, n, arena, err);
 	if (is_text(b, n))
 		return dataset_csv(ret, (const char *)b, n, arena, err);
 	return err_set(err, ERR_CORRUPT, NULL,
-		       "expected IDX, NPY, NPZ or CSV, each also gzipped; these %zu bytes are none",
+		       "expected IDX, NPY, NPZ, WAV, a zip of WAVs or CSV, each also gzipped; "
+		       "these %zu bytes are none",
 		       n);
 }
 

@@ -1,6 +1,6 @@
 /* dataset.h - uploads: what kind a file is, its fields, and where their values stand.
  *
- * The kind is told from the content: IDX, NPY, NPZ, CSV, each of the others also gzipped.
+ * The kind is told from the content: IDX, NPY, NPZ, WAV, a zip of WAVs, CSV, each also gzipped.
  * Everything read is checked against the bytes there are; what is expanded has a maximum. Values
  * stand in DATA/datasets/ID.FIELD.npy. */
 /* SPDX-License-Identifier: MIT */
@@ -29,7 +29,7 @@ struct dataset_field {
 };
 
 struct dataset {
-	const char *kind; /* "csv", "npy", "npz", "idx" */
+	const char *kind; /* "csv", "npy", "npz", "idx", "wav" */
 	size_t n_fields;
 	struct dataset_field *fields; /* [n_fields] in the arena */
 	struct buf plain;	      /* what a .gz held */
@@ -65,6 +65,12 @@ int dataset_npy(struct dataset *ret, const unsigned char *bytes, size_t n, struc
 		struct err *err) MUST_USE;
 int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_t max,
 		struct mem_arena *arena, struct err *err) MUST_USE;
+bool dataset_wav_is(const unsigned char *bytes, size_t n);
+int dataset_wav(struct dataset *ret, const unsigned char *bytes, size_t n, struct mem_arena *arena,
+		struct err *err) MUST_USE;
+struct npz_entry;
+int dataset_wav_zip(struct dataset *ret, const struct npz_entry *entries, size_t n,
+		    struct mem_arena *arena, struct err *err) MUST_USE;
 int dataset_csv(struct dataset *ret, const char *text, size_t n, struct mem_arena *arena,
 		struct err *err) MUST_USE;
 

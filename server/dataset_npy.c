@@ -41,12 +41,29 @@ int dataset_npy(struct dataset *ret, const unsigned char *bytes, size_t n, struc
 	return 0;
 }
 
-static bool known(const struct dataset_field *f, size_t n, const char *name)
+/* Names that can be fields', each once; files of one kind. */
+static int check(const struct npz_entry *e, size_t n, struct err *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(f[i].name, name) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < n; i++) {
+		bool once = !e[i].wav || strcmp(e[i].name, "rate_hz") != 0;
+
+		for (size_t k = 0; k < i; k++)
+			once = once && strcmp(e[i].name, e[k].name) != 0;
+		if (!once || !dataset_field_valid(e[i].name))
+			return err_set(err, ERR_CORRUPT, NULL,
+				       "expected array names of letters, digits, _ and -, each "
+				       "once; entry %zu has another",
+				       i);
+		if (e[i].wav != e[0].wav)
+			return err_set(
+				err, ERR_CORRUPT, NULL,
+				"expected arrays (*.npy) or sounds (*.wav) in the zip, found "
+				"both; entry %zu is the other",
+				i);
+	}
+	return n ? 0
+		 : err_set(err, ERR_CORRUPT, NULL,
+			   "expected arrays (*.npy) or sounds (*.wav) in the zip, found none");
 }
 
 int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_t max,
@@ -57,23 +74,17 @@ int dataset_npz(struct dataset *ret, const unsigned char *bytes, size_t n, size_
 	size_t n_entries = 0;
 	int rc = npz_read(bytes, n, max, arena, &entries, &n_entries, err);
 
+	if (!rc)
+		rc = check(entries, n_entries, err);
 	if (rc)
 		return rc;
-	if (n_entries == 0)
-		return err_set(err, ERR_CORRUPT, NULL,
-			       "expected arrays (*.npy) in the zip, found none");
+	if (entries[0].wav)
+		return dataset_wav_zip(ret, entries, n_entries, arena, err);
 	f = NEW(arena, struct dataset_field, n_entries);
 	if (!f)
 		return err_nomem(err);
 	for (size_t i = 0; i < n_entries; i++) {
-		const char *name = entries[i].name;
-
-		if (!dataset_field_valid(name) || known(f, i, name))
-			return err_set(err, ERR_CORRUPT, NULL,
-				       "expected array names of letters, digits, _ and -, each "
-				       "once; entry %zu has another",
-				       i);
-		rc = field(&f[i], name, entries[i].bytes, entries[i].n, err);
+		rc = field(&f[i], entries[i].name, entries[i].bytes, entries[i].n, err);
 		if (rc)
 			return rc;
 	}

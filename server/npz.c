@@ -251,14 +251,20 @@ static int expand(const struct central *c, const unsigned char *packed, const ch
 	return rc;
 }
 
+static bool ends(const struct central *c, const char *with)
+{
+	return memcmp(c->name + c->n_name - 4, with, 4) == 0;
+}
+
 static int read_entry(const struct central *c, const unsigned char *b, size_t n,
 		      struct mem_arena *arena, struct npz_entry *ret, struct err *err)
 {
 	const unsigned char *packed = NULL;
 	int rc;
 
-	memcpy(ret->name, c->name, c->n_name - 4);
-	ret->name[c->n_name - 4] = '\0';
+	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", (int)c->n_name - 4,
+		       (const char *)c->name);
+	ret->wav = ends(c, ".wav");
 	rc = locate(c, b, n, ret->name, &packed, err);
 	if (!rc)
 		rc = expand(c, packed, ret->name, arena, &ret->bytes, err);
@@ -271,10 +277,27 @@ static int read_entry(const struct central *c, const unsigned char *b, size_t n,
 	return 0;
 }
 
-static bool is_array(const struct central *c)
+/* Without the folders before it. */
+static void strip(struct central *c)
 {
-	return c->n_name > 4 && c->n_name - 4 < NPZ_NAME_MAX &&
-	       memcmp(c->name + c->n_name - 4, ".npy", 4) == 0;
+	uint32_t n = c->n_name;
+
+	while (n > 0 && c->name[n - 1] != '/')
+		n--;
+	c->name += n;
+	c->n_name -= n;
+}
+
+/* 1: one of those that are read; 0: it is passed over. */
+static int is_wanted(const struct central *c, size_t index, struct err *err)
+{
+	if (c->n_name <= 4 || c->name[0] == '.' || !(ends(c, ".npy") || ends(c, ".wav")))
+		return 0;
+	if (c->n_name - 4 >= NPZ_NAME_MAX)
+		return err_set(err, ERR_CORRUPT, NULL,
+			       "zip entry %zu: expected a name of at most %d bytes, found %u",
+			       index, NPZ_NAME_MAX - 1, (unsigned)c->n_name - 4);
+	return 1;
 }
 
 int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena,
@@ -307,7 +330,9 @@ int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena,
 		if (rc)
 			return rc;
 		at += c.skip;
-		if (!is_array(&c))
+		strip(&c);
+		rc = is_wanted(&c, i, err);
+		if (rc <= 0)
 			continue;
 		if (c.size > max - sum)
 			return err_set(err, ERR_LIMIT, NULL,

@@ -35,16 +35,17 @@ int npz_add(struct npz *z, const char *name, const struct npy_header *h, const v
 int npz_end(struct npz *z, struct err *err) MUST_USE; /* writes the directory */
 void npz_release(struct npz *z);
 
-/* An entry of a file read; name without ".npy". */
+/* An entry of a file read; name without folders and ending. */
 struct npz_entry {
 	char name[NPZ_NAME_MAX];
-	const unsigned char *bytes; /* [n] the .npy, expanded into the arena if it was deflated */
+	const unsigned char *bytes; /* [n] the file, expanded into the arena if it was deflated */
 	size_t n;
+	bool wav; /* a .wav, not a .npy */
 };
 
 bool npz_is(const void *bytes, size_t n);
-/* All entries that end in .npy, in the arena. `max` bounds the sum of expanded bytes. Errors:
- * CORRUPT, LIMIT, NOMEM. */
+/* All entries that end in .npy or .wav, but for hidden ones, in the arena. `max` bounds the sum of
+ * expanded bytes. Errors: CORRUPT, LIMIT, NOMEM. */
 int npz_read(const void *bytes, size_t n, size_t max, struct mem_arena *arena,
 	     struct npz_entry **ret, size_t *ret_n, struct err *err) MUST_USE;
 

@@ -106,7 +106,7 @@ static const struct route routes[] = {
 	{ "GET", SESSION "/artifacts/{name}", api_artifact_get, "One file of a session; Range and If-Range are kept to.", 200, NULL, NULL, "read" },
 	{ "GET", SESSION "/tables/{name}", api_result_table, "A table that a recorder left.", 200, "*", NULL, "read" },
 	{ "GET", "/v1/events", api_events, "Server-sent events of several at once, topics=run:ID,session:ID,sweep:ID: those of their own streams (of sessions the state), data with its topic; resumes by Last-Event-ID, gap where something is lost; 204 when all was said.", 200, "topics", NULL, "read" },
-	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ or IDX, also gzipped.", 201, "name", "", "run" },
+	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ, IDX, WAV or a zip of WAVs, also gzipped.", 201, "name", "", "run" },
 	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "page_size page_token", NULL, "read" },
 	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, NULL, NULL, "read" },
 	{ "DELETE", "/v1/datasets/{id}", api_dataset_delete, "Delete a data set that no waiting or running run needs.", 204, NULL, NULL, "run" },

@@ -11,7 +11,7 @@ export async function dataPage(main) {
 	setTitle('Data sets');
 	const list = el('div', {}), trouble = el('div', { 'aria-live': 'polite' });
 	const file = el('input', { type: 'file', id: 'data-file', required: true,
-		accept: '.csv,.npy,.npz,.zip,.gz,.idx,.idx1-ubyte,.idx3-ubyte,application/octet-stream',
+		accept: '.csv,.npy,.npz,.wav,.zip,.gz,.idx,.idx1-ubyte,.idx3-ubyte,application/octet-stream',
 		onchange: () => {
 			if (file.files[0] && !name.value)
 				name.value = file.files[0].name.replace(/\.[^.]*$/, '');
@@ -74,7 +74,7 @@ export async function dataPage(main) {
 	main.replaceChildren(
 		el('header', { class: 'page-head' }, el('h1', { tabindex: -1 }, 'Data sets'),
 			el('p', { class: 'lead' }, 'Images, spike times or any columns of numbers, for parameters of a spec: ',
-				'CSV, NPY, NPZ or IDX, each also gzipped. A CSV with the columns ', el('code', {}, 't_ms'),
+				'CSV, NPY, NPZ, IDX, WAV or a zip of WAVs, each also gzipped. A CSV with the columns ', el('code', {}, 't_ms'),
 				' and ', el('code', {}, 'neuron'), ' serves as spike times.')),
 		el('form', { class: 'filters', onsubmit: upload },
 			el('div', { class: 'field' }, el('label', { for: 'data-file' }, 'File'), file),

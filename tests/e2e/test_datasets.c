@@ -108,6 +108,43 @@ Test(datasets, a_csv_is_kept_listed_and_deleted)
 	reply_release(&r);
 }
 
+Test(datasets, sounds_have_a_field_each_and_their_rates)
+{
+	char bytes[4096];
+	FILE *f = fopen("tests/fuzz/corpus/dataset/wav_zip", "rb");
+	struct reply r;
+	size_t n;
+
+	cr_assert_not_null(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	(void)fclose(f);
+	r = upload("sounds", bytes, n, "application/zip");
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/kind"), "wav");
+	cr_assert_eq(strlen(reply_text(&r, "/sha256")), 64);
+	cr_assert_str_eq(reply_text(&r, "/fields/0/name"), "zero");
+	cr_assert_str_eq(reply_text(&r, "/fields/0/dtype"), "int16");
+	cr_assert_eq(reply_number(&r, "/fields/0/shape/0"), 4);
+	cr_assert_str_eq(reply_text(&r, "/fields/1/dtype"), "uint8");
+	cr_assert_str_eq(reply_text(&r, "/fields/2/name"), "rate_hz");
+	cr_assert_eq(count_files(), 3);
+	reply_release(&r);
+}
+
+Test(datasets, a_recorded_word_is_read_as_it_comes)
+{
+	size_t n = 0;
+	char *bytes = shared("data/fsdd/recordings/0_george_27.wav", &n);
+	struct reply r = upload("word", bytes, n, "audio/wav");
+
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/fields/0/name"), "samples");
+	cr_assert_str_eq(reply_text(&r, "/fields/0/dtype"), "int16");
+	cr_assert_eq(reply_number(&r, "/fields/0/shape/0"), (double)((n - 44) / 2));
+	reply_release(&r);
+	free(bytes);
+}
+
 Test(datasets, pages_go_through_all_of_them)
 {
 	char path[160] = "/v1/datasets?page_size=2", seen[5][64];
@@ -158,7 +195,9 @@ Test(datasets, broken_files_are_refused_and_leave_nothing)
 		{ "t_ms,neuron\n1,2\n3\n", 18, "text/csv", 422, "line 3" },
 		{ "\x01"
 		  "ELF",
-		  4, "application/octet-stream", 422, "expected IDX, NPY, NPZ or CSV" },
+		  4, "application/octet-stream", 422, "expected IDX, NPY, NPZ, WAV" },
+		{ "RIFF\x10\0\0\0WAVEdata\x08\0\0\0ab", 22, "audio/wav", 422,
+		  "expected 8 bytes behind byte 20, found 2" },
 		{ "{}", 2, "application/json", 415, "text/csv" },
 		{ "a,b\n", 4, "image/png", 415, "image/png" },
 		{ "", 0, "text/csv", 422, "nothing" },

@@ -131,6 +131,120 @@ Test(dataset, arrays_of_numpy_are_read, .fini = forget)
 	buf_release(&b);
 }
 
+static void *read_file(const char *path, size_t *ret_n)
+{
+	FILE *f = fopen(path, "rb");
+	char *bytes = malloc(1 << 22);
+
+	cr_assert(f && bytes, "%s", path);
+	*ret_n = fread(bytes, 1, 1 << 22, f);
+	(void)fclose(f);
+	return bytes;
+}
+
+/* A seed of the fuzz target, read. */
+static void seed(struct dataset *d, const char *name)
+{
+	struct err err = { 0 };
+	char path[128];
+	size_t n = 0;
+	void *bytes;
+
+	(void)snprintf(path, sizeof(path), "tests/fuzz/corpus/dataset/%s", name);
+	bytes = read_file(path, &n);
+	cr_assert_eq(parse(d, bytes, n, &err), 0, "%s: %s", name, err.text);
+	cr_assert_str_eq(d->kind, "wav");
+	free(bytes);
+}
+
+static void is_field(const struct dataset_field *f, const char *name, enum npy_type type, size_t n,
+		     const double *values)
+{
+	cr_assert_str_eq(f->name, name);
+	cr_assert_eq(f->shape.type, type, "%s: %s", name, dataset_dtype(f->shape.type));
+	cr_assert_eq(dataset_bytes(&f->shape), n * npy_size(type));
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(npy_get(type, f->data, i), values[i], "%s[%zu]: %g", name, i,
+			     npy_get(type, f->data, i));
+}
+
+#define IS_FIELD(f, name, type, ...) \
+	is_field((f), (name), (type), sizeof((double[]){ __VA_ARGS__ }) / sizeof(double), \
+		 (double[]){ __VA_ARGS__ })
+
+Test(dataset, sounds_are_read, .fini = forget)
+{
+	struct dataset d;
+
+	seed(&d, "wav_16");
+	cr_assert_eq(d.n_fields, 2);
+	cr_assert_eq(d.fields[0].shape.n_dims, 1);
+	IS_FIELD(&d.fields[0], "samples", NPY_I16, 0, 1000, -1000, -32768);
+	IS_FIELD(&d.fields[1], "rate_hz", NPY_F64, 8000);
+	dataset_release(&d);
+	seed(&d, "wav_24_stereo");
+	cr_assert_eq(d.fields[0].shape.n_dims, 2);
+	cr_assert_eq(d.fields[0].shape.dim[1], 2);
+	IS_FIELD(&d.fields[0], "samples", NPY_I32, 8388607, -8388608, 1, -1);
+	IS_FIELD(&d.fields[1], "rate_hz", NPY_F64, 44100);
+	dataset_release(&d);
+	seed(&d, "wav_float");
+	IS_FIELD(&d.fields[0], "samples", NPY_F32, 0.5, -0.25, 1);
+	dataset_release(&d);
+}
+
+Test(dataset, a_zip_of_sounds_has_a_field_of_each, .fini = forget)
+{
+	struct dataset d;
+
+	seed(&d, "wav_zip"); /* with a folder, a hidden file, and one that is no sound */
+	cr_assert_eq(d.n_fields, 3);
+	IS_FIELD(&d.fields[0], "zero", NPY_I16, 0, 1000, -1000, -32768);
+	IS_FIELD(&d.fields[1], "one-8", NPY_U8, 0, 128, 255);
+	IS_FIELD(&d.fields[2], "rate_hz", NPY_F64, 8000, 8000);
+	dataset_release(&d);
+}
+
+Test(dataset, a_broken_sound_is_refused_with_its_place, .fini = forget)
+{
+	static const struct {
+		size_t at, n; /* byte that is changed; bytes kept (0: all) */
+		unsigned char to;
+		const char *says;
+	} cases[] = {
+		{ 0, 60, 'R', "expected 8 bytes behind byte 58, found 2; it may be cut off" },
+		{ 0, 40, 'R', "a chunk \"data\" at byte 36" },
+		{ 50, 0, 'x', "at byte 66, found the end" }, /* data is xata */
+		{ 13, 0, 'x', "\"fmt \" of at least 16 bytes before byte 50" },
+		{ 20, 0, 6, "byte 20: expected whole numbers (1)" },
+		{ 34, 0, 12, "byte 20: expected whole numbers (1)" },
+		{ 22, 0, 0, "byte 22: expected channels" },
+		{ 32, 0, 4, "byte 32: expected 2 bytes a moment" },
+		{ 54, 0, 7, "byte 58: expected whole moments of 2 bytes, found 7" },
+		{ 54, 0, 0, "byte 58: expected whole moments of 2 bytes, found 0" },
+	};
+	size_t n = 0;
+	unsigned char *bytes = read_file("tests/fuzz/corpus/dataset/wav_16", &n);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned char was = bytes[cases[i].at];
+		struct err err = { 0 };
+		struct dataset d;
+
+		bytes[cases[i].at] = cases[i].to;
+		cr_assert_eq(parse(&d, bytes, cases[i].n ? cases[i].n : n, &err), -ERR_CORRUPT,
+			     "case %zu", i);
+		cr_assert_not_null(strstr(err.text, cases[i].says), "case %zu: %s", i, err.text);
+		bytes[cases[i].at] = was;
+	}
+	for (size_t cut = 0; cut < n; cut++) {
+		struct dataset d;
+
+		cr_assert_neq(parse(&d, bytes, cut, NULL), 0, "cut at %zu", cut);
+	}
+	free(bytes);
+}
+
 Test(dataset, what_is_nothing_known_is_refused, .fini = forget)
 {
 	static const char *const cases[] = { "\x01\x02\x03\x04\x05",
@@ -156,17 +270,6 @@ Test(dataset, a_name_with_a_path_in_it_is_none)
 	cr_assert_not(dataset_field_valid(""));
 	cr_assert_not(dataset_field_valid(
 		"0123456789012345678901234567890123456789012345678901234567890123"));
-}
-
-static void *read_file(const char *path, size_t *ret_n)
-{
-	FILE *f = fopen(path, "rb");
-	char *bytes = malloc(1 << 22);
-
-	cr_assert(f && bytes, "%s", path);
-	*ret_n = fread(bytes, 1, 1 << 22, f);
-	(void)fclose(f);
-	return bytes;
 }
 
 /* Whatever they are, they must neither crash nor leak. */
