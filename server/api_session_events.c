@@ -17,6 +17,24 @@ static const struct kind kinds[] = {
 	{ "weights", "projection", "projections" },
 };
 
+/* The name at *at, up to a comma, in the arena; a backslash takes what is behind it as it is. NULL: no
+ * memory. */
+static const char *next_name(const struct request *rq, const char **at)
+{
+	char *name = mem_arena_strdup(rq->arena, *at), *to = name;
+
+	for (; name && **at && **at != ','; (*at)++) {
+		if (**at == '\\' && (*at)[1])
+			(*at)++;
+		*to++ = **at;
+	}
+	if (!name)
+		return NULL;
+	*to = '\0';
+	*at += **at == ',';
+	return name;
+}
+
 /* Of one kind, each of the subjects that stand between commas. */
 static void watch_all(const struct request *rq, const json_t *spec, const struct kind *kind,
 		      double max_hz, json_t *watch, struct err_list *errors)
@@ -27,16 +45,18 @@ static void watch_all(const struct request *rq, const json_t *spec, const struct
 
 	(void)snprintf(path, sizeof(path), "?%s", kind->name);
 	while (names && *names) {
-		size_t n = strcspn(names, ",");
-		const char *name = mem_arena_printf(rq->arena, "%.*s", (int)n, names);
+		const char *name = next_name(rq, &names);
 
-		if (name && !json_object_get(section, name))
+		if (!name) {
+			(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
+			return;
+		}
+		if (!json_object_get(section, name))
 			(void)err_list_add(errors, ERR_UNKNOWN, path,
 					   "the session's spec has no %s \"%.64s\"", kind->key,
 					   name);
 		(void)json_array_append_new(watch, json_pack("{s:s, s:s*, s:f}", "kind", kind->name,
 							     kind->key, name, "max_hz", max_hz));
-		names += n + (names[n] == ',');
 	}
 }
 

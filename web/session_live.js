@@ -10,6 +10,9 @@ const SHOWN = 6;       /* populations, and projections, that are watched */
 const WINDOW_MS = 2000; /* of the raster */
 const POINTS = 600;    /* of a curve over time */
 
+/* Names as the stream takes them: a comma within one is escaped. */
+const list = (names) => names.map((name) => name.replace(/[\\,]/g, '\\$&')).join(',');
+
 /* Names of the projections whose weights can move. */
 export const plasticOf = (spec) => Object.entries(spec.projections ?? {})
 	.filter(([, p]) => p.synapse?.model && !/^static/.test(p.synapse.model)).map(([name]) => name);
@@ -80,8 +83,8 @@ export function follow(root, id, spec, on) {
 	root.replaceChildren(el('h2', {}, 'Live'), el('div', { class: 'plots' }, spikes.root, rates.root,
 		means?.root, [...weights.values()].map((w) => w.root)));
 
-	const source = new EventSource(`/v1/sessions/${id}/events${query({ spikes: names.join(','),
-		rates: names.join(','), weights: plastic.join(','), max_hz: 5 })}`);
+	const source = new EventSource(`/v1/sessions/${id}/events${query({ spikes: list(names),
+		rates: list(names), weights: list(plastic), max_hz: 5 })}`);
 	const hear = (kind, take) => source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
 	hear('state', on.state);
 	hear('spikes', spikes.add);

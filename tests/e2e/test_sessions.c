@@ -471,6 +471,28 @@ Test(sessions, a_stream_brings_what_it_names_and_nothing_else)
 	cr_assert_null(strstr(text, "event: spikes\n"), "%s", text);
 }
 
+Test(sessions, a_name_with_a_comma_in_it_can_be_watched)
+{
+	char a[64], text[16384];
+	struct reply r = harness_ask(
+		&h, "POST", "/v1/sessions",
+		"{\"spec\":{\"duration_ms\":10,\"populations\":{"
+		"\"a,b\":{\"model\":\"iaf_psc_exp\",\"size\":1},"
+		"\"c\\\\\":{\"model\":\"iaf_psc_exp\",\"size\":1}},\"projections\":{}}}",
+		NULL);
+
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	(void)snprintf(a, sizeof(a), "%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	r = on("GET", a, "/events?rates=a,b", NULL);
+	cr_assert_eq(r.status, 422, "%s", r.body);
+	reply_release(&r);
+	(void)tell(a, "/play", "{\"speed\":1}");
+	listen_to(a, "rates=a%5C%2Cb,c%5C%5C", text, sizeof(text));
+	cr_assert_not_null(strstr(text, "{\"population\":\"a,b\""), "%s", text);
+	cr_assert_not_null(strstr(text, "{\"population\":\"c\\\\\""), "%s", text);
+}
+
 Test(sessions, a_list_comes_in_pages_that_end)
 {
 	char ids[3][64], path[PATH] = "/v1/sessions?page_size=1";
