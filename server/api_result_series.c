@@ -396,6 +396,60 @@ static void add_window(struct api_result *c, const struct spec_projection *p,
 	(void)buf_str(&c->head, "]}");
 }
 
+/* Where the synapse stands whose updates were not recorded: the final weights say it. */
+static int read_ends(struct api_result *c, struct api_result_series *s)
+{
+	struct store_recording *list = NULL;
+	const void *source = NULL, *target = NULL;
+	uint64_t *asked = NULL;
+	size_t n = 0;
+	int rc = api_result_find(c, "final_weights", NULL,
+				 "\"final_weights\": true (of a plastic projection), or this "
+				 "synapse at \"every\": \"update\",",
+				 &list, &n);
+
+	if (rc)
+		return rc;
+	rc = api_result_list(c, s->param,
+			     api_result_shape(c, "projections", list->subject, "synapses"), &asked,
+			     &n);
+	if (rc || !asked || n != 1)
+		return rc ? rc : err_set(&c->err, ERR_RANGE, "?synapse", "expected one synapse");
+	rc = api_result_read(c, list, "source", *asked, *asked + 1, NPY_U32, &source);
+	if (!rc)
+		rc = api_result_read(c, list, "target", *asked, *asked + 1, NPY_U32, &target);
+	s->which = NEW(c->rq->arena, int64_t, 1);
+	s->source = NEW(c->rq->arena, uint32_t, 1);
+	s->target = NEW(c->rq->arena, uint32_t, 1);
+	if (rc || !s->which || !s->source || !s->target)
+		return rc ? rc : err_nomem(&c->err);
+	s->recording = list;
+	s->which[0] = (int64_t)*asked;
+	s->source[0] = *(const uint32_t *)source;
+	s->target[0] = *(const uint32_t *)target;
+	s->n = 1;
+	s->weight = NULL;
+	return 0;
+}
+
+/* When its source's spikes arrive. */
+static int read_pre(struct api_result *c, struct api_result_series *s, const struct spec *spec,
+		    const struct spec_projection *p)
+{
+	const struct spec_population *source = &spec->populations[p->source];
+	struct api_result_arrivals pre = { 0 };
+	int rc = read_arrivals(c, source->name, source->size, p->axonal, &pre);
+
+	if (rc)
+		return rc;
+	if (s->source[0] >= source->size)
+		return err_set(&c->err, ERR_CORRUPT, NULL, "a synapse comes from no neuron of %s",
+			       source->name);
+	s->step = pre.step + pre.offset[s->source[0]];
+	s->total = (size_t)(pre.offset[s->source[0] + 1] - pre.offset[s->source[0]]);
+	return 0;
+}
+
 int api_result_series_pairs(struct api_result *c, struct api_result_series *s,
 			    const struct spec_projection **ret, struct api_result_arrivals *post,
 			    size_t *ret_size)
@@ -404,6 +458,10 @@ int api_result_series_pairs(struct api_result *c, struct api_result_series *s,
 	const struct spec *spec = NULL;
 	int at, rc = read_series(c, s);
 
+	if (rc == -ERR_NOTRECORDED && s->or_spikes) {
+		c->err = (struct err){ 0 };
+		rc = read_ends(c, s);
+	}
 	if (!rc)
 		rc = read_spec(c, &spec);
 	if (rc)
@@ -418,7 +476,10 @@ int api_result_series_pairs(struct api_result *c, struct api_result_series *s,
 			       "delays vary from synapse to synapse and are not recorded, so dt at "
 			       "the synapse is not known");
 	*ret_size = spec->populations[p->target].size;
-	return read_arrivals(c, spec->populations[p->target].name, *ret_size, p->delay_min, post);
+	rc = s->weight ? 0 : read_pre(c, s, spec, p);
+	return rc ? rc
+		  : read_arrivals(c, spec->populations[p->target].name, *ret_size, p->delay_min,
+				  post);
 }
 
 static int stdp(struct api_result *c)

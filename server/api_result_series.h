@@ -8,6 +8,7 @@
 
 struct api_result_series {
 	const char *param; /* of the query, that names the synapses; NULL: "synapses" */
+	bool or_spikes; /* of one whose updates were not recorded: when its source's spikes arrive */
 	const struct store_recording *recording;
 	struct view_index
 		*index; /* [n_index] recorded synapses, sorted; at: place in the recorder's lists */
@@ -18,7 +19,7 @@ struct api_result_series {
 	/* The updates, list by list: list i is [offset[i], offset[i + 1]). */
 	uint64_t *offset;
 	int64_t *step, *synapse;
-	double *weight;
+	double *weight; /* NULL: the updates were not recorded */
 	size_t total;
 };
 

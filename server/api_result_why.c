@@ -30,11 +30,11 @@ struct why {
 
 static void pair(struct why *y, uint64_t k, int64_t pre, int64_t post)
 {
-	double w = y->s->weight[k - 1], dw = (double)NAN;
+	double w = y->s->weight ? y->s->weight[k - 1] : (double)NAN, dw = (double)NAN;
 
 	if (y->t_pre) {
 		y->dt_ms[y->n] = view_time(post - pre, y->dt);
-		if (y->p->model->window)
+		if (y->p->model->window && y->s->weight)
 			dw = y->p->model->window(y->p->params, fabs(w), y->dt_ms[y->n]);
 		y->t_pre[y->n] = view_time(pre - y->p->axonal, y->dt);
 		y->t_post[y->n] = view_time(post - y->p->delay_min, y->dt);
@@ -50,7 +50,7 @@ static void pair(struct why *y, uint64_t k, int64_t pre, int64_t post)
 static void pairs_of(struct why *y, uint64_t k)
 {
 	const int64_t *pre = y->s->step;
-	size_t from = view_lower(y->post, y->n_post, pre[k - 1] + 1),
+	size_t from = k ? view_lower(y->post, y->n_post, pre[k - 1] + 1) : 0,
 	       to = view_lower(y->post, y->n_post, pre[k] + 1);
 
 	for (size_t q = from; q < to; q++)
@@ -71,7 +71,7 @@ static void pairs_of(struct why *y, uint64_t k)
 static void all_pairs(struct why *y)
 {
 	y->n = 0;
-	for (uint64_t k = 1; k < y->s->total; k++)
+	for (uint64_t k = y->s->weight ? 1 : 0; k < y->s->total; k++)
 		pairs_of(y, k);
 }
 
@@ -99,11 +99,13 @@ static int why_updates(struct api_result *c, const struct why *y)
 
 	if (!t || !dw || !rest)
 		return err_nomem(&c->err);
+	add(c, "update_t_ms", NPY_F64, t, n, API_RESULT_BESIDE);
+	if (!y->s->weight)
+		return 0;
 	for (size_t k = 0; k < n; k++) {
 		dw[k] = k ? y->s->weight[k] - y->s->weight[k - 1] : (double)NAN;
 		rest[k] = dw[k] - y->sum[k];
 	}
-	add(c, "update_t_ms", NPY_F64, t, n, API_RESULT_BESIDE);
 	add(c, "update_weight", NPY_F64, y->s->weight, n, API_RESULT_BESIDE);
 	add(c, "update_dw", NPY_F64, dw, n, API_RESULT_BESIDE);
 	add(c, "update_residual", NPY_F64, rest, n, API_RESULT_BESIDE);
@@ -118,9 +120,22 @@ static bool nearest_only(const struct spec_projection *p)
 	return false;
 }
 
+static const char *note_of(const struct why *y)
+{
+	if (!y->s->weight)
+		return "the updates of this synapse were not recorded: its pairs are known from "
+		       "the "
+		       "spikes, dw is not; to have it, name the synapse in record.weights with "
+		       "\"every\": \"update\" and run again";
+	return y->p->model->window
+		       ? "dw is what the rule gives for the pair alone at the weight before; "
+			 "update_residual is what an update has beyond its pairs"
+		       : "this rule has no window of a single pair: dw is not known, update_dw is";
+}
+
 static int why(struct api_result *c)
 {
-	struct api_result_series s = { .param = "synapse" };
+	struct api_result_series s = { .param = "synapse", .or_spikes = true };
 	struct why y = { .s = &s, .dt = c->dt };
 	struct api_result_arrivals post = { 0 };
 	uint32_t target;
@@ -156,13 +171,8 @@ static int why(struct api_result *c)
 		api_result_integer(c, "target", s.target[0]);
 	}
 	api_result_integer(c, "count", y.n);
-	api_result_text(
-		c, "note",
-		y.p->model->window
-			? "dw is what the rule gives for the pair alone at the weight before; "
-			  "update_residual is what an update has beyond its pairs"
-			: "this rule has no window of a single pair: dw is not known, update_dw "
-			  "is");
+	api_result_raw(c, "recorded", s.weight ? "true" : "false");
+	api_result_text(c, "note", note_of(&y));
 	add(c, "t_pre_ms", NPY_F64, y.t_pre, y.n, API_RESULT_ALL);
 	add(c, "t_post_ms", NPY_F64, y.t_post, y.n, API_RESULT_ALL);
 	add(c, "dt_ms", NPY_F64, y.dt_ms, y.n, API_RESULT_ALL);

@@ -16,7 +16,10 @@
 	"80]}}},\"projections\":{" \
 	"\"learn\":{\"source\":\"in\",\"target\":\"out\",\"connect\":{\"rule\":\"all_to_all\"}," \
 	"\"synapse\":{\"model\":\"stdp_pair\",\"weight\":0.5,\"delay_ms\":1,\"params\":{\"w_" \
-	"max\":1" pairing "}}}},\"record\":{\"spikes\":[\"in\",\"out\"]," \
+	"max\":1" pairing "}}}},\"record\":{"
+#define RECORDED(pairing) \
+	TRAINS(pairing) \
+	"\"spikes\":[\"in\",\"out\"]," \
 	"\"weights\":[{\"projection\":\"learn\",\"synapses\":[0],\"every\":\"update\"}]}}}"
 
 static struct harness h;
@@ -27,7 +30,7 @@ static void setup(void)
 	struct reply r;
 
 	harness_new(&h, NULL);
-	harness_run(&h, TRAINS(""), run);
+	harness_run(&h, RECORDED(""), run);
 	r = harness_wait(&h, run, 20);
 	cr_assert_str_eq(reply_text(&r, "/state"), "succeeded", "%s", r.body);
 	reply_release(&r);
@@ -92,7 +95,7 @@ Test(reasons, a_pairing_of_neighbours_has_neighbours_only)
 {
 	struct reply r;
 
-	harness_run(&h, TRAINS(",\"pairing\":\"nearest_symmetric\""), run);
+	harness_run(&h, RECORDED(",\"pairing\":\"nearest_symmetric\""), run);
 	r = harness_wait(&h, run, 20);
 	cr_assert_str_eq(reply_text(&r, "/state"), "succeeded", "%s", r.body);
 	reply_release(&r);
@@ -107,8 +110,7 @@ Test(reasons, what_was_not_recorded_has_no_reasons)
 	static const struct {
 		const char *tail;
 		int status;
-	} cases[] = { { "why?projection=learn&synapse=1", 409 },
-		      { "why?projection=learn", 422 },
+	} cases[] = { { "why?projection=learn", 422 },
 		      { "why?projection=none&synapse=0", 422 },
 		      { "why?projection=learn&synapse=99", 422 } };
 
@@ -118,6 +120,51 @@ Test(reasons, what_was_not_recorded_has_no_reasons)
 		cr_assert_eq(r.status, cases[i].status, "%s: %s", cases[i].tail, r.body);
 		reply_release(&r);
 	}
+}
+
+static void run_of(const char *body)
+{
+	struct reply r;
+
+	harness_run(&h, body, run);
+	r = harness_wait(&h, run, 20);
+	cr_assert_str_eq(reply_text(&r, "/state"), "succeeded", "%s", r.body);
+	reply_release(&r);
+}
+
+Test(reasons, spikes_alone_tell_the_pairs_but_not_what_each_did)
+{
+	struct reply r = view("why?projection=learn&synapse=1", NULL);
+
+	/* Behind pre 20 the arrival at 16; at 60 the one at 36.5 after 20, and 60 behind 36.5 and 16. */
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert(json_is_false(reply_at(&r, "/recorded")));
+	HAS(r, "/t_pre_ms", 20, 20, 60, 60);
+	HAS(r, "/dt_ms", -4, 16.5, -23.5, -44);
+	HAS(r, "/update", 0, 1, 1, 1);
+	HAS(r, "/update_t_ms", 20, 60);
+	cr_assert(json_is_null(reply_at(&r, "/dw/0")), "%s", r.body);
+	cr_assert_eq(reply_number(&r, "/non_finite"), 4);
+	cr_assert_null(reply_at(&r, "/update_dw"));
+	cr_assert_eq(reply_number(&r, "/source"), 1);
+	reply_release(&r);
+	/* Those of the recorded one are the same without its recorder. */
+	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"]}}}");
+	r = view("why?projection=learn&synapse=0", NULL);
+	HAS(r, "/t_pre_ms", 10, 30, 30, 10, 50, 50);
+	HAS(r, "/dt_ms", 6, -14, 6.5, 26.5, -13.5, -34);
+	HAS(r, "/update", 1, 1, 2, 2, 2, 2);
+	reply_release(&r);
+	run_of(TRAINS("") "\"spikes\":[\"in\"]}}}");
+	r = view("why?projection=learn&synapse=0", NULL);
+	cr_assert_eq(r.status, 409, "%s", r.body);
+	cr_assert_not_null(strstr(reply_text(&r, "/detail"), "spikes of out were not recorded"),
+			   "%s", r.body);
+	reply_release(&r);
+	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"],\"final_weights\":false}}}");
+	r = view("why?projection=learn&synapse=0", NULL);
+	cr_assert_eq(r.status, 409, "%s", r.body);
+	reply_release(&r);
 }
 
 Test(reasons, spikes_around_events_are_counted)
