@@ -164,11 +164,16 @@ int post_start(struct post *p, const struct post_job *job, struct err *err)
 	return err_nomem(err);
 }
 
+/* A transfer may end in the first look already, at once or since the last: then there is no wait. */
 void post_wait(struct post *p, double wait_s)
 {
-	int running = 0;
+	int running = 0, begun = 0;
 
+	for (const struct transfer *t = p->list; t; t = t->next)
+		begun++;
 	(void)curl_multi_perform(p->multi, &running);
+	if (running < begun)
+		return;
 	(void)curl_multi_poll(p->multi, NULL, 0, (int)(wait_s * 1e3), NULL);
 	(void)curl_multi_perform(p->multi, &running);
 }
