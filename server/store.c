@@ -285,6 +285,7 @@ static int make_sub(const char *dir, const char *name, struct err *err)
 /* `beside`: another server may have it; ret_alone tells whether none has. */
 static int lock_dir(struct store *s, bool beside, bool *ret_alone, struct err *err)
 {
+	const struct timespec nap = { .tv_nsec = 25000000 };
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/lock", s->dir);
@@ -292,6 +293,11 @@ static int lock_dir(struct store *s, bool beside, bool *ret_alone, struct err *e
 	if (s->lock_fd < 0)
 		return err_set(err, ERR_IO, NULL, "%s cannot be opened: %s", path, strerror(errno));
 	*ret_alone = flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	/* A process that a server started as it was killed holds its lock for a moment more. */
+	for (int i = 0; i < 40 && !*ret_alone && !beside; i++) {
+		(void)nanosleep(&nap, NULL);
+		*ret_alone = flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	}
 	if (!*ret_alone && !beside)
 		return err_set(err, ERR_BUSY, NULL,
 			       "the data folder %s is in use by another server", s->dir);

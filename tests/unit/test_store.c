@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/clock.h"
@@ -329,6 +331,22 @@ Test(store, a_second_server_is_told_that_the_folder_is_in_use)
 	cr_assert_eq(store_open(&other, dir, &err), -ERR_BUSY);
 	cr_assert_not_null(strstr(err.text, "in use"));
 	cr_assert_null(other);
+}
+
+/* As when a server is killed between fork and exec: the child still has the lock. */
+Test(store, a_lock_that_is_about_to_go_is_waited_for)
+{
+	const struct timespec nap = { .tv_nsec = 100000000 };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)nanosleep(&nap, NULL);
+		_exit(0);
+	}
+	cr_assert_gt(pid, 0);
+	store_close(store);
+	cr_assert_eq(store_open(&store, dir, NULL), 0);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
 Test(store, what_was_committed_is_there_after_it_was_closed)
