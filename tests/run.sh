@@ -84,15 +84,16 @@ build() {
 	fi
 }
 
-# programs LABEL KINDS...: the test programs of these kinds, of the present variant, several at once.
+# programs LABEL BUILD KINDS...: the test programs of these kinds, several at once; what they drive is of
+# the present variant.
 programs() {
-	label=$1
-	shift
+	label=$1 from=$2
+	shift 2
 	for program in $(sources "$@"); do
 		[ ! -x "$program" ] || printf '%s %s\n' "$out/$program" "$program"
 	done | xargs -r -L 1 -P "$jobs" sh tests/program.sh "$variant"
 	for program in $(sources "$@"); do
-		name=$label${program#build/"$variant"/}
+		name=$label${program#build/"$from"/}
 		if [ -x "$program" ]; then
 			book "$name" "$program" "$out/$program"
 		else
@@ -163,54 +164,44 @@ lints() {
 sources() {
 	for kind in "$@"; do
 		for src in tests/"$kind"/test_*.c; do
-			[ -f "$src" ] && echo "build/$variant/${src%.c}"
+			[ -f "$src" ] && echo "build/$from/${src%.c}"
 		done
 	done
 }
 
+# in_time LABEL SHARE: whether so much of the budget (in percent) is left over; else it is said.
+in_time() {
+	[ "$(age)" -ge $((budget * $2 / 100)) ] || return 0
+	echo "skipped: $1, the time is spent"
+	skipped=$((skipped + 1))
+	return 1
+}
+
+# End-to-end programs are the plain ones: the servers they drive are what is examined.
 sanitizers() {
-	variant=gcc-address
+	variant=gcc-address from=gcc-address
 	# shellcheck disable=SC2046 # words are meant to split
 	build SAN=address all $(sources unit fault) $(for s in tests/fuzz/fuzz_*.c; do
 		[ -f "$s" ] && echo "build/$variant/${s%.c}"
 	done)
-	programs 'address: ' unit fault
+	programs 'address: ' gcc-address unit fault
 	fuzz 'address: '
-	# The plain test programs against sanitized programs: these are what is examined.
-	if [ "$(age)" -lt $((budget * 6 / 10)) ]; then
-		served 'address: '
-	else
-		echo "skipped: e2e under the address sanitizer, the time is spent"
-		skipped=$((skipped + 1))
-	fi
-	if [ "$(age)" -lt $((budget * 8 / 10)) ]; then
-		variant=gcc-thread
-		# shellcheck disable=SC2046
-		build SAN=thread all $(for s in tests/stress/*.c; do
-			[ -f "$s" ] && echo "build/$variant/${s%.c}"
-		done)
-		plain 'thread: '
-		[ "$(age)" -ge "$budget" ] || served 'thread: '
-	else
-		echo "skipped: the thread sanitizer, the time is spent"
-		skipped=$((skipped + 1))
-	fi
-}
-
-# e2e programs of the plain build, driving the server of the present variant.
-served() {
-	for src in tests/e2e/test_*.c; do
-		[ -x "build/gcc/${src%.c}" ] || continue
-		[ "$(age)" -lt "$budget" ] || break
-		run_program "$1${src%.c}" "build/gcc/${src%.c}"
-	done
+	! in_time 'end-to-end tests under the address sanitizer' 80 || programs 'address: ' gcc e2e
+	in_time 'the thread sanitizer' 90 || return
+	variant=gcc-thread
+	# shellcheck disable=SC2046
+	build SAN=thread all $(for s in tests/stress/*.c; do
+		[ -f "$s" ] && echo "build/$variant/${s%.c}"
+	done)
+	plain 'thread: '
+	programs 'thread: ' gcc e2e
 }
 
 echo "tests of $(git describe --always --dirty 2>/dev/null || echo the tree), $variant"
 build tests CC="${variant%%-*}" WERROR=-Werror
 if [ "$mode" = all ] || [ "$mode" = quick ]; then
-	programs '' unit property reference golden fault
-	served ''
+	programs '' "$variant" unit property reference golden fault
+	programs '' "$variant" e2e
 	plain ''
 	fuzz ''
 	scripts

@@ -169,6 +169,13 @@ int harness_try(const char *dir, const char *const *args, char *log, size_t n)
 	return port ? -1 : code;
 }
 
+bool harness_sanitized(const char *program)
+{
+	const char *path = getenv(program);
+
+	return path && (strstr(path, "-address/") || strstr(path, "-thread/"));
+}
+
 int harness_stop(struct harness *h)
 {
 	int code;

@@ -33,6 +33,8 @@ void harness_again(struct harness *h, const char *const *args);
 /* Try to start on a folder: the exit code if it ended instead, with what it logged in log[n]; -1:
  * it runs (and is stopped). */
 int harness_try(const char *dir, const char *const *args, char *log, size_t n);
+bool harness_sanitized(
+	const char *program);	      /* whether $STDPD or $STDP_RUN is built with a sanitizer */
 int harness_stop(struct harness *h);  /* SIGTERM, wait; exit code (128 + signal if killed) */
 void harness_kill(struct harness *h); /* SIGKILL, wait */
 void harness_free(struct harness *h); /* stop if need be, remove the folder */
