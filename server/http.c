@@ -7,10 +7,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +16,8 @@
 #include <strings.h>
 
 #include "server/clock.h"
+#include "server/http_address.h"
+#include "server/http_wire.h"
 #include "server/id.h"
 #include "server/log.h"
 #include "server/metric.h"
@@ -31,8 +31,6 @@ enum {
 	FILE_BLOCK = 1 << 20,
 	STREAM_MAX = 1 << 24,	/* bytes one read() of a stream may add */
 	HEADER_MEMORY = 32768,	/* per connection */
-	UPLOAD_GRACE_S = 30,	/* from then on a body must come faster than UPLOAD_MIN */
-	UPLOAD_MIN = 1024,	/* bytes a second */
 	SPARE_CONNECTIONS = 32, /* over the limit, to be told 503 */
 	ID_MAX = 64,
 };
@@ -42,6 +40,7 @@ static const size_t ARENA_MAX = (size_t)1 << 30; /* bytes a request may take bes
 struct http_conn {
 	struct http *h;
 	struct MHD_Connection *c;
+	struct http_wire *wire;
 	struct request rq;
 	struct response rs;
 	struct mem_arena arena;
@@ -61,6 +60,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	uint16_t port;
 	struct park *park;
+	struct http_wires *wires;
 	atomic_uint open; /* connections */
 	atomic_uint streams;
 };
@@ -145,6 +145,14 @@ static void conn_free(struct http_conn *c)
 	mem_free(c);
 }
 
+static struct http_wire *wire_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
 static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connection,
 				  const char *url, const char *method)
 {
@@ -155,6 +163,8 @@ static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connect
 	c->h = h;
 	c->c = connection;
 	c->t0 = clock_mono_s();
+	c->wire = wire_of(connection);
+	http_wire_enter(c->wire, HTTP_WIRE_BODY);
 	mem_arena_init(&c->arena, ARENA_MAX);
 	buf_init(&c->body, h->config.body_max);
 	buf_init(&c->out, STREAM_MAX);
@@ -317,6 +327,7 @@ static enum MHD_Result send_response(struct http_conn *c)
 	if (!r)
 		return MHD_NO;
 	add_headers(c, r);
+	http_wire_enter(c->wire, HTTP_WIRE_ANSWER);
 	rc = MHD_queue_response(c->c, (unsigned)c->rs.status, r);
 	MHD_destroy_response(r);
 	return rc;
@@ -409,16 +420,12 @@ static enum MHD_Result on_start(struct http_conn *c)
 
 static enum MHD_Result on_body(struct http_conn *c, const char *data, size_t *n)
 {
-	double age = clock_mono_s() - c->t0;
-
 	if (!c->too_large && buf_add(&c->body, data, *n)) {
 		c->too_large = true;
 		buf_release(&c->body);
 	}
 	c->sent += *n; /* counts the body while it comes */
 	*n = 0;
-	if (age > UPLOAD_GRACE_S && (double)c->sent < age * UPLOAD_MIN)
-		return MHD_NO;
 	return MHD_YES;
 }
 
@@ -443,6 +450,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return refuse(c, ERR_BODY, "the body is larger than the server allows");
 	}
 	c->sent = 0;
+	http_wire_enter(c->wire, HTTP_WIRE_BUSY);
 	c->rq.body = c->body.len ? c->body.data : NULL;
 	c->rq.body_len = c->body.len;
 	return run_handler(c);
@@ -459,6 +467,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 		[MHD_REQUEST_TERMINATED_READ_ERROR] = "read failed",
 		[MHD_REQUEST_TERMINATED_CLIENT_ABORT] = "client gone",
 	};
+	const char *why = (size_t)how < COUNTOF(outcome) ? outcome[how] : "unknown";
 	struct http_conn *c = *state;
 
 	(void)cls;
@@ -470,8 +479,11 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	metric_add((enum metric)(METRIC_HTTP_NONE + c->rs.status / 100), 1);
 	metric_add(METRIC_HTTP_SECONDS, (int64_t)((clock_mono_s() - c->t0) * 1e6));
 	metric_add(METRIC_HTTP_BYTES, (int64_t)c->sent);
+	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && http_wire_is_cut(c->wire))
+		why = "too slow";
 	log_request(c->id, c->rq.method, c->rq.path, c->rs.status, (clock_mono_s() - c->t0) * 1e3,
-		    c->sent, (size_t)how < COUNTOF(outcome) ? outcome[how] : "unknown");
+		    c->sent, why);
+	http_wire_enter(c->wire, HTTP_WIRE_HEAD);
 	conn_free(c);
 	*state = NULL;
 }
@@ -479,52 +491,28 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_state,
 			  enum MHD_ConnectionNotificationCode what)
 {
+	const union MHD_ConnectionInfo *info;
 	struct http *h = cls;
 
-	(void)connection;
-	(void)socket_state;
 	metric_add(METRIC_HTTP_OPEN, what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		(void)atomic_fetch_add_explicit(&h->open, 1, memory_order_relaxed);
-	else
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		(void)atomic_fetch_sub_explicit(&h->open, 1, memory_order_relaxed);
+		http_wire_close(h->wires, *socket_state);
+		return;
+	}
+	(void)atomic_fetch_add_explicit(&h->open, 1, memory_order_relaxed);
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*socket_state = info ? http_wire_open(h->wires, info->connect_fd) : NULL;
 }
 
 /* ---- life ---- */
-
-struct address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} u;
-	bool is_v6;
-};
-
-static int parse_address(struct address *a, const char *text, uint16_t port, struct err *err)
-{
-	memset(a, 0, sizeof(*a));
-	if (inet_pton(AF_INET, text, &a->u.v4.sin_addr) == 1) {
-		a->u.v4.sin_family = AF_INET;
-		a->u.v4.sin_port = htons(port);
-		return 0;
-	}
-	if (inet_pton(AF_INET6, text, &a->u.v6.sin6_addr) == 1) {
-		a->u.v6.sin6_family = AF_INET6;
-		a->u.v6.sin6_port = htons(port);
-		a->is_v6 = true;
-		return 0;
-	}
-	return err_set(err, ERR_SYNTAX, NULL, "expected a numeric address to listen on, found %s",
-		       text);
-}
 
 static int start_daemon(struct http *h, struct err *err)
 {
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	const union MHD_DaemonInfo *info;
-	struct address a;
-	int rc = parse_address(&a, h->config.address, h->config.port, err);
+	struct http_address a;
+	int rc = http_address_read(&a, h->config.address, h->config.port, err);
 
 	if (rc)
 		return rc;
@@ -556,6 +544,8 @@ int http_new(struct http **ret, const struct http_config *config, struct err *er
 	h->config = *config;
 	rc = park_new(&h->park, on_sleep, on_wake, err);
 	if (!rc)
+		rc = http_wire_list_new(&h->wires, config->slow_s, err);
+	if (!rc)
 		rc = start_daemon(h, err);
 	if (rc) {
 		http_free(h);
@@ -578,6 +568,7 @@ void http_free(struct http *h)
 		park_stop(h->park);
 	if (h->daemon)
 		MHD_stop_daemon(h->daemon);
+	http_wire_list_free(h->wires);
 	park_free(h->park);
 	mem_free(h);
 }

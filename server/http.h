@@ -108,6 +108,7 @@ struct http_config {
 	unsigned threads, connections, per_address, streams;
 	size_t body_max, answer_max; /* bytes */
 	unsigned idle_s;
+	double slow_s; /* http_wire.h */
 	/* Called for every complete request; fills rs. Never fails: errors are responses too. */
 	void (*handle)(void *self, struct request *rq, struct response *rs);
 	/* Called for a request that waits and is not handled again: its client has gone. May be NULL. */

@@ -136,6 +136,7 @@ static int start_http(struct services *s, struct err *err)
 		.body_max = (size_t)c->body_max_mb << 20,
 		.answer_max = (size_t)c->answer_max_mb << 20,
 		.idle_s = (unsigned)c->idle_s,
+		.slow_s = c->slow_s,
 		.handle = route_handle,
 		.leave = route_leave,
 		.self = &s->api,
@@ -156,6 +157,7 @@ static int start_admin(struct services *s, struct err *err)
 		.body_max = 4096,
 		.answer_max = (size_t)1 << 20,
 		.idle_s = (unsigned)s->config.idle_s,
+		.slow_s = s->config.slow_s,
 		.handle = route_handle_admin,
 		.self = &s->api,
 	};

@@ -19,6 +19,7 @@
 	X(HTTP_SECONDS, "stdpd_http_request_seconds_total", "",           SECONDS, "Time from a request's head to the end of its answer, waits and streams included.") \
 	X(HTTP_BYTES,   "stdpd_http_sent_bytes_total",   "",              COUNTER, "Bytes of answers' bodies.") \
 	X(HTTP_OPEN,    "stdpd_http_connections",        "",              GAUGE,   "Open connections.") \
+	X(HTTP_CUT,     "stdpd_http_cut_off_total",      "",              COUNTER, "Connections cut off: too slow, or closed by the other side with nothing asked.") \
 	X(STREAMS,      "stdpd_http_streams",            "",              GAUGE,   "Open streams of events.") \
 	X(CHILDREN,     "stdpd_children_started_total",  "",              COUNTER, "Simulation processes started.") \
 	X(HOOK_GOOD,    "stdpd_webhook_attempts_total",  "result=\"delivered\"", COUNTER, "Attempts to deliver to a webhook.") \

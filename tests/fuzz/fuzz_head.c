@@ -70,6 +70,7 @@ static void start(void)
 		.body_max = BODY_MAX,
 		.answer_max = ANSWER_MAX,
 		.idle_s = 5,
+		.slow_s = 5,
 		.handle = handle,
 	};
 	struct err err = { 0 };
