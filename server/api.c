@@ -16,9 +16,12 @@
 #include "server/config.h"
 #include "server/dataset.h"
 #include "server/dump.h"
+#include "server/kept.h"
 #include "server/space.h"
 #include "server/store_dataset.h"
 #include "server/store_space.h"
+
+enum { KEPT_MAX = 1 << 24 };
 
 /* ---- answers ---- */
 
@@ -33,6 +36,25 @@ int api_json(struct response *rs, int status, json_t *body_take, struct err_list
 			rs->body.failed == ERR_LIMIT ? "the answer is too large" : "out of memory");
 	rs->status = status;
 	return 0;
+}
+
+int api_keep(struct kept **ret, json_t *body_take, struct err *err)
+{
+	struct buf text;
+
+	buf_init(&text, KEPT_MAX);
+	if (body_take)
+		(void)dump_json(&text, body_take);
+	else
+		text.failed = ERR_NOMEM;
+	json_decref(body_take);
+	return kept_new(ret, &text, err);
+}
+
+int api_kept(const struct kept *k, const struct request *rq, struct response *rs,
+	     struct err_list *errors)
+{
+	return kept_answer(k, rq, rs) ? err_list_add(errors, ERR_NOMEM, "", "out of memory") : 0;
 }
 
 int api_match(const struct request *rq, json_t *body_take, struct err_list *errors)

@@ -21,6 +21,7 @@ struct event;
 struct queue;
 struct session;
 struct sweep;
+struct kept;
 
 /* The services, made by main; handlers pass on the one they use, never the whole. */
 struct api {
@@ -32,6 +33,7 @@ struct api {
 	struct session *session;
 	struct sweep *sweep;
 	struct http *http;
+	struct kept *models, *openapi; /* NULL: made for each request */
 };
 
 typedef int api_handler(const struct api *api, struct request *rq, struct response *rs,
@@ -40,6 +42,10 @@ typedef int api_handler(const struct api *api, struct request *rq, struct respon
 /* Helpers of api.c. */
 int api_json(struct response *rs, int status, json_t *body_take,
 	     struct err_list *errors); /* steals body; NULL: out of memory */
+/* Make an answer that is kept; steals the body. Then what answers with it. */
+int api_keep(struct kept **ret, json_t *body_take, struct err *err) MUST_USE;
+int api_kept(const struct kept *k, const struct request *rq, struct response *rs,
+	     struct err_list *errors);
 /* A text; a time (ms since 1970) as ISO-8601; null for NULL and 0. */
 json_t *api_text_or_null(const char *text);
 json_t *api_time_or_null(int64_t ms);

@@ -43,9 +43,9 @@ static int answer(struct response *rs, json_t *body_take, struct err_list *error
 int api_model_list(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
-	(void)api;
-	(void)rq;
-	return answer(rs, catalog_models(), errors);
+	if (api->models)
+		return api_kept(api->models, rq, rs, errors);
+	return api_json(rs, 200, catalog_models(), errors);
 }
 
 int api_model_get(const struct api *api, struct request *rq, struct response *rs,

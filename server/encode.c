@@ -56,6 +56,17 @@ static void rename_etag(const struct request *rq, struct response *rs)
 			rs->headers[i].value = cond_packed(rq, rs->headers[i].value);
 }
 
+bool encode_accepted(const struct request *rq)
+{
+	return accepts(http_header(rq, "Accept-Encoding"), "gzip");
+}
+
+void encode_packed(const struct request *rq, struct response *rs)
+{
+	http_add_header(rs, "Content-Encoding", "gzip");
+	rename_etag(rq, rs);
+}
+
 void encode_finish(const struct request *rq, struct response *rs)
 {
 	struct buf packed;
@@ -66,7 +77,8 @@ void encode_finish(const struct request *rq, struct response *rs)
 		return;
 	if (rs->status == 200 || rs->status == 304)
 		http_add_header(rs, "Vary", "Accept-Encoding");
-	if (rs->body.len < BYTES_MIN || !accepts(http_header(rq, "Accept-Encoding"), "gzip"))
+	if (rs->body.len < BYTES_MIN || http_has_header(rs, "Content-Encoding") ||
+	    !encode_accepted(rq))
 		return;
 	buf_init(&packed, rs->body.len - rs->body.len / 8); /* else it does not pay */
 	if (gzip_pack(&packed, rs->body.data, rs->body.len, NULL)) {
@@ -75,6 +87,5 @@ void encode_finish(const struct request *rq, struct response *rs)
 	}
 	buf_release(&rs->body);
 	rs->body = packed;
-	http_add_header(rs, "Content-Encoding", "gzip");
-	rename_etag(rq, rs);
+	encode_packed(rq, rs);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/mem.h"
+#include "core/catalog.h"
 #include "server/api.h"
 #include "server/auth.h"
 #include "server/clock.h"
@@ -19,6 +20,7 @@
 #include "server/exec.h"
 #include "server/hook.h"
 #include "server/http.h"
+#include "server/kept.h"
 #include "server/log.h"
 #include "server/post.h"
 #include "server/queue.h"
@@ -120,6 +122,8 @@ static void stop(struct services *s)
 	sweep_free(s->api.sweep);
 	queue_free(s->api.queue);
 	event_free(s->api.event);
+	kept_free(s->api.models);
+	kept_free(s->api.openapi);
 	store_close(s->api.store);
 }
 
@@ -275,6 +279,10 @@ static int start(struct services *s, struct err *err)
 		rc = start_sweeps(s, err);
 	if (!rc)
 		rc = start_sessions(s, err);
+	if (!rc)
+		rc = api_keep(&s->api.models, catalog_models(), err);
+	if (!rc)
+		rc = api_keep(&s->api.openapi, route_openapi(), err);
 	if (!rc)
 		rc = start_http(s, err);
 	if (!rc)

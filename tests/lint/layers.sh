@@ -22,7 +22,7 @@ BEGIN {
 	row(11, "core/main")
 	row(20, "server/log server/lock server/thread server/clock server/id server/crypt server/metric server/embed server/gzip server/dump server/pointer")
 	row(21, "server/config server/problem server/http server/park server/run server/store server/post server/npz")
-	row(22, "server/once server/cond server/encode server/auth server/space server/folder server/view server/event server/dataset")
+	row(22, "server/once server/cond server/encode server/kept server/auth server/space server/folder server/view server/event server/dataset")
 	row(23, "server/queue server/exec server/hook server/session server/harvest server/sweep server/token")
 	row(24, "server/api server/route server/gen")
 	row(25, "server/main")
