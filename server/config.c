@@ -36,6 +36,7 @@ static const struct option options[] = {
 	  "Allow an address beyond this machine without access tokens: something in front (a reverse proxy, a container's port mapped to loopback) decides who gets in." },
 	{ "first-token", OPTION_FLAG, AT(first_token), "0", 0, 0, "", "If there is no access token yet, make one with all scopes and print it, once." },
 	{ "host", OPTION_HOSTS, AT(hosts), "", 0, 0, "NAME[,NAME...]", "Further host names to answer to; may be repeated." },
+	{ "cors", OPTION_TEXT, AT(cors), NULL, 0, 0, "ORIGIN[,ORIGIN...]", "Other sites (https://example.org) whose pages may read and write here, with a token of their own; without it none." },
 	{ "slots", OPTION_INT, AT(slots), "0", 0, 1024, "N", "Simulations at once; 0: one per processor." },
 	{ "run-threads", OPTION_INT, AT(run_threads), "0", 0, 1024, "N", "Threads one run may ask for; 0: as many as processors." },
 	{ "queue-max", OPTION_INT, AT(queue_max), "1000", 0, 1e6, "N", "Runs that may wait; beyond: 429." },
@@ -346,4 +347,9 @@ bool config_host_allowed(const struct config *c, const char *host)
 		if (in_list(c->hosts[i], host, n))
 			return true;
 	return false;
+}
+
+bool config_origin_listed(const struct config *c, const char *origin)
+{
+	return c->cors && *origin && in_list(c->cors, origin, strlen(origin));
 }

@@ -25,6 +25,8 @@ struct config {
 	const char *runner; /* path of stdp-run; NULL: beside the server's own program */
 	const char *hosts[CONFIG_HOSTS_MAX]; /* further names a Host header may bear */
 	size_t n_hosts;
+	const char
+		*cors; /* origins of other sites whose pages may ask, between commas; NULL: none */
 	bool behind_proxy, first_token;
 	bool loopback; /* the addresses are */
 	int command;   /* index in argv of the word `token`, which ends the options; 0: none */
@@ -60,5 +62,7 @@ int config_read(struct config *ret, int argc, char *const *argv,
 void config_help(struct buf *out, bool markdown);
 /* A Host or Origin header's name (without port) is one this server answers to. */
 bool config_host_allowed(const struct config *c, const char *host);
+/* An Origin that --cors lists. */
+bool config_origin_listed(const struct config *c, const char *origin);
 
 #endif

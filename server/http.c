@@ -179,6 +179,7 @@ static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connect
 		return NULL;
 	}
 	name_request(c);
+	c->rq.trace = http_trace(&c->rq);
 	return c;
 }
 
@@ -301,12 +302,17 @@ static void add_headers(struct http_conn *c, struct MHD_Response *r)
 					     "object-src 'none'; base-uri 'none'; "
 					     "form-action 'self'; frame-ancestors 'none'" },
 	};
+	char timing[48];
 
 	for (size_t i = 0; i < COUNTOF(always); i++)
 		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
 	for (size_t i = 0; i < c->rs.n_headers; i++)
 		(void)MHD_add_response_header(r, c->rs.headers[i].name, c->rs.headers[i].value);
 	(void)MHD_add_response_header(r, "X-Request-Id", c->id);
+	if (c->rq.trace)
+		(void)MHD_add_response_header(r, "traceparent", c->rq.trace);
+	(void)snprintf(timing, sizeof(timing), "total;dur=%.2f", (clock_mono_s() - c->t0) * 1e3);
+	(void)MHD_add_response_header(r, "Server-Timing", timing);
 	if (!http_has_header(&c->rs, "Cache-Control"))
 		(void)MHD_add_response_header(r, "Cache-Control", "no-store");
 	if (c->rs.status != 304 && c->rs.status != 204)
@@ -481,8 +487,16 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	metric_add(METRIC_HTTP_BYTES, (int64_t)c->sent);
 	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && http_wire_is_cut(c->wire))
 		why = "too slow";
-	log_request(c->id, c->rq.method, c->rq.path, c->rs.status, (clock_mono_s() - c->t0) * 1e3,
-		    c->sent, why);
+	log_request(&(struct log_request){
+		.id = c->id,
+		.trace = c->rq.trace,
+		.method = c->rq.method,
+		.path = c->rq.path,
+		.status = c->rs.status,
+		.ms = (clock_mono_s() - c->t0) * 1e3,
+		.bytes = c->sent,
+		.outcome = why,
+	});
 	http_wire_enter(c->wire, HTTP_WIRE_HEAD);
 	conn_free(c);
 	*state = NULL;

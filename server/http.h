@@ -30,6 +30,7 @@ struct store_once;
 struct request {
 	const char *method, *path;
 	const char *id;			/* request id, also in the log and in X-Request-Id */
+	const char *trace;		/* of its traceparent; NULL: none */
 	const char *arg[HTTP_ARGS_MAX]; /* path parameters in the order of the route's pattern */
 	const char *body;		/* [body_len], NUL behind it; NULL without a body */
 	size_t body_len;
@@ -47,6 +48,8 @@ struct request {
 const char *http_query(const struct request *rq, const char *name);  /* NULL if absent */
 const char *http_header(const struct request *rq, const char *name); /* NULL if absent */
 const char *http_cookie(const struct request *rq, const char *name); /* NULL if absent */
+/* Its traceparent (W3C) with a span of its own, to go on with; NULL: there is none that is well-formed. */
+const char *http_trace(const struct request *rq);
 /* Visit all query parameters (to refuse unknown ones). */
 void http_query_each(const struct request *rq,
 		     void (*visit)(void *self, const char *name, const char *value), void *self);

@@ -66,19 +66,21 @@ void log_err(const char *where, const struct err *err)
 	log_text(LOG_ERROR, "%s: %s: %s", where, err_name(err->code), err->text);
 }
 
-void log_request(const char *id, const char *method, const char *path, int status, double ms,
-		 size_t bytes, const char *outcome)
+void log_request(const struct log_request *r)
 {
 	struct buf b;
 
 	if (LOG_INFO > max_level)
 		return;
 	line_start(&b, LOG_INFO);
-	line_text(&b, "request_id", id);
-	line_text(&b, "method", method);
-	line_text(&b, "path", path);
-	(void)buf_printf(&b, ",\"status\":%d,\"ms\":%.2f,\"bytes\":%zu", status, ms, bytes);
-	if (*outcome)
-		line_text(&b, "outcome", outcome);
+	line_text(&b, "request_id", r->id);
+	if (r->trace)
+		line_text(&b, "traceparent", r->trace);
+	line_text(&b, "method", r->method);
+	line_text(&b, "path", r->path);
+	(void)buf_printf(&b, ",\"status\":%d,\"ms\":%.2f,\"bytes\":%zu", r->status, r->ms,
+			 r->bytes);
+	if (*r->outcome)
+		line_text(&b, "outcome", r->outcome);
 	line_end(&b);
 }

@@ -16,8 +16,15 @@ void log_set_level(enum log_level level);
 void log_text(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 /* An error with its code and where it was met. */
 void log_err(const char *where, const struct err *err);
-/* One answered request; outcome: "" or why it did not end well. */
-void log_request(const char *id, const char *method, const char *path, int status, double ms,
-		 size_t bytes, const char *outcome);
+/* One answered request. */
+struct log_request {
+	const char *id, *trace; /* trace NULL: none */
+	const char *method, *path;
+	int status;
+	double ms;
+	size_t bytes;
+	const char *outcome; /* "" or why it did not end well */
+};
+void log_request(const struct log_request *r);
 
 #endif

@@ -197,9 +197,42 @@ const struct route *route_find(struct request *rq, char *ret_allow, size_t n_all
 
 /* ---- who may ask ---- */
 
+/* Whether a page of a site that --cors lists asks; it may read the answer then. */
+static bool share(const struct config *c, const struct request *rq, struct response *rs)
+{
+	const char *origin = http_header(rq, "Origin");
+	char *kept = origin && config_origin_listed(c, origin) ? mem_arena_strdup(rq->arena, origin)
+							       : NULL;
+
+	if (c->cors)
+		http_add_header(rs, "Vary", "Origin");
+	if (!kept)
+		return false;
+	http_add_header(rs, "Access-Control-Allow-Origin", kept);
+	http_add_header(rs, "Access-Control-Expose-Headers",
+			"ETag, Link, Location, Retry-After, Content-Range, X-Request-Id, "
+			"Idempotent-Replayed, Server-Timing");
+	return true;
+}
+
+/* Its browser asks first what it may send. */
+static bool preflight(const struct request *rq, struct response *rs)
+{
+	if (strcmp(rq->method, "OPTIONS") != 0 || !http_header(rq, "Access-Control-Request-Method"))
+		return false;
+	http_add_header(rs, "Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, DELETE");
+	http_add_header(rs, "Access-Control-Allow-Headers",
+			"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+			"If-Range, Last-Event-ID, Prefer, Range, X-Request-Id, traceparent");
+	http_add_header(rs, "Access-Control-Max-Age", "600");
+	rs->status = 204;
+	return true;
+}
+
 /* Pages of other sites must not reach a server on this machine: neither by a name that resolves
  * here (Host) nor by a request sent from their page (Origin). */
-static int check_origin(const struct config *c, const struct request *rq, struct err_list *errors)
+static int check_origin(const struct config *c, const struct request *rq, bool shared,
+			struct err_list *errors)
 {
 	const char *host = http_header(rq, "Host"), *origin = http_header(rq, "Origin");
 	const char *site = http_header(rq, "Sec-Fetch-Site"), *name;
@@ -210,7 +243,7 @@ static int check_origin(const struct config *c, const struct request *rq, struct
 		return err_list_add(
 			errors, ERR_FORBIDDEN, "",
 			"this server does not answer to the host name %.100s; see --host", host);
-	if (strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0)
+	if (shared || strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0)
 		return 0;
 	if (site && strcmp(site, "cross-site") == 0)
 		return err_list_add(errors, ERR_FORBIDDEN, "",
@@ -315,9 +348,10 @@ static int dispatch(const struct api *api, bool admin, struct request *rq, struc
 {
 	const struct route *r;
 	char allowed[128];
-	int rc = check_origin(api->config, rq, errors);
+	bool shared = !admin && share(api->config, rq, rs);
+	int rc = check_origin(api->config, rq, shared, errors);
 
-	if (rc)
+	if (rc || (shared && preflight(rq, rs)))
 		return rc;
 	r = admin ? find(admin_routes, COUNTOF(admin_routes), rq, allowed, sizeof(allowed))
 		  : route_find(rq, allowed, sizeof(allowed));

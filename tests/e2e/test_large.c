@@ -183,3 +183,25 @@ Test(large, a_file_is_sent_from_where_it_lies)
 	reply_release(&s);
 	reply_release(&r);
 }
+
+Test(large, more_values_than_may_be_are_an_error_not_a_cut)
+{
+	static const char *const few[] = { "--max-points", "100000", NULL };
+	struct reply r;
+
+	cr_assert_eq(harness_stop(&h), 0);
+	harness_again(&h, few);
+	r = spikes("GET", "&format=npz");
+	cr_assert_eq(r.status, 422, "%.200s", r.body);
+	cr_assert_not_null(strstr(r.body, "more than 100000"), "%s", r.body);
+	reply_release(&r);
+	r = spikes("GET", "&t1_ms=100");
+	cr_assert_eq(r.status, 200, "%.200s", r.body);
+	cr_assert(json_is_false(reply_at(&r, "/downsampled")));
+	reply_release(&r);
+	r = spikes("GET", "&max_points=1000");
+	cr_assert_eq(r.status, 200, "%.200s", r.body);
+	cr_assert(json_is_true(reply_at(&r, "/downsampled")), "%.200s", r.body);
+	cr_assert_leq(json_array_size(reply_at(&r, "/t_ms")), 1000);
+	reply_release(&r);
+}

@@ -116,6 +116,9 @@ Test(meta, each_answer_has_its_id_and_its_guards)
 			     guards[i][0], text);
 	}
 	cr_assert(!reply_header(&r, "Access-Control-Allow-Origin", text, sizeof(text)));
+	cr_assert(reply_header(&r, "Server-Timing", text, sizeof(text)));
+	cr_assert_eq(strncmp(text, "total;dur=", 10), 0, "%s", text);
+	cr_assert(!reply_header(&r, "traceparent", text, sizeof(text)));
 	reply_release(&r);
 	r = harness_ask(&h, "GET", "/livez", NULL, ugly);
 	cr_assert(reply_header(&r, "X-Request-Id", text, sizeof(text)));
@@ -133,4 +136,99 @@ Test(meta, head_answers_as_get_without_a_body)
 	cr_assert(reply_header(&r, "Content-Length", length, sizeof(length)));
 	cr_assert_str_neq(length, "0");
 	reply_release(&r);
+}
+
+#define TRACE "0af7651916cd43dd8448eb211c80319c"
+
+Test(meta, a_trace_goes_on_with_the_answer_and_in_the_log)
+{
+	static const char *const bad[] = {
+		"traceparent: 00-" TRACE "-b7ad6b7169203331",
+		"traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"traceparent: 00-" TRACE "-B7AD6B7169203331-01",
+		"traceparent: 01-" TRACE "-b7ad6b7169203331-01",
+	};
+	const char *headers[] = { "traceparent: 00-" TRACE "-b7ad6b7169203331-01", NULL };
+	struct reply r = harness_ask(&h, "GET", "/livez", NULL, headers);
+	char text[128], path[300], log[65536];
+	size_t n;
+	FILE *f;
+
+	cr_assert(reply_header(&r, "traceparent", text, sizeof(text)));
+	cr_assert_eq(strlen(text), 55, "%s", text);
+	cr_assert_eq(strncmp(text, "00-" TRACE "-", 36), 0, "%s", text);
+	cr_assert_neq(strncmp(text + 36, "b7ad6b7169203331", 16), 0, "a span of its own: %s", text);
+	cr_assert_str_eq(text + 52, "-01");
+	reply_release(&r);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char none[128];
+
+		headers[0] = bad[i];
+		r = harness_ask(&h, "GET", "/livez", NULL, headers);
+		cr_assert(!reply_header(&r, "traceparent", none, sizeof(none)), "%s", bad[i]);
+		reply_release(&r);
+	}
+	cr_assert_eq(harness_stop(&h), 0);
+	(void)snprintf(path, sizeof(path), "%s.log", h.dir);
+	f = fopen(path, "r");
+	cr_assert_not_null(f);
+	n = fread(log, 1, sizeof(log) - 1, f);
+	log[n] = '\0';
+	(void)fclose(f);
+	cr_assert_not_null(strstr(log, text), "%s is in no line of the log: %s", text, log);
+}
+
+/* What a page of this origin is told. */
+static struct reply from(const char *method, const char *path, const char *body, const char *origin)
+{
+	const char *const headers[] = {
+		origin, "Sec-Fetch-Site: cross-site",
+		strcmp(method, "OPTIONS") == 0 ? "Access-Control-Request-Method: POST" : NULL, NULL
+	};
+
+	return harness_ask(&h, method, path, body, headers);
+}
+
+Test(meta, other_sites_may_ask_where_they_are_listed)
+{
+	static const char *const args[] = { "--cors", "https://a.example,https://b.example:8443",
+					    NULL };
+	static const char validate[] = "/v1/specs/validate", body[] = "{\"spec\":{}}";
+	static const struct {
+		const char *origin;
+		bool listed;
+	} cases[] = {
+		{ "Origin: https://a.example", true },
+		{ "Origin: https://b.example:8443", true },
+		{ "Origin: https://b.example", false },
+		{ "Origin: http://a.example", false },
+		{ "Origin: https://a.example.c", false },
+		{ "Origin: null", false },
+	};
+	char text[256];
+
+	harness_free(&h);
+	harness_new(&h, args);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reply get = from("GET", "/v1", NULL, cases[i].origin),
+			     post = from("POST", validate, body, cases[i].origin),
+			     before = from("OPTIONS", validate, NULL, cases[i].origin);
+
+		cr_assert_eq(get.status, 200);
+		cr_assert_eq(post.status, cases[i].listed ? 200 : 403, "%s: %d", cases[i].origin,
+			     post.status);
+		cr_assert_eq(before.status, cases[i].listed ? 204 : 403, "%s: %d", cases[i].origin,
+			     before.status);
+		cr_assert_eq(reply_header(&get, "Access-Control-Allow-Origin", text, sizeof(text)),
+			     cases[i].listed, "%s", cases[i].origin);
+		if (cases[i].listed)
+			cr_assert_str_eq(text, cases[i].origin + 8);
+		cr_assert_eq(
+			reply_header(&before, "Access-Control-Allow-Headers", text, sizeof(text)),
+			cases[i].listed);
+		cr_assert(reply_header(&get, "Vary", text, sizeof(text)));
+		reply_release(&get);
+		reply_release(&post);
+		reply_release(&before);
+	}
 }

@@ -361,7 +361,9 @@ Test(results, every_view_comes_in_every_format_with_the_same_numbers)
 					     "weights/matrix?",
 					     "weights/histogram?",
 					     "weights/series?",
-					     "stdp?" };
+					     "stdp?",
+					     "why?synapse=0&",
+					     "psth?population=out&events_ms=15,50&" };
 	static const char *const formats[] = { "json", "ndjson", "csv", "npz" };
 
 	for (size_t v = 0; v < sizeof(views) / sizeof(views[0]); v++)
@@ -455,6 +457,20 @@ Test(results, an_answer_known_by_its_etag_is_not_sent_again)
 	reply_release(&other);
 }
 
+/* No format of the views, unless any will do. */
+static void unacceptable(const char *accept, int status)
+{
+	char path[128], line[128];
+	const char *const headers[] = { line, NULL };
+	struct reply r;
+
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s/spikes?population=in", run);
+	(void)snprintf(line, sizeof(line), "Accept: %s", accept);
+	r = harness_ask(&h, "GET", path, NULL, headers);
+	cr_assert_eq(r.status, status, "%s: %d %s", accept, r.status, r.body);
+	reply_release(&r);
+}
+
 Test(results, what_cannot_be_answered_says_why)
 {
 	refused("spikes", 422, "missing", "population=");
@@ -467,6 +483,10 @@ Test(results, what_cannot_be_answered_says_why)
 	refused("spikes?population=in&t0_ms=now", 422, "wrong-type", "?t0_ms");
 	refused("spikes?population=in&window=3", 422, "unknown-name", "?window");
 	refused("spikes?population=in&format=xml", 406, "not-acceptable", "xml");
+	refused("results?format=csv", 406, "not-acceptable", "JSON");
+	unacceptable("image/png", 406);
+	unacceptable("image/png, */*;q=0.1", 200);
+	unacceptable("application/json;q=0", 406);
 	refused("states/I_e?population=cell", 409, "not-recorded", "every_ms");
 	refused("states/V_m?population=cell&neurons=1", 409, "not-recorded", "neurons");
 	refused("states/V_m?population=cell&method=median", 422, "unknown-name", "minmax or mean");

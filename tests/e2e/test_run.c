@@ -361,6 +361,20 @@ Test(run, lists_come_in_pages_with_a_link)
 	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 1);
 	cr_assert(json_is_null(reply_at(&r, "/next_page_token")));
 	reply_release(&r);
+	r = harness_get(&h, "/v1/runs?q=five&sort=created_at");
+	cr_assert_str_eq(reply_text(&r, "/items/4/id"), id, "oldest first");
+	cr_assert_null(reply_at(&r, "/total"), "only when asked");
+	(void)snprintf(path, sizeof(path), "/v1/runs?q=five&created_after=%s",
+		       reply_text(&r, "/items/0/created_at"));
+	cr_assert_geq(strlen(reply_text(&r, "/items/0/created_at")), 20);
+	reply_release(&r);
+	r = harness_get(&h, path);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert_geq(json_array_size(reply_at(&r, "/items")), 1);
+	reply_release(&r);
+	r = harness_get(&h, "/v1/runs?q=five&created_after=2999-01-01T00:00:00Z");
+	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 0);
+	reply_release(&r);
 	r = harness_get(&h, "/v1/runs?page_size=9999&state=failed");
 	cr_assert_eq(r.status, 200, "more than 500 is taken as 500");
 	cr_assert_eq(json_array_size(reply_at(&r, "/items")), 0);

@@ -161,7 +161,7 @@ Test(sessions, slices_make_no_difference)
 
 Test(sessions, a_saved_session_is_the_run_of_its_past)
 {
-	char a[64], saved[64], run[64], path[PATH];
+	char a[64], b[64], saved[64], run[64], path[PATH], body[128];
 	struct reply r, q;
 
 	new_session(a);
@@ -180,6 +180,10 @@ Test(sessions, a_saved_session_is_the_run_of_its_past)
 	cr_assert_str_eq(reply_text(&q, "/digest"), reply_text(&r, "/digest"), "%s", q.body);
 	reply_release(&q);
 	reply_release(&r);
+	(void)snprintf(body, sizeof(body), "{\"from_run\":\"%s\"}", saved);
+	made("/v1/sessions", body, b);
+	(void)tell(b, "/step", "{\"duration_ms\":100}");
+	same(a, b);
 	at(tell(a, "/step", "{\"duration_ms\":1}"), 101);
 }
 
