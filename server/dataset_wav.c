@@ -22,6 +22,7 @@ struct wav {
 	size_t format, n_format; /* the chunk "fmt "; 0: not found */
 	size_t data, n_data;
 	unsigned channels, bits;
+	uint64_t moments;
 	uint32_t rate;
 };
 
@@ -126,6 +127,7 @@ static int read_format(struct wav *w, enum npy_type *ret_type, struct err *err)
 		return err_set(err, ERR_CORRUPT, NULL,
 			       "%s: byte %zu: expected whole moments of %u bytes, found %zu bytes",
 			       w->name, w->data, block, w->n_data);
+	w->moments = w->n_data / block;
 	return 0;
 }
 
@@ -162,7 +164,7 @@ static int read_wav(struct dataset_field *f, const char *name, const unsigned ch
 	if (!f->data)
 		return err_nomem(err);
 	f->shape.n_dims = w.channels > 1 ? 2 : 1;
-	f->shape.dim[0] = w.n_data / (w.channels * (w.bits / 8));
+	f->shape.dim[0] = w.moments;
 	f->shape.dim[1] = w.channels > 1 ? w.channels : 0;
 	*ret_rate = w.rate;
 	return 0;

@@ -216,7 +216,7 @@ int folder_read(const struct folder *f, const struct store_column *c, uint64_t r
 {
 	uint64_t row = c->width * npy_size(c->type);
 	char *out;
-	int fd, rc;
+	int fd = -1, rc;
 
 	if (row1 > c->rows || row0 > row1)
 		return err_set(err, ERR_INTERNAL, NULL,

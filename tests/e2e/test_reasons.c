@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "server/npz.h"
 #include "tests/e2e/harness.h"
 #include "tests/e2e/specs.h"
 
@@ -135,6 +137,10 @@ static void run_of(const char *body)
 Test(reasons, spikes_alone_tell_the_pairs_but_not_what_each_did)
 {
 	struct reply r = view("why?projection=learn&synapse=1", NULL);
+	struct npz_entry *entries = NULL;
+	struct npy_header head = { 0 };
+	struct mem_arena arena;
+	size_t n = 0;
 
 	/* Behind pre 20 the arrival at 16; at 60 the one at 36.5 after 20, and 60 behind 36.5 and 16. */
 	cr_assert_eq(r.status, 200, "%s", r.body);
@@ -147,6 +153,18 @@ Test(reasons, spikes_alone_tell_the_pairs_but_not_what_each_did)
 	cr_assert_eq(reply_number(&r, "/non_finite"), 4);
 	cr_assert_null(reply_at(&r, "/update_dw"));
 	cr_assert_eq(reply_number(&r, "/source"), 1);
+	reply_release(&r);
+	r = view("why?projection=learn&synapse=1&format=csv", NULL); /* nothing stands for none */
+	cr_assert_not_null(strstr(r.body, "\r\n20,15,-4,,0\r\n"), "%s", r.body);
+	reply_release(&r);
+	r = view("why?projection=learn&synapse=1&format=npz", NULL); /* the bits of NaN */
+	cr_assert_eq(r.status, 200);
+	mem_arena_init(&arena, 0);
+	cr_assert_eq(npz_read(r.body, r.len, SIZE_MAX / 2, &arena, &entries, &n, NULL), 0);
+	cr_assert_str_eq(entries[3].name, "dw");
+	cr_assert_eq(npy_parse(&head, entries[3].bytes, entries[3].n, NULL), 0);
+	cr_assert(isnan(npy_get(head.type, entries[3].bytes + head.data_offset, 0)));
+	mem_arena_release(&arena);
 	reply_release(&r);
 	/* Those of the recorded one are the same without its recorder. */
 	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"]}}}");
