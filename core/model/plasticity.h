@@ -49,29 +49,37 @@ struct plasticity_history {
 /* The last spikes of one target in half a cache line, for a rule that looks at many targets. */
 enum { PLASTICITY_BEFORE = 4 };
 struct plasticity_recent {
-	double k;			    /* k[0] of the last spike */
-	int64_t last;			    /* its step; PLASTICITY_NEVER: there was none */
-	uint32_t before[PLASTICITY_BEFORE]; /* how many steps before it the ones before came, the
-					     * latest first; UINT32_MAX: longer ago, or never */
+	double k, k_before; /* k[0] of the last spike, and of the one before it */
+	int64_t last;	    /* its step; PLASTICITY_NEVER: there was none */
+	uint64_t before;    /* how many steps before it the ones before came, the latest first:
+			     * see plasticity_before() */
 };
 #define PLASTICITY_NEVER (INT64_MIN / 2)
+
+/* Four numbers of sixteen bits, j from 0; PLASTICITY_TOLD: so long ago or longer, or never. */
+#define PLASTICITY_TOLD 65535
+
+static inline ALWAYS_INLINE int64_t plasticity_before(uint64_t before, size_t j)
+{
+	return (int64_t)(before >> (16 * j) & PLASTICITY_TOLD);
+}
 
 static inline struct plasticity_recent plasticity_look_back(const struct plasticity_history *h)
 {
 	const struct plasticity_spike *last;
-	struct plasticity_recent r = { .last = PLASTICITY_NEVER };
+	struct plasticity_recent r = { .last = PLASTICITY_NEVER, .before = UINT64_MAX };
 
-	for (size_t i = 0; i < PLASTICITY_BEFORE; i++)
-		r.before[i] = UINT32_MAX;
 	if (h->n == 0)
 		return r;
 	last = &h->at[h->n - 1];
 	r.k = last->k[0];
+	r.k_before = h->n > 1 ? last[-1].k[0] : 0;
 	r.last = last->step;
-	for (size_t i = 0; i < PLASTICITY_BEFORE && i + 1 < h->n; i++) {
-		int64_t ago = last->step - h->at[h->n - 2 - i].step;
+	for (size_t j = 0; j < PLASTICITY_BEFORE && j + 1 < h->n; j++) {
+		int64_t ago = last->step - h->at[h->n - 2 - j].step;
+		uint64_t told = ago < PLASTICITY_TOLD ? (uint64_t)ago : PLASTICITY_TOLD;
 
-		r.before[i] = ago < UINT32_MAX ? (uint32_t)ago : UINT32_MAX;
+		r.before -= (PLASTICITY_TOLD - told) << (16 * j);
 	}
 	return r;
 }

@@ -166,6 +166,12 @@ static void on_post(const struct plasticity_ctx *c, const struct plasticity_spik
 		k[0] += prev->k[0] * fmath_decay_at(&c->decay[D_MINUS], step - prev->step);
 }
 
+/* Do synapses remember what pairs they have seen? */
+static inline ALWAYS_INLINE bool has_state(int pairing)
+{
+	return pairing == NEAREST_PRE_CENTERED || pairing == NEAREST_REDUCED_SYMMETRIC;
+}
+
 /* The trace that a post arrival `since` steps after the presynaptic spike meets. */
 static inline ALWAYS_INLINE double pre_trace(const struct pair_work *k, int pairing, int64_t since,
 					     double *state)
@@ -225,42 +231,6 @@ static inline ALWAYS_INLINE double one(const struct pair_work *k, int pairing, e
 		w = pair_change(k, minus, k->a_minus * trace, k->minus_exp, w);
 	}
 	return w;
-}
-
-/* A group of synapses in columns: what its postsynaptic spikes and the presynaptic ones of now
- * meet. */
-struct columns {
-	double w[PLASTICITY_GROUP];
-	double pre[PLASTICITY_FEW][PLASTICITY_GROUP]; /* presynaptic trace at each postsynaptic
-						       * spike, from the oldest; 0: no change */
-	double post[PLASTICITY_GROUP];	/* postsynaptic trace at the presynaptic spikes */
-	double times[PLASTICITY_GROUP]; /* how often these depress */
-};
-
-static inline ALWAYS_INLINE void meet(const struct plasticity_ctx *c, const struct pair_work *k,
-				      int pairing, const struct plasticity_row *row,
-				      const uint32_t *at, size_t n, size_t n_post,
-				      struct columns *x)
-{
-	double none = 0, *state = &none;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct plasticity_recent *r = &c->recent[row->target[at[i]]];
-		int64_t arrival = r->last + row->delay[at[i] * row->delay_stride];
-
-		if (pairing == NEAREST_PRE_CENTERED || pairing == NEAREST_REDUCED_SYMMETRIC)
-			state = &row->syn[0][at[i]];
-		x->w[i] = row->w[at[i]];
-		for (size_t j = n_post; j > 0; j--) {
-			int64_t since = arrival - (j > 1 ? r->before[j - 2] : 0) - k->t_pre;
-
-			x->pre[n_post - j][i] = pre_trace(k, pairing, since, state);
-		}
-		if (!k->n_spikes)
-			continue;
-		x->times[i] = take_pre(k, pairing, state);
-		x->post[i] = r->k * fmath_decay_at(k->minus, k->t - arrival);
-	}
 }
 
 /* Change the weights of a column whose `met` is over `least`. */
@@ -326,24 +296,74 @@ CLONES static void change_column(const struct pair_work *k, enum pair_scale scal
 	}
 }
 
-static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c, const struct pair_work *k,
-				       int pairing, enum pair_scale plus, enum pair_scale minus,
-				       const struct plasticity_row *row, const uint32_t *at,
-				       size_t n, size_t n_post)
+/* The presynaptic trace that the j-th latest spikes at synapses of a group meet, all pairs counting. */
+CLONES static void pre_traces(const struct pair_work *k, const struct plasticity_group *g,
+			      const uint32_t *restrict at, size_t n, size_t j,
+			      double *restrict trace)
 {
-	struct columns x;
+	const struct fmath_decay *plus = k->plus;
+	int64_t t_pre = k->t_pre;
+	double pre = k->pre;
 
-	if (n == 0)
-		return;
-	meet(c, k, pairing, row, at, n, n_post, &x);
-	if (!k->on)
-		return;
-	for (size_t j = 0; j < n_post; j++)
-		change_column(k, plus, true, x.pre[j], x.pre[j], 0, n, x.w);
-	for (unsigned i = 0; i < k->n_spikes; i++)
-		change_column(k, minus, false, x.post, x.times, i, n, x.w);
+#pragma omp simd
 	for (size_t i = 0; i < n; i++)
-		row->w[at[i]] = x.w[i];
+		trace[i] = pre * plasticity_decay(plus, plasticity_arrival(g, at[i], j) - t_pre);
+}
+
+/* At `count` synapses each postsynaptic spike since, from the oldest on, meets a presynaptic trace. */
+static inline ALWAYS_INLINE void facilitate(const struct pair_work *k, int pairing,
+					    enum pair_scale plus, const struct plasticity_group *g,
+					    size_t count, const struct plasticity_row *part)
+{
+	const uint32_t *at = g->at[count];
+	size_t n = g->n[count];
+	double w[PLASTICITY_GROUP], trace[PLASTICITY_GROUP];
+
+	if (n == 0 || (!has_state(pairing) && (k->pre == 0 || !k->on)))
+		return;
+	for (size_t i = 0; i < n; i++)
+		w[i] = part->w[at[i]];
+	for (size_t j = count; j-- > 0;) {
+		if (!has_state(pairing))
+			pre_traces(k, g, at, n, j, trace);
+		for (size_t i = 0; has_state(pairing) && i < n; i++)
+			trace[i] = pre_trace(k, pairing, plasticity_arrival(g, at[i], j) - k->t_pre,
+					     &part->syn[0][at[i]]);
+		if (k->on)
+			change_column(k, plus, true, trace, trace, 0, n, w);
+	}
+	for (size_t i = 0; i < n; i++)
+		part->w[at[i]] = w[i];
+}
+
+/* The postsynaptic trace that the presynaptic spikes of now meet. */
+CLONES static void post_traces(const struct pair_work *k, const struct plasticity_group *restrict g,
+			       size_t n, double *restrict trace, double *restrict times)
+{
+	const struct fmath_decay *minus = k->minus;
+	double n_spikes = k->n_spikes;
+
+#pragma omp simd
+	for (size_t i = 0; i < n; i++) {
+		trace[i] = g->k[i] * plasticity_decay(minus, g->age[i]);
+		times[i] = g->met[i] * n_spikes;
+	}
+}
+
+static inline ALWAYS_INLINE void depress(const struct pair_work *k, int pairing,
+					 enum pair_scale minus, const struct plasticity_group *g,
+					 const struct plasticity_row *part)
+{
+	double trace[PLASTICITY_GROUP], times[PLASTICITY_GROUP];
+
+	if (!k->n_spikes)
+		return;
+	post_traces(k, g, part->n, trace, times);
+	for (size_t i = 0; has_state(pairing) && i < part->n; i++)
+		if (g->count[i] < PLASTICITY_FEW)
+			times[i] = g->met[i] * take_pre(k, pairing, &part->syn[0][i]);
+	for (unsigned i = 0; k->on && i < k->n_spikes; i++)
+		change_column(k, minus, false, trace, times, i, part->n, part->w);
 }
 
 static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const struct pair_work *k,
@@ -352,7 +372,7 @@ static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const stru
 {
 	double none = 0, *state = &none;
 
-	if (pairing == NEAREST_PRE_CENTERED || pairing == NEAREST_REDUCED_SYMMETRIC)
+	if (has_state(pairing))
 		state = &row->syn[0][i];
 	row->w[i] = one(k, pairing, plus, minus, &c->post[row->target[i]],
 			row->delay[i * row->delay_stride], row->w[i], state);
@@ -360,24 +380,33 @@ static inline ALWAYS_INLINE void walk(const struct plasticity_ctx *c, const stru
 
 enum { FEW_SYNAPSES = 8 }; /* not worth a group */
 
+static inline ALWAYS_INLINE void group(const struct plasticity_ctx *c,
+				       const struct plasticity_row *part, const struct pair_work *k,
+				       int pairing, enum pair_scale plus, enum pair_scale minus)
+{
+	struct plasticity_group g;
+
+	plasticity_group(c, part, &g);
+	for (size_t i = 0; i < g.n[PLASTICITY_FEW]; i++)
+		plasticity_read_ahead(&c->post[part->target[g.at[PLASTICITY_FEW][i]]]);
+	for (size_t count = 1; count < PLASTICITY_FEW; count++)
+		facilitate(k, pairing, plus, &g, count, part);
+	depress(k, pairing, minus, &g, part);
+	for (size_t i = 0; i < g.n[PLASTICITY_FEW]; i++)
+		walk(c, k, pairing, plus, minus, part, g.at[PLASTICITY_FEW][i]);
+}
+
 static inline ALWAYS_INLINE void all(const struct plasticity_ctx *c,
 				     const struct plasticity_row *row, const struct pair_work *k,
 				     int pairing, enum pair_scale plus, enum pair_scale minus)
 {
-	struct plasticity_groups g;
-	size_t n;
+	struct plasticity_row part;
 
 	for (size_t i = 0; row->n <= FEW_SYNAPSES && i < row->n; i++)
 		walk(c, k, pairing, plus, minus, row, i);
-	for (size_t from = 0; row->n > FEW_SYNAPSES && from < row->n; from += n) {
-		n = row->n - from < PLASTICITY_GROUP ? row->n - from : PLASTICITY_GROUP;
-		plasticity_group(c, row, from, n, &g);
-		for (size_t i = 0; i < g.n[PLASTICITY_FEW]; i++)
-			plasticity_read_ahead(&c->post[row->target[g.at[PLASTICITY_FEW][i]]]);
-		for (size_t j = 0; j < PLASTICITY_FEW; j++)
-			group(c, k, pairing, plus, minus, row, g.at[j], g.n[j], j);
-		for (size_t i = 0; i < g.n[PLASTICITY_FEW]; i++)
-			walk(c, k, pairing, plus, minus, row, g.at[PLASTICITY_FEW][i]);
+	for (size_t from = 0; row->n > FEW_SYNAPSES && from < row->n; from += part.n) {
+		part = plasticity_part(c, row, from);
+		group(c, &part, k, pairing, plus, minus);
 	}
 }
 

@@ -309,3 +309,120 @@ Test(stdp_pair, a_row_is_the_same_as_its_synapses_one_by_one)
 		}
 	}
 }
+
+enum { MANY = 150, TARGETS = 8, VISITS = 90, SPIKES = 1500, SLOWEST = 400 };
+
+struct many {
+	struct plasticity_spike spike[TARGETS][SPIKES];
+	struct plasticity_history history[TARGETS];
+	struct plasticity_recent recent[TARGETS];
+	uint32_t target[MANY];
+	uint16_t delay[MANY];
+	double w[MANY], state[MANY], trace[1];
+};
+
+static struct many m;
+
+/* Target 0 never fires, 1 once, the others at rates from low to high, some spikes in one step. */
+static void fire_until(struct rng_key key, int64_t from, int64_t to)
+{
+	for (size_t k = 1; k < TARGETS; k++) {
+		struct plasticity_history *h = &m.history[k];
+		uint64_t slow = k < 3 ? 20000 : SLOWEST >> (k - 3);
+
+		for (int64_t t = from + 1; t <= to && (k > 1 || h->n == 0) && h->n < SPIKES; t++) {
+			struct plasticity_spike *x = &m.spike[k][h->n];
+
+			/* After the long silences the last steps will do. */
+			t = to - t > 3000 ? to - 3000 : t;
+			if (rng_below(key, k, (uint64_t)t, slow) > 0)
+				continue;
+			x->step = t;
+			rule->on_post(&o.ctx, h->n > 0 ? x - 1 : NULL, t, x->k);
+			h->n++;
+			t -= rng_below(key, k + TARGETS, (uint64_t)t + h->n, 5) == 0 ? 1 : 0;
+		}
+		m.recent[k] = plasticity_look_back(h);
+	}
+}
+
+static void many_begin(const double *p, struct rng_key key)
+{
+	one_init(&o, rule, p, 0.1, 1, 0);
+	o.ctx.post = m.history;
+	o.ctx.recent = m.recent;
+	m.trace[0] = 0;
+	for (size_t k = 0; k < TARGETS; k++) {
+		m.history[k] = (struct plasticity_history){ m.spike[k], 0 };
+		m.recent[k] = plasticity_look_back(&m.history[k]);
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		m.target[i] = (uint32_t)rng_below(key, i, 0, TARGETS);
+		m.delay[i] = (uint16_t)(1 + rng_below(key, i, 1, 30));
+		m.w[i] = 0.1 + 0.9 * rng_uniform(key, i, 2);
+		m.state[i] = 0;
+	}
+	o.row = (struct plasticity_row){ .t_pre = -1,
+					 .on = true,
+					 .pre = m.trace,
+					 .n = MANY,
+					 .target = m.target,
+					 .delay = m.delay,
+					 .delay_stride = 1,
+					 .w = m.w,
+					 .tx = m.w,
+					 .syn = { m.state } };
+}
+
+/* Bring the row to its time, and each synapse by itself: to the same bits. */
+static void many_update(int v)
+{
+	static double w[MANY], state[MANY];
+	double trace = m.trace[0];
+
+	for (size_t i = 0; i < MANY; i++) {
+		struct plasticity_row alone = o.row;
+		double before = trace;
+
+		w[i] = m.w[i];
+		state[i] = m.state[i];
+		alone.n = 1;
+		alone.target = &m.target[i];
+		alone.delay = &m.delay[i];
+		alone.w = alone.tx = &w[i];
+		alone.syn[0] = &state[i];
+		alone.pre = &before;
+		rule->update(&o.ctx, &alone);
+	}
+	rule->update(&o.ctx, &o.row);
+	for (size_t i = 0; i < MANY; i++)
+		cr_assert(w[i] == m.w[i] && state[i] == m.state[i],
+			  "variant %d, step %ld, synapse %zu: %.17g, alone %.17g", v, (long)o.row.t,
+			  i, m.w[i], w[i]);
+}
+
+/* Rows of many synapses are computed in columns: spikes on their way, at the very step, many since,
+ * longer ago than is told, and none at all. */
+Test(stdp_pair, many_synapses_are_the_same_as_each_of_them_alone)
+{
+	struct rng_key key = rng_key(7, RNG_EXPERIMENT, "many");
+	double p[PLASTICITY_PARAMS_MAX];
+
+	for (int v = 0; v < 64; v++) {
+		variant(p, v);
+		many_begin(p, key);
+		for (uint64_t i = 0; i < VISITS; i++) {
+			int64_t t = o.row.t + 1 + (int64_t)rng_below(key, MANY, i, 150);
+
+			t += i % 20 == 19 ? 70000 : 0;
+			fire_until(key, o.row.t, t);
+			o.row.t = t;
+			o.row.on = i % 10 != 9;
+			o.row.n_spikes = (unsigned)rng_below(key, MANY + 1, i, 3);
+			many_update(v);
+			o.row.t_last = t;
+			if (o.row.n_spikes > 0)
+				o.row.t_pre = t;
+		}
+	}
+}
