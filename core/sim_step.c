@@ -38,20 +38,25 @@ static void clear(const struct net_population *p, size_t lo, size_t n, int64_t s
 
 enum { LOOK = 64 }; /* neurons at a time */
 
+static inline ALWAYS_INLINE bool any_fired(const double *out, size_t n)
+{
+	double any = 0;
+
+#pragma omp simd reduction(+ : any)
+	for (size_t k = 0; k < n; k++)
+		any += out[k];
+	return any != 0;
+}
+
 /* Most neurons do not fire in most steps: the first LOOK from i on, a multiple of it, of which some
- * may have; or n or more. */
+ * have; or n or more. */
 CLONES static size_t next_fired(const double *out, size_t i, size_t n)
 {
 	for (; i + LOOK <= n; i += LOOK) {
-		double any = 0;
-
-#pragma omp simd reduction(+ : any)
-		for (size_t k = 0; k < LOOK; k++)
-			any += out[i + k];
-		if (any != 0)
-			break;
+		if (any_fired(out + i, LOOK))
+			return i;
 	}
-	return i;
+	return i < n && any_fired(out + i, n - i) ? i : n;
 }
 
 static size_t look(const struct neuron_ctx *c, size_t i)

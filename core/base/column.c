@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,11 +42,13 @@ static int failed(const struct column *c, const char *what, struct err *err)
 static int open_column(struct column **ret, int dir_fd, const char *file, uint64_t row_bytes,
 		       int flags, struct err *err)
 {
-	struct column *c = mem_alloc(1, sizeof(*c));
+	struct column *c = mem_raw_alloc(sizeof(*c));
 	int r;
 
 	if (!c)
 		return err_nomem(err);
+	/* Not the buffer: pages that nothing is written to cost nothing. */
+	memset(c, 0, offsetof(struct column, buffer));
 	c->unsynced = true;
 	c->row_bytes = row_bytes;
 	c->dir_fd = dir_fd;

@@ -151,8 +151,8 @@ void mem_freep(void *p)
 
 struct mem_block {
 	struct mem_block *next;
-	size_t used, size; /* bytes of data */
-	unsigned char *data;
+	size_t used, size;	   /* bytes of data */
+	unsigned char *data, *own; /* aligned, and where its memory begins */
 };
 
 void mem_arena_init(struct mem_arena *a, size_t limit)
@@ -160,20 +160,22 @@ void mem_arena_init(struct mem_arena *a, size_t limit)
 	*a = (struct mem_arena){ .limit = limit };
 }
 
-/* Zeroed bytes; from 2 MiB on aligned to and advised for huge pages. */
-static void *block_data(size_t size)
+/* Zeroed bytes, of which only those in use cost pages; from 2 MiB on aligned to and advised for huge
+ * pages. */
+static void *block_data(struct mem_block *b, size_t size)
 {
 	size_t align = size >= HUGE_PAGE ? (size_t)HUGE_PAGE : (size_t)LINE;
-	void *p;
+	unsigned char *data;
 
 	if (fails() || size > SIZE_MAX - align)
 		return NULL;
-	p = counted(aligned_alloc(align, (size + align - 1) & ~(align - 1)));
-	if (!p)
+	b->own = counted(calloc(1, size + align));
+	if (!b->own)
 		return NULL;
+	data = b->own + (-(uintptr_t)b->own & (align - 1));
 	if (align == HUGE_PAGE)
-		(void)madvise(p, size, MADV_HUGEPAGE);
-	return memset(p, 0, size);
+		(void)madvise(data, size & ~(size_t)(PAGE - 1), MADV_HUGEPAGE);
+	return data;
 }
 
 static struct mem_block *block_new(size_t size)
@@ -182,7 +184,7 @@ static struct mem_block *block_new(size_t size)
 
 	if (!b)
 		return NULL;
-	b->data = block_data(size);
+	b->data = block_data(b, size);
 	if (!b->data) {
 		mem_free(b);
 		return NULL;
@@ -273,7 +275,7 @@ void mem_arena_release(struct mem_arena *a)
 	while (b) {
 		struct mem_block *next = b->next;
 
-		mem_raw_free(b->data);
+		mem_raw_free(b->own);
 		mem_free(b);
 		b = next;
 	}

@@ -253,10 +253,13 @@ static size_t poisson_cdf(double lambda, double *cdf)
 	return n;
 }
 
-/* How many of the n_cdf values are below u: the function ascends, so that is where it reaches u. */
-CLONES static void count_below(const double *restrict u, size_t n, const double *restrict cdf,
+/* How many of the n_cdf values are below u: the function ascends, so that is where it reaches u. Is
+ * some u above them all? */
+CLONES static bool count_below(const double *restrict u, size_t n, const double *restrict cdf,
 			       size_t n_cdf, double *restrict ret)
 {
+	double last = cdf[n_cdf - 1], above = 0;
+
 	memset(ret, 0, n * sizeof(*ret));
 	for (size_t k = 0; k < n_cdf; k += 4) {
 		double a = cdf[k], b = cdf[k + 1], c = cdf[k + 2], d = cdf[k + 3];
@@ -266,30 +269,53 @@ CLONES static void count_below(const double *restrict u, size_t n, const double 
 			ret[i] += ((u[i] > a ? 1.0 : 0.0) + (u[i] > b ? 1.0 : 0.0)) +
 				  ((u[i] > c ? 1.0 : 0.0) + (u[i] > d ? 1.0 : 0.0));
 	}
+#pragma omp simd reduction(+ : above)
+	for (size_t i = 0; i < n; i++)
+		above += u[i] > last ? 1.0 : 0.0;
+	return above > 0;
+}
+
+/* The distribution function that was asked for last, by this thread: in every step of a generator it
+ * is the same. */
+struct cdf {
+	double lambda; /* 0: none yet */
+	size_t n;
+	double at[CDF_MAX];
+};
+
+static const struct cdf *shared_cdf(double lambda)
+{
+	static _Thread_local struct cdf last;
+
+	if (lambda != last.lambda) {
+		last.n = poisson_cdf(lambda, last.at);
+		last.lambda = lambda;
+	}
+	return &last;
 }
 
 /* One mean below 10 for all. */
-static void poisson_shared(const double *u, size_t n, const double *cdf, size_t n_cdf,
-			   double lambda, double *ret)
+static void poisson_shared(const double *u, size_t n, const struct cdf *cdf, double *ret)
 {
-	count_below(u, n, cdf, n_cdf, ret);
+	if (!count_below(u, n, cdf->at, cdf->n, ret))
+		return;
 	for (size_t i = 0; i < n; i++)
-		if (u[i] > cdf[n_cdf - 1])
-			ret[i] = poisson_invert(lambda, u[i]);
+		if (u[i] > cdf->at[cdf->n - 1])
+			ret[i] = poisson_invert(cdf->lambda, u[i]);
 }
 
 void rng_poisson_column(struct rng_key key, uint64_t id0, uint64_t counter, size_t n,
 			const double *lambda, size_t stride, double *ret)
 {
-	double cdf[CDF_MAX], u[BLOCK];
-	bool shared = stride == 0 && n >= FEW && *lambda < 10;
-	size_t n_cdf = shared ? poisson_cdf(*lambda, cdf) : 0;
+	bool shared = stride == 0 && n >= FEW && *lambda < 10 && *lambda > 0;
+	const struct cdf *cdf = shared ? shared_cdf(*lambda) : NULL;
+	double u[BLOCK];
 
 	for (size_t at = 0, m; at < n; at += m) {
 		m = n - at < BLOCK ? n - at : BLOCK;
 		rng_uniform_column(key, id0 + at, counter, m, u);
-		if (shared) {
-			poisson_shared(u, m, cdf, n_cdf, *lambda, ret + at);
+		if (cdf) {
+			poisson_shared(u, m, cdf, ret + at);
 			continue;
 		}
 		for (size_t i = 0; i < m; i++) {
