@@ -93,7 +93,7 @@ static struct measured network(const char *name, const struct buf *spec, struct 
 			return m;
 		}
 		wall = median(m.wall_s, plan.windows);
-		cpu = median(m.cpu_s, plan.windows) / threads;
+		cpu = median(m.cpu_s, plan.windows) / m.threads;
 		target(threads == 1 ? "seconds per biological second, 1 thread"
 				    : "seconds per biological second, 2 threads",
 		       wall, cpu, threads == 1 ? one : two, "s/s");

@@ -353,7 +353,8 @@ static void run(const struct buf *text, const struct plan *p, struct measured *m
 	m->empty_bytes = peak_bytes();
 	wall = measure_clock();
 	cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-	if (sim_new(&s, spec, &arena, sim_useful_threads(spec, p->threads), NULL, &err)) {
+	m->threads = sim_useful_threads(spec, p->threads);
+	if (sim_new(&s, spec, &arena, m->threads, NULL, &err)) {
 		(void)fprintf(stderr, "%s: %s\n", err.path, err.text);
 		exit(1);
 	}

@@ -30,6 +30,7 @@ struct plan {
 struct measured {
 	bool failed;
 	double build_s, build_cpu_s;
+	unsigned threads;				/* that the network keeps busy */
 	double wall_s[WINDOWS_MAX], cpu_s[WINDOWS_MAX]; /* ascending; cpu: all threads */
 	double synapses, peak_bytes, empty_bytes;	/* empty: before the network was built */
 	/* of all windows together, per second of biological time */
