@@ -406,6 +406,44 @@ Test(once, a_kill_makes_no_second_run)
 	kill_around("/v1/runs", SPECS_FAST);
 }
 
+Test(once, what_was_made_and_deleted_since_is_gone)
+{
+	static const char body[] = SPECS_SLOW;
+	char id[64] = "", text[2048], path[PATH], answer[64];
+	struct reply r;
+
+	(void)snprintf(text, sizeof(text),
+		       "POST /v1/runs HTTP/1.1\r\nHost: 127.0.0.1\r\nIdempotency-Key: g\r\n"
+		       "Prefer: wait=30\r\nContent-Type: application/json\r\n"
+		       "Content-Length: %zu\r\n\r\n%s",
+		       strlen(body), body);
+	harness_raw(&h, text, strlen(text), answer, 1); /* asks, and goes */
+	for (int i = 0; i < 500 && !*id; i++) {
+		r = harness_get(&h, "/v1/runs");
+		(void)snprintf(id, sizeof(id), "%s", reply_text(&r, "/items/0/id"));
+		reply_release(&r);
+		(void)nanosleep(&(const struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	cr_assert(*id);
+	harness_kill(&h); /* before there is an answer to keep */
+	harness_again(&h, NULL);
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s/cancel", id);
+	r = harness_ask(&h, "POST", path, "{}", NULL);
+	cr_assert_lt(r.status, 300, "%s", r.body);
+	reply_release(&r);
+	r = harness_wait(&h, id, 30);
+	cr_assert_str_eq(reply_text(&r, "/state"), "cancelled", "%s", r.body);
+	reply_release(&r);
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s", id);
+	r = harness_ask(&h, "DELETE", path, NULL, NULL);
+	cr_assert_eq(r.status, 204, "%s", r.body);
+	reply_release(&r);
+	r = post("/v1/runs", body, "g");
+	cr_assert_eq(r.status, 410, "%d %s", r.status, r.body);
+	cr_assert_str_eq(reply_text(&r, "/code"), "gone");
+	reply_release(&r);
+}
+
 Test(once, a_kill_makes_no_second_sweep)
 {
 	kill_around("/v1/sweeps",
