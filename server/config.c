@@ -37,6 +37,8 @@ static const struct option options[] = {
 	{ "first-token", OPTION_FLAG, AT(first_token), "0", 0, 0, "", "If there is no access token yet, make one with all scopes and print it, once." },
 	{ "host", OPTION_HOSTS, AT(hosts), "", 0, 0, "NAME[,NAME...]", "Further host names to answer to; may be repeated." },
 	{ "cors", OPTION_TEXT, AT(cors), NULL, 0, 0, "ORIGIN[,ORIGIN...]", "Other sites (https://example.org) whose pages may read and write here, with a token of their own; without it none." },
+	{ "tls-cert", OPTION_TEXT, AT(tls_cert), NULL, 0, 0, "FILE", "Serve HTTPS, the admin listener too: certificate, then those between it and the root, PEM." },
+	{ "tls-key", OPTION_TEXT, AT(tls_key), NULL, 0, 0, "FILE", "The key of --tls-cert, PEM, not readable for everybody. Both are read at the start." },
 	{ "slots", OPTION_INT, AT(slots), "0", 0, 1024, "N", "Simulations at once; 0: one per processor." },
 	{ "run-threads", OPTION_INT, AT(run_threads), "0", 0, 1024, "N", "Threads one run may ask for; 0: as many as processors." },
 	{ "queue-max", OPTION_INT, AT(queue_max), "1000", 0, 1e6, "N", "Runs that may wait; beyond: 429." },
@@ -235,6 +237,10 @@ static int check(struct config *c, struct err *err)
 				  err);
 	if (rc)
 		return rc;
+	if (!c->tls_cert != !c->tls_key)
+		return err_set(err, ERR_MISSING, NULL,
+			       "expected --tls-cert and --tls-key, found --%s alone",
+			       c->tls_cert ? "tls-cert" : "tls-key");
 	loopback = is_loopback(c->address);
 	if (c->admin_listen)
 		admin = is_loopback(c->admin_address);

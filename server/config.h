@@ -28,7 +28,8 @@ struct config {
 	const char
 		*cors; /* origins of other sites whose pages may ask, between commas; NULL: none */
 	bool behind_proxy, first_token;
-	bool loopback; /* the addresses are */
+	const char *tls_cert, *tls_key; /* PEM files; NULL: no TLS */
+	bool loopback;			/* the addresses are */
 	int command;   /* index in argv of the word `token`, which ends the options; 0: none */
 	int64_t slots; /* simulations at once; 0: one per processor */
 	int64_t run_threads;  /* threads a run may ask for; 0: as many as processors */

@@ -526,20 +526,29 @@ static int start_daemon(struct http *h, struct err *err)
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	const union MHD_DaemonInfo *info;
 	struct http_address a;
+	struct MHD_OptionItem tls[HTTP_TLS_OPTIONS];
 	int rc = http_address_read(&a, h->config.address, h->config.port, err);
+
+	if (!rc)
+		rc = http_tls_options(&h->config.tls, tls, err);
 
 	if (rc)
 		return rc;
 	errno = 0;
 	h->daemon = MHD_start_daemon(
-		flags | (a.is_v6 ? (unsigned)MHD_USE_IPv6 : 0U), h->config.port, NULL, NULL,
-		on_request, h, MHD_OPTION_SOCK_ADDR, &a.u.any, MHD_OPTION_THREAD_POOL_SIZE,
-		h->config.threads, MHD_OPTION_CONNECTION_LIMIT,
+		flags | (a.is_v6 ? (unsigned)MHD_USE_IPv6 : 0U) |
+			(h->config.tls.cert ? (unsigned)MHD_USE_TLS : 0U),
+		h->config.port, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, &a.u.any,
+		MHD_OPTION_THREAD_POOL_SIZE, h->config.threads, MHD_OPTION_CONNECTION_LIMIT,
 		h->config.connections + SPARE_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		h->config.per_address, MHD_OPTION_CONNECTION_TIMEOUT, h->config.idle_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_ARRAY, tls,
+		MHD_OPTION_END);
+	if (!h->daemon && errno == 0 && h->config.tls.cert)
+		return err_set(err, ERR_SYNTAX, NULL,
+			       "--tls-cert and --tls-key: no certificate and the key of it");
 	if (!h->daemon)
 		return err_set(err, ERR_IO, NULL, "cannot listen on %s port %u: %s",
 			       h->config.address, h->config.port, strerror(errno));

@@ -11,6 +11,7 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "server/http_tls.h"
 
 enum { HTTP_ARGS_MAX = 4, HTTP_HEADERS_MAX = 16, HTTP_MEMO_MAX = 64 };
 
@@ -111,7 +112,8 @@ struct http_config {
 	unsigned threads, connections, per_address, streams;
 	size_t body_max, answer_max; /* bytes */
 	unsigned idle_s;
-	double slow_s; /* http_wire.h */
+	double slow_s;	     /* http_wire.h */
+	struct http_tls tls; /* borrowed */
 	/* Called for every complete request; fills rs. Never fails: errors are responses too. */
 	void (*handle)(void *self, struct request *rq, struct response *rs);
 	/* Called for a request that waits and is not handled again: its client has gone. May be NULL. */

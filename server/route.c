@@ -251,7 +251,8 @@ static int check_origin(const struct config *c, const struct request *rq, bool s
 	if (!origin)
 		return 0;
 	name = strstr(origin, "://");
-	if (!name || strcasecmp(name + 3, host) != 0)
+	if (!name || strcasecmp(name + 3, host) != 0 ||
+	    (c->tls_cert && strncmp(origin, "https:", 6) != 0))
 		return err_list_add(errors, ERR_FORBIDDEN, "",
 				    "requests from other sites' pages are refused (Origin: %.100s)",
 				    origin);

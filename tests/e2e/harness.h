@@ -15,7 +15,7 @@ struct harness {
 	pid_t pid; /* 0: not running */
 	int port;
 	char dir[256]; /* data folder */
-	char url[64];  /* http://127.0.0.1:PORT */
+	char url[64];  /* http://127.0.0.1:PORT, or https */
 };
 
 struct reply {
