@@ -104,7 +104,7 @@ static json_t *content(const struct route *r)
 	else if (strcmp(r->pattern, "/") == 0 || ends(r->pattern, "/docs"))
 		type = "text/html";
 	else if (strcmp(r->pattern, "/{file}") == 0 || ends(r->pattern, "/artifacts/{name}"))
-		type = "application/octet-stream";
+		type = "*/*";
 	else if (strcmp(r->pattern, "/v1/runs") == 0)
 		schema = strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
 	else if (strncmp(r->pattern, "/v1/sweeps", 10) == 0)
