@@ -57,6 +57,8 @@ int api_query_double(const struct request *rq, const char *name, double def, dou
 		     double *ret, struct err_list *errors) MUST_USE;
 int api_query_int(const struct request *rq, const char *name, int64_t def, int64_t min, int64_t max,
 		  int64_t *ret, struct err_list *errors) MUST_USE;
+/* ?page_size of a list: 50, at most 500. */
+int api_query_page_size(const struct request *rq, int64_t *ret, struct err_list *errors);
 /* page_size and page_token of a list of rows that go down by seq: at most *ret_size rows below *ret_seq.
  * A token is `letter`, told from other lists' by it, and a seq in hexadecimal digits. */
 int api_query_page(const struct request *rq, char letter, int64_t *ret_size, int64_t *ret_seq,

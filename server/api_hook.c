@@ -217,7 +217,7 @@ int api_hook_list(const struct api *api, struct request *rq, struct response *rs
 	int64_t size = 0, seq = 0;
 	json_t *items;
 	size_t n = 0;
-	int rc = api_query_page(rq, 'w', &size, &seq, errors);
+	int rc = api_query_page(rq, 'h', &size, &seq, errors);
 
 	if (rc)
 		return rc;
@@ -230,7 +230,7 @@ int api_hook_list(const struct api *api, struct request *rq, struct response *rs
 	items = json_array();
 	for (size_t i = 0; i < n && i < (size_t)size; i++)
 		(void)json_array_append_new(items, hook_json(&rows[i]));
-	return api_page(rq, rs, items, 'w', n > (size_t)size ? rows[size - 1].seq : 0, errors);
+	return api_page(rq, rs, items, 'h', n > (size_t)size ? rows[size - 1].seq : 0, errors);
 }
 
 int api_hook_get(const struct api *api, struct request *rq, struct response *rs,

@@ -8,14 +8,21 @@
 
 enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, LINK_MAX = 4096 };
 
+int api_query_page_size(const struct request *rq, int64_t *ret, struct err_list *errors)
+{
+	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT64_MAX, ret, errors);
+
+	*ret = *ret > PAGE_MAX ? PAGE_MAX : *ret;
+	return rc;
+}
+
 int api_query_page(const struct request *rq, char letter, int64_t *ret_size, int64_t *ret_seq,
 		   struct err_list *errors)
 {
 	const char *token = http_query(rq, "page_token");
 	char *end = NULL;
-	int rc = api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT32_MAX, ret_size, errors);
+	int rc = api_query_page_size(rq, ret_size, errors);
 
-	*ret_size = *ret_size > PAGE_MAX ? PAGE_MAX : *ret_size;
 	*ret_seq = INT64_MAX;
 	if (rc || !token)
 		return rc;

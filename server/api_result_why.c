@@ -124,9 +124,8 @@ static const char *note_of(const struct why *y)
 {
 	if (!y->s->weight)
 		return "the updates of this synapse were not recorded: its pairs are known from "
-		       "the "
-		       "spikes, dw is not; to have it, name the synapse in record.weights with "
-		       "\"every\": \"update\" and run again";
+		       "the spikes, dw is not; to have it, name the synapse in record.weights "
+		       "with \"every\": \"update\" and run again";
 	return y->p->model->window
 		       ? "dw is what the rule gives for the pair alone at the weight before; "
 			 "update_residual is what an update has beyond its pairs"

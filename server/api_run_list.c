@@ -7,8 +7,6 @@
 #include "server/api_run.h"
 #include "server/clock.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500 };
-
 /* ---- cursors: order and place, with a sum that tells a made-up one ---- */
 
 static unsigned sum(char order, long long seq)
@@ -77,9 +75,7 @@ static int read_filter(const struct request *rq, struct store_run_filter *f,
 	if (token && *token && !cursor_read(token, f->oldest_first, &f->after_seq))
 		(void)err_list_add(errors, ERR_TYPE, "?page_token",
 				   "expected a page_token that this list gave, in the same order");
-	if (!api_query_int(rq, "page_size", PAGE_DEFAULT, 1, INT64_MAX, &f->limit, errors) &&
-	    f->limit > PAGE_MAX)
-		f->limit = PAGE_MAX;
+	(void)api_query_page_size(rq, &f->limit, errors);
 	return err_list_count(errors) > before ? -ERR_INVALID : 0;
 }
 

@@ -531,7 +531,6 @@ static int start_daemon(struct http *h, struct err *err)
 
 	if (!rc)
 		rc = http_tls_options(&h->config.tls, tls, err);
-
 	if (rc)
 		return rc;
 	errno = 0;

@@ -329,6 +329,13 @@ Test(hooks, a_post_that_is_sent_again_makes_one)
 	cr_assert(receiver_wait(&to, "/ok", 0, text, 30.0));
 }
 
+Test(hooks, a_page_token_of_another_list_is_refused)
+{
+	cr_assert_eq(status("GET", "/v1/webhooks?page_token=w1", NULL), 422); /* of sweeps */
+	cr_assert_eq(status("GET", "/v1/sweeps?page_token=h1", NULL), 422);
+	cr_assert_eq(status("GET", "/v1/webhooks?page_token=h1&page_size=100000", NULL), 200);
+}
+
 Test(hooks, they_are_changed_switched_off_and_deleted)
 {
 	char hook[64], path[160], run[64];
