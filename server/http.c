@@ -17,8 +17,8 @@
 
 #include "server/clock.h"
 #include "server/http_address.h"
+#include "server/http_head.h"
 #include "server/http_wire.h"
-#include "server/id.h"
 #include "server/log.h"
 #include "server/metric.h"
 #include "server/park.h"
@@ -32,7 +32,7 @@ enum {
 	STREAM_MAX = 1 << 24,	/* bytes one read() of a stream may add */
 	HEADER_MEMORY = 32768,	/* per connection */
 	SPARE_CONNECTIONS = 32, /* over the limit, to be told 503 */
-	ID_MAX = 64,
+	DRAIN_MAX = 64 << 20,	/* bytes of a body over its limit that are taken, to answer it */
 };
 
 static const size_t ARENA_MAX = (size_t)1 << 30; /* bytes a request may take beside its answer */
@@ -45,9 +45,10 @@ struct http_conn {
 	struct response rs;
 	struct mem_arena arena;
 	struct buf body;
-	char id[ID_MAX + 1];
+	char id[HTTP_ID_SIZE];
 	double t0, deadline; /* monotonic; deadline of the whole wait, 0: none yet */
-	bool too_large, waiting, answered;
+	int unread;	     /* code: why the body is dropped as it comes */
+	bool waiting, answered;
 	struct buf out; /* of a stream, not yet sent */
 	size_t out_at, sent;
 	double said_at; /* monotonic, of the stream's last bytes */
@@ -83,51 +84,6 @@ void http_wake(struct http *h, const char *topic)
 }
 
 /* ---- requests ---- */
-
-/* What two servers in a row might read differently. */
-struct hygiene {
-	int hosts, lengths, encodings;
-	bool bad;
-	uint64_t length;
-};
-
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
-				 const char *value)
-{
-	struct hygiene *g = cls;
-
-	(void)kind;
-	value = value ? value : "";
-	if (strcasecmp(name, "Host") == 0) {
-		g->hosts++;
-	} else if (strcasecmp(name, "Content-Length") == 0) {
-		g->lengths++;
-		if (!*value || strspn(value, "0123456789") != strlen(value))
-			g->bad = true;
-		g->length = strtoull(value, NULL, 10);
-	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
-		g->encodings++;
-		if (strcasecmp(value, "chunked") != 0)
-			g->bad = true;
-	}
-	return MHD_YES;
-}
-
-/* A client's request id is kept if it is plain. */
-static void name_request(struct http_conn *c)
-{
-	const char *given = http_header(&c->rq, "X-Request-Id");
-	size_t n =
-		given ? strspn(given,
-			       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-		      : 0;
-
-	if (n && n <= ID_MAX && !given[n])
-		memcpy(c->id, given, n + 1);
-	else
-		id_new(c->id);
-	c->rq.id = c->id;
-}
 
 static void conn_free(struct http_conn *c)
 {
@@ -178,8 +134,9 @@ static struct http_conn *conn_new(struct http *h, struct MHD_Connection *connect
 		conn_free(c);
 		return NULL;
 	}
-	name_request(c);
-	c->rq.trace = http_trace(&c->rq);
+	http_head_id(&c->rq, c->id);
+	c->rq.id = c->id;
+	c->rq.trace = http_head_trace(&c->rq);
 	return c;
 }
 
@@ -401,38 +358,47 @@ static enum MHD_Result run_handler(struct http_conn *c)
 
 /* ---- libmicrohttpd's calls ---- */
 
-/* The first call, headers only: refuse what can be refused before the body comes. */
+/* Why the body was not read: it is too large, or there was no memory. */
+static enum MHD_Result refuse_body(struct http_conn *c, uint64_t found)
+{
+	char text[96];
+
+	if (c->unread != ERR_BODY)
+		return refuse(c, (enum err_code)c->unread, "no memory for the body");
+	(void)snprintf(text, sizeof(text), "expected a body of at most %zu bytes, found %llu",
+		       c->h->config.body_max, (unsigned long long)found);
+	return refuse(c, ERR_BODY, text);
+}
+
+/* The first call, headers only: refuse what can be refused before the body comes. Who sends a body without
+ * asking would lose an answer that comes before all of it is taken, by the reset of the connection. */
 static enum MHD_Result on_start(struct http_conn *c)
 {
-	struct hygiene g = { 0 };
+	uint64_t length;
 
-	(void)MHD_get_connection_values(c->c, MHD_HEADER_KIND, on_header, &g);
-	if (g.hosts > 1 || g.lengths > 1 || g.encodings > 1 || (g.lengths && g.encodings) || g.bad)
+	if (!http_head_is_plain(&c->rq, &length))
 		return refuse(c, ERR_SYNTAX,
 			      "expected one Host and at most one of Content-Length and "
 			      "Transfer-Encoding: chunked");
 	if (atomic_load_explicit(&c->h->open, memory_order_relaxed) > c->h->config.connections)
 		return refuse(c, ERR_BUSY, "all connections are in use");
-	if (g.length > c->h->config.body_max) {
-		char text[96];
-
-		(void)snprintf(text, sizeof(text),
-			       "expected a body of at most %zu bytes, found %llu",
-			       c->h->config.body_max, (unsigned long long)g.length);
-		return refuse(c, ERR_BODY, text);
-	}
-	return MHD_YES;
+	if (length <= c->h->config.body_max)
+		return MHD_YES;
+	c->unread = ERR_BODY;
+	return http_header(&c->rq, "Expect") || length > c->h->config.body_max + DRAIN_MAX
+		       ? refuse_body(c, length)
+		       : MHD_YES;
 }
 
 static enum MHD_Result on_body(struct http_conn *c, const char *data, size_t *n)
 {
-	if (!c->too_large && buf_add(&c->body, data, *n)) {
-		c->too_large = true;
+	if (!c->unread && buf_add(&c->body, data, *n)) {
+		c->unread = c->body.failed == ERR_LIMIT ? ERR_BODY : c->body.failed;
 		buf_release(&c->body);
 	}
 	c->sent += *n; /* counts the body while it comes */
 	*n = 0;
-	return MHD_YES;
+	return c->sent > c->h->config.body_max + DRAIN_MAX ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
@@ -451,10 +417,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	}
 	if (*n)
 		return on_body(c, data, n);
-	if (c->too_large) {
-		buf_init(&c->body, 0);
-		return refuse(c, ERR_BODY, "the body is larger than the server allows");
-	}
+	if (c->unread)
+		return refuse_body(c, c->sent);
 	c->sent = 0;
 	http_wire_enter(c->wire, HTTP_WIRE_BUSY);
 	c->rq.body = c->body.len ? c->body.data : NULL;

@@ -49,8 +49,6 @@ struct request {
 const char *http_query(const struct request *rq, const char *name);  /* NULL if absent */
 const char *http_header(const struct request *rq, const char *name); /* NULL if absent */
 const char *http_cookie(const struct request *rq, const char *name); /* NULL if absent */
-/* Its traceparent (W3C) with a span of its own, to go on with; NULL: there is none that is well-formed. */
-const char *http_trace(const struct request *rq);
 /* Visit all query parameters (to refuse unknown ones). */
 void http_query_each(const struct request *rq,
 		     void (*visit)(void *self, const char *name, const char *value), void *self);
