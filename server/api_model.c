@@ -14,12 +14,9 @@
 #include "core/model/plasticity.h"
 #include "core/spec_json.h"
 #include "server/api_run.h"
-#include "server/event.h"
-#include "server/exec.h"
-#include "server/queue.h"
 #include "server/store_db.h"
 
-enum { WINDOW_WAIT_S = 25, WINDOW_POINTS_MAX = 10000, RECENT = 8 };
+enum { WINDOW_WAIT_S = 25, WINDOW_POINTS_MAX = 10000 };
 
 static int on_dump(const char *text, size_t n, void *out)
 {
@@ -359,94 +356,32 @@ static int window(struct api_result *c)
 	return 0;
 }
 
-/* The newest run of this spec by this engine, or one that is on its way. */
-static int find_run(const struct api *api, struct request *rq, const char *sha256,
-		    const char **ret_id, bool *ret_final, struct err *err)
-{
-	const struct store_run_filter filter = { .spec_sha256 = sha256,
-						 .owner = api_run_owner(rq),
-						 .limit = RECENT };
-	struct store_run *runs = NULL, old;
-	size_t n = 0;
-	int rc = store_run_by_spec(api->store, sha256, ENGINE_VERSION, api_run_owner(rq), rq->arena,
-				   &old, NULL);
-
-	*ret_id = rc ? NULL : old.id;
-	*ret_final = !rc;
-	if (!rc)
-		return 0;
-	rc = store_run_list(api->store, &filter, rq->arena, &runs, &n, err);
-	for (size_t i = 0; !rc && i < n && !*ret_id; i++)
-		if (!run_state_final(runs[i].state))
-			*ret_id = runs[i].id;
-	return rc;
-}
-
-static int start_run(const struct api *api, struct request *rq, json_t *spec,
-		     const struct api_spec *known, struct err *err)
-{
-	CLEANUP(buf_release) struct buf text;
-	char id[ID_SIZE];
-	int rc;
-
-	buf_init(&text, (size_t)1 << 24);
-	if (json_dump_callback(spec, on_dump, &text, JSON_COMPACT))
-		return err_nomem(err);
-	id_new(id);
-	const struct store_run_new run = { .id = id,
-					   .name = "a rule's window",
-					   .tags = "[\"window\"]",
-					   .experiment = known->experiment,
-					   .spec = text.data,
-					   .spec_sha256 = known->sha256,
-					   .seed = "1",
-					   .threads = 1,
-					   .keep_days = 30 };
-	rc = store_begin(api->store, err);
-	if (rc)
-		return rc;
-	rc = queue_push(api->queue, &run, err);
-	if (rc) {
-		store_rollback(api->store);
-		return rc;
-	}
-	rc = store_commit(api->store, err);
-	if (!rc)
-		(void)snprintf(rq->memo, sizeof(rq->memo), "%s", id);
-	exec_wake(api->exec);
-	return rc;
-}
-
 /* Answer from the run noted in memo, or wait for it. */
 static int answer_window(const struct api *api, struct request *rq, struct response *rs,
 			 struct err_list *errors)
 {
 	struct store_run run;
 	struct err err = { 0 };
-	char *id = mem_arena_strdup(rq->arena, rq->memo);
+	int rc = api_run_of_memo(api, rq, rs, WINDOW_WAIT_S, &run, &err);
 
-	if (!id)
-		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	if (store_run_get(api->store, id, rq->arena, &run, &err))
-		return err_list_add(errors, (enum err_code)err.code, "", "%s", err.text);
-	if (run_state_final(run.state))
-		return api_result_serve_run(api, rq, rs, errors, id, NULL, window);
-	if (rq->timed_out)
-		return err_list_add(errors, ERR_BUSY, "",
-				    "the window is still being computed; ask again");
-	event_topic(id, rs->topic);
-	rs->wait_s = WINDOW_WAIT_S;
-	rs->status = 0;
-	return 0;
+	if (rc < 0)
+		return api_run_fail(&err, errors);
+	if (rc == 0)
+		return api_result_serve_run(api, rq, rs, errors, run.id, NULL, window);
+	return rq->timed_out ? err_list_add(errors, ERR_BUSY, "",
+					    "the window is still being computed; ask again")
+			     : 0;
 }
 
 int api_rule_window(const struct api *api, struct request *rq, struct response *rs,
 		    struct err_list *errors)
 {
+	static const struct api_run_meta meta = { .name = "a rule's window",
+						  .tags = "[\"window\"]",
+						  .threads = 1,
+						  .keep_days = 30,
+						  .common = true };
 	struct api_spec known = { 0 };
-	const char *id = NULL;
-	struct err err = { 0 };
-	bool final = false;
 	json_t *spec;
 	int rc;
 
@@ -459,15 +394,8 @@ int api_rule_window(const struct api *api, struct request *rq, struct response *
 	if (!spec)
 		return -ERR_INVALID;
 	rc = api_spec_check(api, spec, "?", rq->arena, &known, errors);
-	if (!rc) {
-		rc = find_run(api, rq, known.sha256, &id, &final, &err);
-		if (!rc && id)
-			(void)snprintf(rq->memo, sizeof(rq->memo), "%s", id);
-		else if (!rc)
-			rc = start_run(api, rq, spec, &known, &err);
-		if (rc)
-			(void)err_list_add(errors, (enum err_code) - rc, "", "%s", err.text);
-	}
+	if (!rc)
+		rc = api_run_of_spec(api, rq, spec, &known, &meta, errors);
 	json_decref(spec);
 	return rc ? rc : answer_window(api, rq, rs, errors);
 }

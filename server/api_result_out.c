@@ -329,7 +329,8 @@ int api_result_write(struct api_result *c)
 		return err_set(&c->err, ERR_LIMIT, NULL,
 			       "the answer would have more than %lld MiB; ask for less at once",
 			       (long long)c->api->config->answer_max_mb);
-	c->rs->status = 200;
+	if (!c->rs->status)
+		c->rs->status = 200;
 	c->rs->content_type = api_media(c->format);
 	return 0;
 }

@@ -450,6 +450,17 @@ static int read_pre(struct api_result *c, struct api_result_series *s, const str
 	return 0;
 }
 
+int api_result_series_of(struct api_result *c, struct api_result_series *s, const char *id)
+{
+	const char *own = c->run.id;
+	int rc;
+
+	c->run.id = id;
+	rc = read_series(c, s);
+	c->run.id = own;
+	return rc;
+}
+
 int api_result_series_pairs(struct api_result *c, struct api_result_series *s,
 			    const struct spec_projection **ret, struct api_result_arrivals *post,
 			    size_t *ret_size)

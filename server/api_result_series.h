@@ -21,6 +21,7 @@ struct api_result_series {
 	int64_t *step, *synapse;
 	double *weight; /* NULL: the updates were not recorded */
 	size_t total;
+	const char *again; /* the run that recorded the updates of another; NULL: none */
 };
 
 /* Spikes of the target population as arrivals at the synapse, neuron by neuron. */
@@ -34,6 +35,14 @@ struct api_result_arrivals {
 int api_result_series_pairs(struct api_result *c, struct api_result_series *s,
 			    const struct spec_projection **ret, struct api_result_arrivals *post,
 			    size_t *ret_size) MUST_USE;
+/* The updates asked for as the run `id`, of the same network, has recorded them. */
+int api_result_series_of(struct api_result *c, struct api_result_series *s,
+			 const char *id) MUST_USE;
+/* The updates of the one synapse of `s` that was not recorded: its run is simulated again with a recorder
+ * on it (a run of its own, kept, so that it is done once), to the same digest. 0, and s->weight is there; or
+ * *ret_note says why it is not, and where that may change c->rs->status is 202; or 1: `rs` waits. */
+int api_result_series_again(struct api_result *c, struct api_result_series *s,
+			    const char **ret_note) MUST_USE;
 /* Steps as ms, in the arena; NULL: no memory. */
 double *api_result_series_times(struct api_result *c, const int64_t *step, size_t n);
 /* How far a rule's window reaches, in ms: a few of its longest time constant. */

@@ -122,47 +122,57 @@ static bool nearest_only(const struct spec_projection *p)
 
 static const char *note_of(const struct why *y)
 {
-	if (!y->s->weight)
-		return "the updates of this synapse were not recorded: its pairs are known from "
-		       "the spikes, dw is not; to have it, name the synapse in record.weights "
-		       "with \"every\": \"update\" and run again";
 	return y->p->model->window
 		       ? "dw is what the rule gives for the pair alone at the weight before; "
 			 "update_residual is what an update has beyond its pairs"
 		       : "this rule has no window of a single pair: dw is not known, update_dw is";
 }
 
+/* All of `y`; 1: it waits for its run to be simulated again. */
+static int find(struct api_result *c, struct why *y, struct api_result_series *s,
+		const char **ret_missing)
+{
+	struct api_result_arrivals post = { 0 };
+	uint32_t target;
+	size_t size = 0;
+	int rc = api_result_series_pairs(c, s, &y->p, &post, &size);
+
+	if (!rc && s->n != 1)
+		rc = err_set(&c->err, ERR_RANGE, "?synapse", "expected one synapse, found %zu",
+			     s->n);
+	if (!rc && !s->weight)
+		rc = api_result_series_again(c, s, ret_missing);
+	if (rc)
+		return rc;
+	target = s->target ? s->target[0] : 0;
+	if (target < size) {
+		y->post = post.step + post.offset[target];
+		y->n_post = (size_t)(post.offset[target + 1] - post.offset[target]);
+	}
+	y->nearest = nearest_only(y->p);
+	y->reach = (int64_t)ceil(2.0 * api_result_series_reach(y->p) / c->dt);
+	all_pairs(y);
+	rc = api_result_limit(c, y->n);
+	if (!rc)
+		rc = why_room(c, y);
+	if (!rc)
+		all_pairs(y);
+	return rc;
+}
+
 static int why(struct api_result *c)
 {
 	struct api_result_series s = { .param = "synapse", .or_spikes = true };
 	struct why y = { .s = &s, .dt = c->dt };
-	struct api_result_arrivals post = { 0 };
-	uint32_t target;
-	size_t size = 0;
-	int rc;
+	const char *missing = NULL;
+	int rc = http_query(c->rq, "synapse")
+			 ? 0
+			 : err_set(&c->err, ERR_MISSING, "?synapse", "expected synapse=K");
 
-	if (!http_query(c->rq, "synapse"))
-		return err_set(&c->err, ERR_MISSING, "?synapse", "expected synapse=K");
-	rc = api_result_series_pairs(c, &s, &y.p, &post, &size);
-	if (!rc && s.n != 1)
-		rc = err_set(&c->err, ERR_RANGE, "?synapse", "expected one synapse, found %zu",
-			     s.n);
-	if (rc)
-		return rc;
-	target = s.target ? s.target[0] : 0;
-	if (target < size) {
-		y.post = post.step + post.offset[target];
-		y.n_post = (size_t)(post.offset[target + 1] - post.offset[target]);
-	}
-	y.nearest = nearest_only(y.p);
-	y.reach = (int64_t)ceil(2.0 * api_result_series_reach(y.p) / c->dt);
-	all_pairs(&y);
-	rc = api_result_limit(c, y.n);
 	if (!rc)
-		rc = why_room(c, &y);
+		rc = find(c, &y, &s, &missing);
 	if (rc)
 		return rc;
-	all_pairs(&y);
 	api_result_text(c, "projection", y.p->name);
 	api_result_integer(c, "synapse", (uint64_t)s.which[0]);
 	if (s.source) {
@@ -170,8 +180,10 @@ static int why(struct api_result *c)
 		api_result_integer(c, "target", s.target[0]);
 	}
 	api_result_integer(c, "count", y.n);
-	api_result_raw(c, "recorded", s.weight ? "true" : "false");
-	api_result_text(c, "note", note_of(&y));
+	api_result_raw(c, "recorded", s.weight && !s.again ? "true" : "false");
+	if (s.again)
+		api_result_text(c, "run_id", s.again);
+	api_result_text(c, "note", missing ? missing : note_of(&y));
 	add(c, "t_pre_ms", NPY_F64, y.t_pre, y.n, API_RESULT_ALL);
 	add(c, "t_post_ms", NPY_F64, y.t_post, y.n, API_RESULT_ALL);
 	add(c, "dt_ms", NPY_F64, y.dt_ms, y.n, API_RESULT_ALL);

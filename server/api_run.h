@@ -38,6 +38,7 @@ struct api_run_meta {
 	const char *tags;		       /* JSON text, NULL: not given */
 	int64_t threads, keep_days;	       /* keep_days 0: for ever, or not given */
 	const char *verify_of, *verify_digest; /* NULL: repeats no run */
+	bool common;			       /* everybody's, in nobody's quota */
 };
 int api_run_meta(const struct api *api, const struct request *rq, json_t *body,
 		 struct api_run_meta *ret, struct err_list *errors);
@@ -59,6 +60,17 @@ void api_run_repoint(struct err *e, json_t *overrides, const char *prefix);
 int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
 		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
 		  struct err_list *errors);
+/* A run that an answer is made from: the newest of `spec` that succeeded with this engine, one on its way,
+ * or else a new one. Its id is noted in rq->memo. */
+int api_run_of_spec(const struct api *api, struct request *rq, json_t *spec,
+		    const struct api_spec *known, const struct api_run_meta *meta,
+		    struct err_list *errors) MUST_USE;
+/* That run: 0 when it has ended, 1 while it goes on; then, unless wait_s (0: do not wait) has passed, `rs`
+ * waits for it; -code. */
+int api_run_of_memo(const struct api *api, const struct request *rq, struct response *rs,
+		    double wait_s, struct store_run *ret, struct err *err) MUST_USE;
+/* Seconds of `Prefer: wait=N`, at most 30, 0 without; and whether it has the word `reuse`. */
+void api_run_prefer(const struct request *rq, double *ret_wait, bool *ret_reuse);
 /* A waiting POST is back, or repeats one whose run stands: 1: answered (or waits on); 0: go on;
  * -code. */
 int api_run_resume(const struct api *api, struct request *rq, struct response *rs,

@@ -23,7 +23,8 @@ enum {
 	TAGS_MAX = 32,
 	TAG_MAX = 64,
 	DAYS_MAX = 36500,
-	WAIT_MAX_S = 30
+	WAIT_MAX_S = 30,
+	RECENT = 8 /* runs looked at for one under way */
 };
 
 /* ---- what stands beside the spec ---- */
@@ -330,8 +331,7 @@ int api_run_request(const struct api *api, const struct request *rq, json_t *bod
 
 /* ---- queueing and waiting ---- */
 
-/* Seconds of `Prefer: wait=N`, at most 30; and whether it has the word `reuse`. */
-static void prefer(const struct request *rq, double *ret_wait, bool *ret_reuse)
+void api_run_prefer(const struct request *rq, double *ret_wait, bool *ret_reuse)
 {
 	const char *text = http_header(rq, "Prefer"), *wait = text ? strstr(text, "wait=") : NULL;
 	double s = wait ? strtod(wait + 5, NULL) : 0.0;
@@ -355,7 +355,7 @@ static int answer_or_wait(const struct api *api, struct request *rq, struct resp
 					    "the run of this request was deleted");
 		return api_run_fail(&err, errors);
 	}
-	prefer(rq, &wait_s, &reuse);
+	api_run_prefer(rq, &wait_s, &reuse);
 	if (run_state_final(run.state))
 		return api_run_answer(api, rq, rs, &run, 201, errors);
 	if (wait_s <= 0.0 || rq->timed_out)
@@ -383,27 +383,17 @@ static int insert(const struct api *api, const struct store_run_new *run, struct
 	return rc ? rc : store_conclude(api->store, queue_push(api->queue, run, err), err);
 }
 
-int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
-		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
-		  struct err_list *errors)
+/* Queue it; its id. */
+static int push(const struct api *api, const struct request *rq, json_t *spec,
+		const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
+		char id[ID_SIZE], struct err_list *errors)
 {
 	const char *text = api_text(spec, rq->arena),
 		   *own = json_string_value(json_object_get(spec, "name"));
 	struct err err = { 0 };
-	char id[ID_SIZE];
-	struct store_run old;
-	double wait_s;
-	bool reuse;
 
 	if (!text)
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	prefer(rq, &wait_s, &reuse);
-	if (reuse && !meta->verify_of &&
-	    store_run_by_spec(api->store, known->sha256, ENGINE_VERSION, api_run_owner(rq),
-			      rq->arena, &old, NULL) == 0) {
-		http_add_header(rs, "Preference-Applied", "reuse");
-		return api_run_answer(api, rq, rs, &old, 201, errors);
-	}
 	if (api_room(api, rq, 0, errors))
 		return -(int)errors->first.code;
 	id_new(id);
@@ -422,14 +412,92 @@ int api_run_start(const struct api *api, struct request *rq, struct response *rs
 		.duration_ms = known->duration_ms,
 		.verify_of = meta->verify_of,
 		.verify_digest = meta->verify_digest,
-		.owner = rq->who.name,
-		.owner_max = rq->who.quota_runs,
+		.owner = meta->common ? NULL : rq->who.name,
+		.owner_max = meta->common ? 0 : rq->who.quota_runs,
 		.once = rq->once,
 	};
 	if (insert(api, &run, &err))
 		return api_run_fail(&err, errors);
 	exec_wake(api->exec);
-	return answer_or_wait(api, rq, rs, id, errors);
+	return 0;
+}
+
+int api_run_start(const struct api *api, struct request *rq, struct response *rs, json_t *spec,
+		  const struct api_spec *known, const char *preset, const struct api_run_meta *meta,
+		  struct err_list *errors)
+{
+	char id[ID_SIZE];
+	struct store_run old;
+	double wait_s;
+	bool reuse;
+	int rc;
+
+	api_run_prefer(rq, &wait_s, &reuse);
+	if (reuse && !meta->verify_of &&
+	    store_run_by_spec(api->store, known->sha256, ENGINE_VERSION, api_run_owner(rq),
+			      rq->arena, &old, NULL) == 0) {
+		http_add_header(rs, "Preference-Applied", "reuse");
+		return api_run_answer(api, rq, rs, &old, 201, errors);
+	}
+	rc = push(api, rq, spec, known, preset, meta, id, errors);
+	return rc ? rc : answer_or_wait(api, rq, rs, id, errors);
+}
+
+/* ---- a run that an answer is made from ---- */
+
+/* The newest run of this spec by this engine, or one that is on its way. */
+static int find_run(const struct api *api, const struct request *rq, const char *sha256,
+		    const char **ret_id, struct err *err)
+{
+	const struct store_run_filter filter = { .spec_sha256 = sha256,
+						 .owner = api_run_owner(rq),
+						 .limit = RECENT };
+	struct store_run *runs = NULL, old;
+	size_t n = 0;
+	int rc = store_run_by_spec(api->store, sha256, ENGINE_VERSION, api_run_owner(rq), rq->arena,
+				   &old, NULL);
+
+	*ret_id = rc ? NULL : old.id;
+	if (!rc)
+		return 0;
+	rc = store_run_list(api->store, &filter, rq->arena, &runs, &n, err);
+	for (size_t i = 0; !rc && i < n && !*ret_id; i++)
+		if (!run_state_final(runs[i].state))
+			*ret_id = runs[i].id;
+	return rc;
+}
+
+int api_run_of_spec(const struct api *api, struct request *rq, json_t *spec,
+		    const struct api_spec *known, const struct api_run_meta *meta,
+		    struct err_list *errors)
+{
+	struct err err = { 0 };
+	const char *found = NULL;
+	char id[ID_SIZE];
+	int rc;
+
+	if (find_run(api, rq, known->sha256, &found, &err))
+		return api_run_fail(&err, errors);
+	rc = found ? 0 : push(api, rq, spec, known, NULL, meta, id, errors);
+	if (!rc)
+		(void)snprintf(rq->memo, sizeof(rq->memo), "%s", found ? found : id);
+	return rc;
+}
+
+int api_run_of_memo(const struct api *api, const struct request *rq, struct response *rs,
+		    double wait_s, struct store_run *ret, struct err *err)
+{
+	const char *id = mem_arena_strdup(rq->arena, rq->memo);
+	int rc = id ? store_run_get(api->store, id, rq->arena, ret, err) : err_nomem(err);
+
+	if (rc || run_state_final(ret->state))
+		return rc;
+	if (wait_s > 0.0 && !rq->timed_out) {
+		event_topic(id, rs->topic);
+		rs->wait_s = wait_s;
+		rs->status = 0;
+	}
+	return 1;
 }
 
 int api_run_post(const struct api *api, struct request *rq, struct response *rs,

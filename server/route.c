@@ -59,7 +59,7 @@ static const struct route routes[] = {
 	{ "GET", RUN "/weights/matrix", api_result_matrix, "Weights as a matrix of mean values.", 200, "*", NULL, "read" },
 	{ "GET", RUN "/weights/series", api_result_series, "Every update of the recorded synapses.", 200, "*", NULL, "read" },
 	{ "GET", RUN "/stdp", api_result_stdp, "Measured pairs of (dt, dw) and the rule's window.", 200, "*", NULL, "read" },
-	{ "GET", RUN "/why", api_result_why, "The spike pairs that moved one synapse, and what each did; of one whose updates were not recorded the pairs alone, from the recorded spikes of both populations.", 200, "*", NULL, "read" },
+	{ "GET", RUN "/why", api_result_why, "The spike pairs that moved one synapse, and what each did. One whose updates were not recorded is simulated again, once (Prefer: wait=N waits for it; 202 until then, or where note says why not: the pairs alone, from the recorded spikes of both populations).", 200, "*", NULL, "read" },
 	{ "GET", RUN "/psth", api_result_psth, "Spikes around events: at given times, or at another population's spikes.", 200, "*", NULL, "read" },
 	{ "GET", RUN "/artifacts", api_artifact_list, "The files of a run.", 200, NULL, NULL, "read" },
 	{ "GET", RUN "/artifacts/{name}", api_artifact_get, "One file of a run; Range and If-Range are kept to.", 200, NULL, NULL, "read" },

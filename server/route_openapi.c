@@ -132,6 +132,8 @@ static json_t *responses(const struct route *r)
 					  json_pack("{s:s}", "description", "All was said."));
 	if (ends(r->pattern, "/artifacts/{name}"))
 		(void)json_object_set(o, "206", good);
+	if (ends(r->pattern, "/why"))
+		(void)json_object_set(o, "202", good);
 	(void)json_object_set_new(o, "4XX", problem("The request is refused; errors[] says why."));
 	(void)json_object_set_new(o, "5XX", problem("The server could not do it."));
 	return o;

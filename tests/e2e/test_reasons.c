@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,17 +135,38 @@ static void run_of(const char *body)
 	reply_release(&r);
 }
 
+/* Where nothing can be queued, nothing is simulated again either. */
 Test(reasons, spikes_alone_tell_the_pairs_but_not_what_each_did)
 {
-	struct reply r = view("why?projection=learn&synapse=1", NULL);
+	static const char *const closed[] = { "--queue-max", "0", NULL };
 	struct npz_entry *entries = NULL;
 	struct npy_header head = { 0 };
 	struct mem_arena arena;
+	char bare[64], in_only[64], no_weights[64];
+	struct reply r;
 	size_t n = 0;
 
+	(void)snprintf(bare, sizeof(bare), "%s", run);
+	run_of(TRAINS("") "\"spikes\":[\"in\"]}}}");
+	(void)snprintf(in_only, sizeof(in_only), "%s", run);
+	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"],\"final_weights\":false}}}");
+	(void)snprintf(no_weights, sizeof(no_weights), "%s", run);
+	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"]}}}");
+	(void)harness_stop(&h);
+	harness_again(&h, closed);
+	/* Those of a synapse that others record are the same without its recorder. */
+	r = view("why?projection=learn&synapse=0", NULL);
+	HAS(r, "/t_pre_ms", 10, 30, 30, 10, 50, 50);
+	HAS(r, "/dt_ms", 6, -14, 6.5, 26.5, -13.5, -34);
+	HAS(r, "/update", 1, 1, 2, 2, 2, 2);
+	reply_release(&r);
+	(void)snprintf(run, sizeof(run), "%s", bare);
+	r = view("why?projection=learn&synapse=1", NULL);
 	/* Behind pre 20 the arrival at 16; at 60 the one at 36.5 after 20, and 60 behind 36.5 and 16. */
 	cr_assert_eq(r.status, 200, "%s", r.body);
 	cr_assert(json_is_false(reply_at(&r, "/recorded")));
+	cr_assert_not_null(strstr(reply_text(&r, "/note"), "0 runs are waiting already"), "%s",
+			   r.body);
 	HAS(r, "/t_pre_ms", 20, 20, 60, 60);
 	HAS(r, "/dt_ms", -4, 16.5, -23.5, -44);
 	HAS(r, "/update", 0, 1, 1, 1);
@@ -166,23 +188,167 @@ Test(reasons, spikes_alone_tell_the_pairs_but_not_what_each_did)
 	cr_assert(isnan(npy_get(head.type, entries[3].bytes + head.data_offset, 0)));
 	mem_arena_release(&arena);
 	reply_release(&r);
-	/* Those of the recorded one are the same without its recorder. */
-	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"]}}}");
-	r = view("why?projection=learn&synapse=0", NULL);
-	HAS(r, "/t_pre_ms", 10, 30, 30, 10, 50, 50);
-	HAS(r, "/dt_ms", 6, -14, 6.5, 26.5, -13.5, -34);
-	HAS(r, "/update", 1, 1, 2, 2, 2, 2);
-	reply_release(&r);
-	run_of(TRAINS("") "\"spikes\":[\"in\"]}}}");
+	(void)snprintf(run, sizeof(run), "%s", in_only);
 	r = view("why?projection=learn&synapse=0", NULL);
 	cr_assert_eq(r.status, 409, "%s", r.body);
 	cr_assert_not_null(strstr(reply_text(&r, "/detail"), "spikes of out were not recorded"),
 			   "%s", r.body);
 	reply_release(&r);
-	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"],\"final_weights\":false}}}");
+	(void)snprintf(run, sizeof(run), "%s", no_weights);
 	r = view("why?projection=learn&synapse=0", NULL);
 	cr_assert_eq(r.status, 409, "%s", r.body);
 	reply_release(&r);
+}
+
+/* How many runs there are. */
+static double count_runs(void)
+{
+	struct reply r = harness_get(&h, "/v1/runs?total=true");
+	double n = reply_number(&r, "/total");
+
+	reply_release(&r);
+	return n;
+}
+
+static void same(const struct reply *a, const struct reply *b, const char *pointer)
+{
+	cr_assert_gt(json_array_size(reply_at(a, pointer)), 0, "%s in %s", pointer, a->body);
+	cr_assert(json_equal(reply_at(a, pointer), reply_at(b, pointer)), "%s: %s and %s", pointer,
+		  a->body, b->body);
+}
+
+Test(reasons, a_synapse_that_was_not_recorded_is_simulated_again_once)
+{
+	static const char *const columns[] = { "/t_pre_ms",  "/t_post_ms",     "/dt_ms",
+					       "/dw",	     "/update",	       "/update_t_ms",
+					       "/update_dw", "/update_weight", "/update_residual" };
+	static const char *const wait[] = { "Prefer: wait=20", NULL };
+	struct reply all, r, made;
+	char bare[64], path[160], etag[80], line[100];
+	const char *const again[] = { line, NULL };
+	double before;
+
+	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"]}}}");
+	(void)snprintf(bare, sizeof(bare), "%s", run);
+	run_of(TRAINS("") "\"spikes\":[\"in\",\"out\"],\"weights\":[{\"projection\":\"learn\","
+			  "\"synapses\":[0,1],\"every\":\"update\"}]}}}");
+	all = view("why?projection=learn&synapse=1", NULL);
+	(void)snprintf(run, sizeof(run), "%s", bare);
+	before = count_runs();
+	r = view("why?projection=learn&synapse=1", wait);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert(json_is_false(reply_at(&r, "/recorded")));
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		same(&r, &all, columns[i]);
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s", reply_text(&r, "/run_id"));
+	made = harness_get(&h, path);
+	cr_assert(json_is_true(reply_at(&made, "/verification/equal")), "%s", made.body);
+	cr_assert_str_eq(reply_text(&made, "/verification/run_id"), bare, "%s", made.body);
+	reply_release(&made);
+	cr_assert(reply_header(&r, "ETag", etag, sizeof(etag)));
+	reply_release(&r);
+	r = view("why?projection=learn&synapse=1", NULL); /* without a wait */
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	same(&r, &all, "/dw");
+	reply_release(&r);
+	cr_assert_eq(count_runs(), before + 1.0);
+	(void)snprintf(line, sizeof(line), "If-None-Match: %s", etag);
+	r = view("why?projection=learn&synapse=1", again);
+	cr_assert_eq(r.status, 304);
+	reply_release(&r);
+	reply_release(&all);
+}
+
+/* Behind a run that goes on for hours, in a server that runs one at a time. */
+Test(reasons, until_it_has_been_simulated_again_the_answer_is_the_pairs_and_when_to_ask)
+{
+	static const char *const one[] = { "--slots", "1", NULL };
+	static const char *const soon[] = { "Prefer: wait=1", NULL }, *const wait[] = {
+		"Prefer: wait=20", NULL
+	};
+	char path[160], etag[80], slow[64], why_run[64] = "";
+	struct reply r;
+
+	(void)harness_stop(&h);
+	harness_again(&h, one);
+	harness_run(&h, SPECS_SLOW, slow);
+	cr_assert(harness_state(&h, slow, "running", 20));
+	for (int i = 0; i < 2; i++) { /* the second finds the run of the first */
+		r = view("why?projection=learn&synapse=1", i ? soon : NULL);
+		cr_assert_eq(r.status, 202, "%s", r.body);
+		HAS(r, "/dt_ms", -4, 16.5, -23.5, -44);
+		cr_assert(json_is_null(reply_at(&r, "/dw/0")), "%s", r.body);
+		cr_assert(reply_header(&r, "Retry-After", etag, sizeof(etag)));
+		cr_assert_not(reply_header(&r, "ETag", etag, sizeof(etag)),
+			      "it is not the last word");
+		cr_assert_eq(
+			sscanf(strstr(reply_text(&r, "/note"), "run "), "run %32[0-9a-f]", path),
+			1);
+		cr_assert(i == 0 || strcmp(why_run, path) == 0, "%s", r.body);
+		(void)snprintf(why_run, sizeof(why_run), "%.60s", path);
+		reply_release(&r);
+	}
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s/cancel", slow);
+	r = harness_ask(&h, "POST", path, NULL, NULL);
+	reply_release(&r);
+	r = view("why?projection=learn&synapse=1", wait);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/run_id"), why_run, "%s", r.body);
+	cr_assert_gt(reply_number(&r, "/dw/0"), 0.0, "%s", r.body);
+	reply_release(&r);
+}
+
+static void change(const char *sql)
+{
+	char path[320];
+	sqlite3 *db = NULL;
+
+	(void)snprintf(path, sizeof(path), "%s/stdpd.db", h.dir);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	(void)sqlite3_busy_timeout(db, 5000);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+}
+
+static void says(const char *const *headers, const char *text)
+{
+	struct reply r = view("why?projection=learn&synapse=1", headers);
+
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert(json_is_null(reply_at(&r, "/dw/0")), "%s", r.body);
+	cr_assert_not_null(strstr(reply_text(&r, "/note"), text), "\"%s\" in %s", text, r.body);
+	reply_release(&r);
+}
+
+Test(reasons, why_it_is_not_simulated_again_is_said)
+{
+	struct reply r = harness_ask(&h, "POST", "/v1/tokens",
+				     "{\"name\":\"reader\",\"scopes\":[\"read\"]}", NULL);
+	char line[128], path[160];
+	const char *const reader[] = { line, NULL };
+
+	(void)snprintf(line, sizeof(line), "Authorization: Bearer %s", reply_text(&r, "/token"));
+	reply_release(&r);
+	says(reader, "a token with the scope run");
+	change("DELETE FROM token");
+	r = harness_ask(&h, "POST", "/v1/sessions", TRAINS("") "\"spikes\":[\"in\",\"out\"]}}}",
+			NULL);
+	(void)snprintf(path, sizeof(path), "/v1/sessions/%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	(void)snprintf(path + strlen(path), 80, "/step");
+	r = harness_ask(&h, "POST", path, "{\"duration_ms\":50}", NULL);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	reply_release(&r);
+	(void)snprintf(strrchr(path, '/'), 80, "/why?projection=learn&synapse=1");
+	r = harness_get(&h, path);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert_not_null(strstr(reply_text(&r, "/note"), "save the session"), "%s", r.body);
+	reply_release(&r);
+	change("UPDATE run SET provenance=json_set(provenance,'$.version','0.0')");
+	says(NULL, "by engine 0.0");
+	change("UPDATE run SET state='cancelled'");
+	says(NULL, "only a run that succeeded");
+	cr_assert_eq(count_runs(), 1.0, "none was queued");
 }
 
 Test(reasons, spikes_around_events_are_counted)
