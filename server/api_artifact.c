@@ -16,7 +16,7 @@
 #include "server/api_run.h"
 #include "server/api_session.h"
 
-enum { NAME_SIZE = 512, HEADER_MAX = 4096 };
+enum { HEADER_MAX = 4096 };
 
 /* A session has its spec alone: it is not over. */
 static const struct {
@@ -40,16 +40,88 @@ struct artifact {
 	char etag[COND_ETAG_SIZE];
 };
 
-/* KIND.SUBJECT[.NAME].COLUMN.npy, of letters that need no escape. */
-static void name_of(const struct store_recording *r, const struct store_column *column,
-		    char name[NAME_SIZE])
+/* A column under its name. */
+struct file {
+	const struct store_column *column;
+	char *name;
+	unsigned nth; /* of those that would have this name, from 1 */
+};
+
+/* KIND.SUBJECT[.NAME].COLUMN.npy, of letters that need no escape. NULL: no memory. */
+static char *name_of(const struct store_recording *r, const struct store_column *column,
+		     struct mem_arena *arena)
 {
-	(void)snprintf(name, NAME_SIZE, "%.60s.%.150s%s%.150s.%.64s.npy", r->kind, r->subject,
-		       *r->name ? "." : "", r->name, column->name);
-	for (char *p = name; *p; p++)
+	char *name = mem_arena_printf(arena, "%.60s.%.150s%s%.150s.%.64s.npy", r->kind, r->subject,
+				      *r->name ? "." : "", r->name, column->name);
+
+	for (char *p = name; p && *p; p++)
 		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.",
 			    *p))
 			*p = '_';
+	return name;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct file *x = *(struct file *const *)a, *y = *(struct file *const *)b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* Recorders of one subject, and names that differ in other letters only, come to the same name: behind the
+ * first stand NAME~2.npy, NAME~3.npy. */
+static int number(struct file *files, size_t n, struct mem_arena *arena)
+{
+	struct file **sorted = NEW(arena, struct file *, n);
+
+	for (size_t i = 0; sorted && i < n; i++)
+		sorted[i] = &files[i];
+	if (!sorted)
+		return -ERR_NOMEM;
+	qsort(sorted, n, sizeof(*sorted), by_name);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0)
+			sorted[i]->nth = sorted[i - 1]->nth + 1;
+	for (size_t i = 0; i < n; i++) {
+		struct file *f = &files[i];
+
+		if (f->nth > 1)
+			f->name = mem_arena_printf(arena, "%.*s~%u.npy", (int)strlen(f->name) - 4,
+						   f->name, f->nth);
+		if (!f->name)
+			return -ERR_NOMEM;
+	}
+	return 0;
+}
+
+/* All columns in their order, in the arena. */
+static int files_of(struct api_result *c, struct file **ret, size_t *ret_n)
+{
+	struct store_recording *list = NULL;
+	struct file *files;
+	size_t n_list = 0, n = 0;
+	int rc = api_result_recordings(c, NULL, NULL, NULL, &list, &n_list);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n_list; i++)
+		n += list[i].n_columns;
+	files = NEW(c->rq->arena, struct file, n + 1);
+	n = 0;
+	for (size_t i = 0; files && i < n_list; i++) {
+		for (size_t k = 0; k < list[i].n_columns; k++, n++) {
+			files[n] = (struct file){ .column = &list[i].columns[k], .nth = 1 };
+			files[n].name = name_of(&list[i], files[n].column, c->rq->arena);
+			if (!files[n].name)
+				return err_nomem(&c->err);
+		}
+	}
+	if (!files || number(files, n, c->rq->arena))
+		return err_nomem(&c->err);
+	*ret = files;
+	*ret_n = n;
+	return 0;
 }
 
 static uint64_t bytes_of(const struct store_column *c)
@@ -106,10 +178,10 @@ static void add_item(const struct api_result *c, json_t *items, const char *name
 
 static int add_all(struct api_result *c, json_t *items)
 {
-	struct store_recording *list = NULL;
+	struct file *files = NULL;
 	const char *text = NULL;
-	size_t n = 0;
-	int rc = api_result_recordings(c, NULL, NULL, NULL, &list, &n);
+	size_t n = 0, n_head;
+	int rc = files_of(c, &files, &n);
 
 	for (size_t i = 0; !rc && i < n_texts(c); i++) {
 		rc = text_of(c, i, &text);
@@ -117,17 +189,10 @@ static int add_all(struct api_result *c, json_t *items)
 			add_item(c, items, texts[i].name, texts[i].type, strlen(text));
 	}
 	for (size_t i = 0; !rc && i < n; i++) {
-		for (size_t k = 0; !rc && k < list[i].n_columns; k++) {
-			const struct store_column *column = &list[i].columns[k];
-			char name[NAME_SIZE];
-			size_t n_head;
-
-			name_of(&list[i], column, name);
-			rc = header_of(c, column, &text, &n_head);
-			if (!rc)
-				add_item(c, items, name, "application/octet-stream",
-					 n_head + bytes_of(column));
-		}
+		rc = header_of(c, files[i].column, &text, &n_head);
+		if (!rc)
+			add_item(c, items, files[i].name, "application/octet-stream",
+				 n_head + bytes_of(files[i].column));
 	}
 	return rc;
 }
@@ -192,8 +257,7 @@ static int take_column(struct api_result *c, const struct store_column *column, 
 /* NOTFOUND. */
 static int find(struct api_result *c, const char *wanted, struct artifact *a)
 {
-	struct store_recording *list = NULL;
-	char name[NAME_SIZE];
+	struct file *files = NULL;
 	size_t n = 0;
 	int rc;
 
@@ -205,14 +269,10 @@ static int find(struct api_result *c, const char *wanted, struct artifact *a)
 		a->n_head = rc ? 0 : strlen(a->head);
 		return rc;
 	}
-	rc = api_result_recordings(c, NULL, NULL, NULL, &list, &n);
-	for (size_t i = 0; !rc && i < n; i++) {
-		for (size_t k = 0; k < list[i].n_columns; k++) {
-			name_of(&list[i], &list[i].columns[k], name);
-			if (strcmp(wanted, name) == 0)
-				return take_column(c, &list[i].columns[k], a);
-		}
-	}
+	rc = files_of(c, &files, &n);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (strcmp(wanted, files[i].name) == 0)
+			return take_column(c, files[i].column, a);
 	return rc ? rc
 		  : err_set(&c->err, ERR_NOTFOUND, NULL,
 			    "there is no file \"%.100s\"; see artifacts", wanted);
@@ -296,8 +356,10 @@ static int not_satisfiable(struct request *rq, struct response *rs, uint64_t n)
 		&rs->body,
 		"{\"type\":\"/docs#out-of-range\",\"title\":\"Value out of range\","
 		"\"status\":416,\"code\":\"out-of-range\",\"detail\":\"the file has %" PRIu64
-		" bytes\",\"errors\":[]}",
+		" bytes\",\"errors\":[],\"instance\":",
 		n);
+	(void)buf_json_string(&rs->body, rq->path);
+	(void)buf_char(&rs->body, '}');
 	rs->content_type = "application/problem+json";
 	rs->status = 416;
 	return 0;

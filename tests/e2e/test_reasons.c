@@ -405,6 +405,52 @@ Test(reasons, every_file_in_the_list_is_there_and_as_long_as_it_says)
 	reply_release(&r);
 }
 
+/* Two recorders of one population, and populations whose names differ in letters a file's name has not. */
+Test(reasons, files_that_would_have_one_name_are_told_apart)
+{
+	static const struct {
+		const char *name;
+		size_t bytes; /* behind a head of 128 */
+	} cases[] = {
+		{ "spikes.a_b.step.npy", 8 },	 { "spikes.a_b.step~2.npy", 16 },
+		{ "spikes.a_b.step~3.npy", 24 }, { "spikes.a_b.neuron~2.npy", 8 },
+		{ "rates.a_b.count.npy", 80 },	 { "rates.a_b.count~2.npy", 40 },
+	};
+	struct reply list;
+	json_t *item, *other;
+	size_t i, k;
+
+	run_of("{\"spec\":{\"duration_ms\":100,\"populations\":{"
+	       "\"a "
+	       "b\":{\"model\":\"spike_generator\",\"size\":1,\"params\":{\"spike_times\":[1]}},"
+	       "\"a,b\":{\"model\":\"spike_generator\",\"size\":1,\"params\":{\"spike_times\":[1,2]"
+	       "}},"
+	       "\"a_b\":{\"model\":\"spike_generator\",\"size\":1,\"params\":{\"spike_times\":[1,2,"
+	       "3]}}},"
+	       "\"record\":{\"spikes\":[\"a "
+	       "b\",\"a,b\",\"a_b\"],\"rates\":[{\"population\":\"a,b\","
+	       "\"bin_ms\":10},{\"population\":\"a,b\",\"bin_ms\":20}]}}}");
+	list = view("artifacts", NULL);
+	json_array_foreach(reply_at(&list, "/items"), i, item)
+	{
+		json_array_foreach(reply_at(&list, "/items"), k, other)
+			cr_assert(i == k || !json_equal(json_object_get(item, "name"),
+							json_object_get(other, "name")),
+				  "%s", list.body);
+	}
+	reply_release(&list);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char tail[128];
+		struct reply r;
+
+		(void)snprintf(tail, sizeof(tail), "artifacts/%s", cases[i].name);
+		r = view(tail, NULL);
+		cr_assert_eq(r.status, 200, "%s: %s", tail, r.body);
+		cr_assert_eq(r.len, 128 + cases[i].bytes, "%s: %zu", tail, r.len);
+		reply_release(&r);
+	}
+}
+
 Test(reasons, a_part_of_a_file_is_had_by_range)
 {
 	static const struct {
@@ -427,7 +473,11 @@ Test(reasons, a_part_of_a_file_is_had_by_range)
 		cr_assert_eq(r.status, cases[i].status, "%s: %d", cases[i].range, r.status);
 		cr_assert_eq(reply_header(&r, "Content-Range", part, sizeof(part)),
 			     r.status != 200);
-		if (r.status != 416) {
+		if (r.status == 416) {
+			cr_assert_not_null(strstr(r.headers, "application/problem+json"));
+			cr_assert_not_null(strstr(reply_text(&r, "/instance"), "/spec.json"), "%s",
+					   r.body);
+		} else {
 			cr_assert_eq(r.len, n, "%s", cases[i].range);
 			cr_assert_eq(memcmp(r.body, whole.body + cases[i].from, n), 0);
 		}
