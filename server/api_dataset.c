@@ -15,7 +15,7 @@
 #include "server/id.h"
 #include "server/store_dataset.h"
 
-enum { NAME_BYTES_MAX = 200, EXPANDED_MAX = 512 << 20, FIELDS_JSON_MAX = 1 << 20 };
+enum { NAME_BYTES_MAX = 200, ETAG_SIZE = 24, EXPANDED_MAX = 512 << 20, FIELDS_JSON_MAX = 1 << 20 };
 
 static int fail(const struct err *err, struct err_list *errors)
 {
@@ -33,6 +33,12 @@ static json_t *one(const struct store_dataset *d)
 			 "kind", d->kind, "sha256", d->sha256, "bytes", (json_int_t)d->bytes,
 			 "owner", d->owner, "created_at", clock_text(d->created_ms, time), "fields",
 			 fields);
+}
+
+/* It never changes. */
+static void etag_of(const struct store_dataset *d, char etag[ETAG_SIZE])
+{
+	(void)snprintf(etag, ETAG_SIZE, "\"%.16s\"", d->id);
 }
 
 /* Fields as they stand in the table. mem_free it; NULL: no memory. */
@@ -103,7 +109,7 @@ static int answer(const struct api *api, struct request *rq, struct response *rs
 {
 	struct err err = { 0 };
 	struct store_dataset d;
-	char *location, etag[CRYPT_HEX_SIZE + 8];
+	char *location, etag[ETAG_SIZE];
 
 	if (store_dataset_get(api->store, id, rq->arena, &d, &err))
 		return fail(&err, errors);
@@ -114,7 +120,7 @@ static int answer(const struct api *api, struct request *rq, struct response *rs
 		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	if (status == 201)
 		http_add_header(rs, "Location", location);
-	(void)snprintf(etag, sizeof(etag), "\"%.16s\"", d.id);
+	etag_of(&d, etag);
 	if (status == 200 && cond_not_modified(rq, rs, etag))
 		return 0;
 	return api_json(rs, status, one(&d), errors);
@@ -218,6 +224,7 @@ int api_dataset_delete(const struct api *api, struct request *rq, struct respons
 {
 	struct err err = { 0 };
 	struct store_dataset d;
+	char etag[ETAG_SIZE];
 	int rc;
 
 	if (!id_valid(rq->arg[0]))
@@ -225,9 +232,12 @@ int api_dataset_delete(const struct api *api, struct request *rq, struct respons
 	rc = store_dataset_get(api->store, rq->arg[0], rq->arena, &d, &err);
 	if (!rc && !auth_sees(&rq->who, d.owner))
 		rc = err_set(&err, ERR_NOTFOUND, NULL, "there is no data set of this id");
-	if (!rc)
-		rc = store_dataset_drop(api->store, d.id, &err);
 	if (rc)
+		return fail(&err, errors);
+	etag_of(&d, etag);
+	if (cond_match(rq, etag, errors))
+		return -ERR_PRECONDITION;
+	if (store_dataset_drop(api->store, d.id, &err))
 		return fail(&err, errors);
 	dataset_drop(api->store, d.id, d.fields);
 	rs->status = 204;

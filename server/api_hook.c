@@ -286,6 +286,8 @@ int api_hook_delete(const struct api *api, struct request *rq, struct response *
 	struct err err = { 0 };
 	int rc = find(api, rq, &h, errors);
 
+	if (!rc)
+		rc = api_match(rq, hook_json(&h), errors);
 	if (!rc && store_hook_drop(api->store, h.id, &err))
 		rc = api_run_fail(&err, errors);
 	rs->status = 204;

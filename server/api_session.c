@@ -125,6 +125,8 @@ int api_session_delete(const struct api *api, struct request *rq, struct respons
 	struct err err = { 0 };
 	int rc = api_session_find(api, rq, &row, errors);
 
+	if (!rc)
+		rc = api_match(rq, api_session_json(api, &row), errors);
 	if (rc)
 		return rc;
 	if (store_session_drop(api->store, row.id, true, &err))

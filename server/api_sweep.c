@@ -400,6 +400,8 @@ int api_sweep_delete(const struct api *api, struct request *rq, struct response 
 	if (!rc && !row.finished_ms)
 		rc = err_list_add(errors, ERR_STATE, "", "the sweep is %s; cancel it first",
 				  row.state);
+	if (!rc && http_header(rq, "If-Match"))
+		rc = api_match(rq, api_sweep_json(api, rq, &row, false, &err), errors);
 	if (rc)
 		return rc;
 	rc = all ? delete_runs(api, row.id, &err) : 0;

@@ -327,12 +327,14 @@ int api_token_patch(const struct api *api, struct request *rq, struct response *
 int api_token_delete(const struct api *api, struct request *rq, struct response *rs,
 		     struct err_list *errors)
 {
+	struct store_token t = { 0 };
 	struct err err = { 0 };
+	int rc = find(api, rq, &t, errors);
 
-	if (!id_valid(rq->arg[0]))
-		return err_list_add(errors, ERR_NOTFOUND, "", "there is no token of this id");
-	if (store_token_revoke(api->store, rq->arg[0], &err))
-		return api_run_fail(&err, errors);
+	if (!rc)
+		rc = api_match(rq, one(&t), errors);
+	if (!rc && store_token_revoke(api->store, t.id, &err))
+		rc = api_run_fail(&err, errors);
 	rs->status = 204;
-	return 0;
+	return rc;
 }

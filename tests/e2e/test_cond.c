@@ -125,6 +125,32 @@ Test(cond, a_stale_if_match_changes_nothing)
 	changes_once(path, "{\"quotas\":{\"runs\":7}}", "{\"quotas\":{\"runs\":8}}");
 }
 
+/* Deleted only as it was seen: the world's own, the token last. */
+Test(cond, a_stale_if_match_deletes_nothing)
+{
+	static const char *const patterns[] = { "/v1/runs/{id}",     "/v1/sessions/{id}",
+						"/v1/sweeps/{id}",   "/v1/datasets/{id}",
+						"/v1/webhooks/{id}", "/v1/tokens/{id}" };
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		char path[WORLD_PATH_MAX], etag[128] = "", line[192];
+		struct reply r;
+
+		world_path(&w, patterns[i], path);
+		r = world_ask(&w, "DELETE", path, NULL, "If-Match: \"0-0\"");
+		cr_assert_eq(r.status, 412, "%s: %d %s", path, r.status, r.body);
+		reply_release(&r);
+		r = world_ask(&w, "GET", path, NULL, NULL);
+		cr_assert_eq(r.status, 200, "%s: %d", path, r.status);
+		cr_assert(reply_header(&r, "ETag", etag, sizeof(etag)));
+		reply_release(&r);
+		(void)snprintf(line, sizeof(line), "If-Match: %s", etag);
+		r = world_ask(&w, "DELETE", path, NULL, line);
+		cr_assert_eq(r.status, 204, "%s: %d %s", path, r.status, r.body);
+		reply_release(&r);
+	}
+}
+
 Test(cond, errors_are_not_to_be_kept)
 {
 	char text[64] = "", etag[64];
