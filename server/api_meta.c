@@ -134,6 +134,7 @@ static json_t *limits(const struct config *c)
 		{ "webhook_attempts", (double)c->webhook_attempts },
 		{ "webhook_timeout_s", c->webhook_timeout_s },
 		{ "page_size", 500.0 },
+		{ "json_depth", (double)JSON_PARSER_MAX_DEPTH },
 		{ "wait_s", 30.0 },
 		{ "idempotency_h", 24.0 },
 	};

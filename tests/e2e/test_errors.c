@@ -78,6 +78,26 @@ Test(errors, deep_nesting_is_refused_not_followed)
 	free(deep);
 }
 
+/* As deep as GET /v1 says is read, and found to be no request; one more is not. */
+Test(errors, json_is_as_deep_as_the_limit_says)
+{
+	struct reply v1 = harness_get(&h, "/v1"), r;
+	size_t depth = (size_t)reply_number(&v1, "/limits/json_depth");
+
+	cr_assert(depth >= 100 && depth < 100000, "%zu", depth);
+	for (size_t n = depth; n <= depth + 1; n++) {
+		char *deep = malloc(2 * n + 1);
+
+		memset(deep, '[', n);
+		memset(deep + n, ']', n);
+		deep[2 * n] = '\0';
+		r = refused("POST", "/v1/runs", deep, NULL, n > depth ? 400 : 422);
+		reply_release(&r);
+		free(deep);
+	}
+	reply_release(&v1);
+}
+
 Test(errors, a_wrong_spec_is_422_with_all_its_errors_at_their_places)
 {
 	struct reply r = refused("POST", "/v1/runs",
