@@ -72,6 +72,11 @@ static void went_on(const char *id, char digest[64])
 	r = harness_get(&h, path);
 	cr_assert_not_null(strstr(r.body, "goes on from its checkpoint at"), "%s", r.body);
 	reply_release(&r);
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s/events", id);
+	r = harness_get(&h, path); /* what it said comes before its end */
+	cr_assert_not_null(strstr(r.body, "event: log\ndata: {"), "%s", r.body);
+	cr_assert_lt(strstr(r.body, "event: log\n"), strstr(r.body, "\"succeeded\""), "%s", r.body);
+	reply_release(&r);
 	for (int i = 0; i < 400 && in_folder(id, ".", &st); i++)
 		nap();
 	cr_assert(!in_folder(id, ".", &st));
