@@ -23,7 +23,7 @@ enum { CHECKPOINT_S = 30, FILE_MB_MAX = 1 << 30, CPU_S_MAX = 2000000000 };
 
 static const char usage[] =
 	"usage: stdp-run [--threads N] [--memory-mb M] [--checkpoint-s S] [--file-mb M]\n"
-	"                [--cpu-s S] [--child] [--serve] DIR\n"
+	"                [--cpu-s S] [--trace T] [--child] [--serve] DIR\n"
 	"       stdp-run --version\n"
 	"Runs DIR/spec.json and leaves columns and result.json in DIR. What SIGTERM or\n"
 	"a crash interrupted goes on from DIR/checkpoint (experiments start over).\n"
@@ -33,6 +33,7 @@ static const char usage[] =
 	"                 (default 30)\n"
 	"  --file-mb M    size of one file the run may write; 0: no limit (default 0)\n"
 	"  --cpu-s S      processor time of all threads; 0: no limit (default 0)\n"
+	"  --trace T      traceparent, to stand in each line on standard error\n"
 	"  --child        die with the process that started this one\n"
 	"  --serve        a live session: commands on standard input (core/serve.h); it ends\n"
 	"                 with that input, so --child adds nothing\n";
@@ -44,6 +45,8 @@ struct options {
 	bool child, serve, version;
 	const char *dir;
 };
+
+static const char *trace; /* NULL: none */
 
 static volatile sig_atomic_t stop_reason = ERR_OK;
 static bool child_alone; /* started as a child, and nobody reads any more */
@@ -94,6 +97,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "checkpoint-s", required_argument, NULL, 's' },
 		{ "file-mb", required_argument, NULL, 'f' },
 		{ "cpu-s", required_argument, NULL, 'u' },
+		{ "trace", required_argument, NULL, 'T' },
 		{ "child", no_argument, NULL, 'c' },
 		{ "serve", no_argument, NULL, 'S' },
 		{ "version", no_argument, NULL, 'v' },
@@ -109,6 +113,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->serve = true;
 		else if (c == 'v')
 			o->version = true;
+		else if (c == 'T' && optarg[strspn(optarg, "0123456789abcdef-")] == '\0')
+			trace = optarg;
 		else if ((c == 't' && !parse_number(optarg, THREADS_MAX, &threads) && threads) ||
 			 (c == 's' && !parse_seconds(optarg, &o->checkpoint_s)) ||
 			 (c == 'f' && !parse_number(optarg, FILE_MB_MAX, &o->file_mb)) ||
@@ -151,10 +157,17 @@ static void progress(void *self, const struct engine_progress *p)
 		child_alone = true;
 }
 
+/* A line about `what` ("": nothing to name) on stderr. */
+static void say(const char *what, const char *text)
+{
+	(void)fprintf(stderr, "stdp-run: %s%s%s%s%s\n", what, what[0] ? ": " : "", text,
+		      trace ? ", traceparent " : "", trace ? trace : "");
+}
+
 static void note(void *self, const char *text)
 {
 	(void)self;
-	(void)fprintf(stderr, "stdp-run: %s\n", text);
+	say("", text);
 }
 
 static int install_signals(void)
@@ -195,13 +208,12 @@ static int limit_process(const struct options *o)
 static void refuse_calls(void)
 {
 	if (guard_calls())
-		(void)fprintf(stderr, "stdp-run: system calls are not filtered here: %s\n",
-			      strerror(errno));
+		say("system calls are not filtered here", strerror(errno));
 }
 
 static int fail(enum err_code code, const char *what, const char *why)
 {
-	(void)fprintf(stderr, "stdp-run: %s: %s\n", what, why);
+	say(what, why);
 	return ERR_EXIT_BASE + (int)code;
 }
 
@@ -257,8 +269,7 @@ static int run(int dir_fd, int lock_fd, struct options *o)
 		return 0;
 	/* A result tells what went wrong; without one, and to a person, say it here. */
 	if (faccessat(dir_fd, RUNDIR_RESULT, F_OK, 0) || isatty(STDERR_FILENO))
-		(void)fprintf(stderr, "stdp-run: %s%s%s\n", err.path, err.path[0] ? ": " : "",
-			      err.text);
+		say(err.path, err.text);
 	return ERR_EXIT_BASE - rc;
 }
 

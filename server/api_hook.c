@@ -341,7 +341,7 @@ int api_hook_test(const struct api *api, struct request *rq, struct response *rs
 	if (!*id) {
 		id_new(fresh);
 		id = fresh;
-		if (store_hook_test(api->store, h.id, id, rq->once, &err))
+		if (store_hook_test(api->store, h.id, id, rq->trace, rq->once, &err))
 			return api_run_fail(&err, errors);
 	}
 	if (store_hook_delivery(api->store, id, rq->arena, &d, &err))

@@ -288,7 +288,8 @@ int api_run_log(const struct api *api, struct request *rq, struct response *rs,
 		rc = stored_text(api, rq, STORE_RUN_LOG, &text, errors);
 	if (rc)
 		return rc;
-	(void)buf_printf(&rs->body, "%s queued\n", clock_text(run.created_ms, created));
+	(void)buf_printf(&rs->body, "%s queued%s%s\n", clock_text(run.created_ms, created),
+			 run.trace ? ", traceparent " : "", run.trace ? run.trace : "");
 	if (run.started_ms)
 		(void)buf_printf(&rs->body, "%s started, threads: %lld\n",
 				 clock_text(run.started_ms, started), (long long)run.threads);

@@ -251,6 +251,7 @@ int api_session_post(const struct api *api, struct request *rq, struct response 
 		id_new(id);
 		o.row.id = id;
 		o.row.owner = rq->who.name;
+		o.row.trace = rq->trace;
 		o.row.owner_max = rq->who.quota_sessions;
 		o.row.created_ms = clock_wall_ms();
 		rc = make(api, &o, rq->once, &err);
@@ -278,6 +279,7 @@ static int add_fork(const struct api *api, struct request *rq, const struct stor
 	row.state = "awake";
 	row.name = name ? name : parent->name;
 	row.owner = rq->who.name;
+	row.trace = rq->trace;
 	row.owner_max = rq->who.quota_sessions;
 	row.parent = parent->id;
 	row.created_ms = clock_wall_ms();
@@ -482,7 +484,8 @@ static int add_run(const struct api *api, struct request *rq, const struct store
 				     .preset = row->preset,
 				     .seed = row->seed,
 				     .threads = row->threads,
-				     .owner = rq->who.name };
+				     .owner = rq->who.name,
+				     .trace = rq->trace };
 	struct api_spec known = { 0 };
 	struct err_list errors = { 0 };
 	struct folder folder = { .fd = -1 };

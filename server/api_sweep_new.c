@@ -412,6 +412,7 @@ static int start(struct draft *d, struct response *rs)
 		.tags = d->meta.tags,
 		.notes = d->meta.notes,
 		.owner = d->rq->who.name,
+		.trace = d->rq->trace,
 		.preset = json_string_value(json_object_get(d->body, "preset")),
 		.experiment = d->known.experiment,
 		.spec = api_text(d->plan.spec, arena),

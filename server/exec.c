@@ -230,6 +230,7 @@ static int start(struct exec *e, const char *id, struct err *err)
 				&process,
 				&(struct exec_local_job){ .runner = e->config.runner,
 							  .dir = path,
+							  .trace = run.trace,
 							  .threads = (long)run.threads,
 							  .memory_mb = (long)e->config.memory_mb,
 							  .file_mb = (long)e->config.file_mb,

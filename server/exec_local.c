@@ -51,13 +51,19 @@ static int set_files(posix_spawn_file_actions_t *files, int out, const struct ex
 
 static int spawn(pid_t *ret, int out, const struct exec_local_job *job)
 {
-	char threads[64], memory[64], checkpoint[64], file[64], cpu[64];
+	char threads[64], memory[64], checkpoint[64], file[64], cpu[64], trace[128];
 	char child[] = "--child", serve[] = "--serve";
 	char program[4096], folder[4096];
-	char *argv[] = {
-		program, threads, memory, checkpoint, file, cpu, job->serve ? serve : child,
-		folder,	 NULL
-	};
+	char *argv[] = { program,
+			 threads,
+			 memory,
+			 checkpoint,
+			 file,
+			 cpu,
+			 job->serve ? serve : child,
+			 job->trace ? trace : folder,
+			 job->trace ? folder : NULL,
+			 NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int rc;
@@ -67,6 +73,7 @@ static int spawn(pid_t *ret, int out, const struct exec_local_job *job)
 	(void)snprintf(threads, sizeof(threads), "--threads=%ld", job->threads);
 	(void)snprintf(memory, sizeof(memory), "--memory-mb=%ld", job->memory_mb);
 	(void)snprintf(file, sizeof(file), "--file-mb=%ld", job->file_mb);
+	(void)snprintf(trace, sizeof(trace), "--trace=%s", job->trace ? job->trace : "");
 	(void)snprintf(cpu, sizeof(cpu), "--cpu-s=%ld", job->cpu_s);
 	(void)snprintf(checkpoint, sizeof(checkpoint), "--checkpoint-s=%.3f", job->checkpoint_s);
 	if (posix_spawnattr_init(&attr))

@@ -22,6 +22,7 @@ struct exec_local {
 struct exec_local_job {
 	const char *runner; /* path of stdp-run */
 	const char *dir;    /* the run's folder */
+	const char *trace;  /* traceparent, for its lines on stderr; NULL: none */
 	long threads, memory_mb;
 	long file_mb;	     /* of one file it writes */
 	long cpu_s;	     /* of all threads; 0: no limit */

@@ -73,9 +73,11 @@ static bool sign(const struct store_delivery *d, int64_t now_s, struct mem_arena
 static int send_one(struct hook *h, struct flight *f, const struct store_delivery *d,
 		    struct mem_arena *arena, struct err *err)
 {
-	char id[HEADER_MAX], event[HEADER_MAX], attempt[HEADER_MAX], signature[HEADER_MAX];
+	char id[HEADER_MAX], event[HEADER_MAX], attempt[HEADER_MAX], signature[HEADER_MAX],
+		trace[HEADER_MAX];
 	const char *const headers[] = {
-		"Content-Type: application/json", id, event, attempt, signature, NULL
+		"Content-Type: application/json", id,  event, attempt, signature,
+		d->trace ? trace : NULL,	  NULL
 	};
 	int rc;
 
@@ -86,6 +88,7 @@ static int send_one(struct hook *h, struct flight *f, const struct store_deliver
 	(void)snprintf(id, sizeof(id), "Stdpd-Delivery: %s", f->id);
 	(void)snprintf(event, sizeof(event), "Stdpd-Event: %s", f->event);
 	(void)snprintf(attempt, sizeof(attempt), "Stdpd-Attempt: %lld", (long long)f->attempts);
+	(void)snprintf(trace, sizeof(trace), "traceparent: %s", d->trace ? d->trace : "");
 	if (!sign(d, clock_wall_ms() / 1000, arena, signature))
 		return err_nomem(err);
 	rc = post_start(

@@ -61,6 +61,7 @@ static void start(struct session *x, struct session_live *l)
 			&l->process,
 			&(struct exec_local_job){ .runner = x->config.runner,
 						  .dir = path,
+						  .trace = row.trace,
 						  .threads = (long)row.threads,
 						  .memory_mb = (long)x->config.memory_mb,
 						  .file_mb = (long)x->config.file_mb,

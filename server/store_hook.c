@@ -51,8 +51,9 @@ static int take_delivery(struct store_stmt *q, bool due, struct mem_arena *arena
 		.status = store_int(q, 10),
 		.duration_ms = store_double(q, 11),
 		.error = store_copy(arena, q, 12, &failed),
-		.url = due ? store_copy(arena, q, 13, &failed) : NULL,
-		.secret = due ? store_copy(arena, q, 14, &failed) : NULL,
+		.trace = store_copy(arena, q, 13, &failed),
+		.url = due ? store_copy(arena, q, 14, &failed) : NULL,
+		.secret = due ? store_copy(arena, q, 15, &failed) : NULL,
 	};
 	return failed ? err_nomem(err) : 0;
 }
@@ -147,7 +148,7 @@ int store_hook_drop(struct store *s, const char *id, struct err *err)
 	return conclude_one(s, store_exec(s, SQL_HOOK_DELETE, err, "t", id), err);
 }
 
-int store_hook_test(struct store *s, const char *id, const char *delivery,
+int store_hook_test(struct store *s, const char *id, const char *delivery, const char *trace,
 		    const struct store_once *once, struct err *err)
 {
 	int64_t now = clock_wall_ms();
@@ -156,7 +157,8 @@ int store_hook_test(struct store *s, const char *id, const char *delivery,
 
 	if (rc)
 		return rc;
-	rc = store_exec(s, SQL_HOOK_TEST, err, "ttti", id, delivery, clock_text(now, at), now);
+	rc = store_exec(s, SQL_HOOK_TEST, err, "tttit", id, delivery, clock_text(now, at), now,
+			trace);
 	if (!rc && store_changes(s) != 1)
 		rc = missing(err);
 	if (!rc)

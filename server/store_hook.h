@@ -26,6 +26,7 @@ struct store_delivery {
 	const char *error;					      /* NULL: none */
 	int64_t seq, created_ms, next_ms, ended_ms, attempts, status; /* 0: none */
 	double duration_ms;
+	const char *trace;	  /* traceparent to go with it; NULL: none */
 	const char *url, *secret; /* of those that are due */
 };
 
@@ -40,8 +41,8 @@ int store_hook_list(struct store *s, int64_t seq, const char *owner, size_t n,
 int store_hook_add(struct store *s, const struct store_hook *h, const struct store_once *once,
 		   int64_t max, struct err *err) MUST_USE;
 int store_hook_drop(struct store *s, const char *id, struct err *err) MUST_USE;
-/* A delivery that tells of nothing, with this id. */
-int store_hook_test(struct store *s, const char *id, const char *delivery,
+/* A delivery that tells of nothing, with this id and traceparent (NULL: none). */
+int store_hook_test(struct store *s, const char *id, const char *delivery, const char *trace,
 		    const struct store_once *once, struct err *err) MUST_USE;
 
 enum store_hook_kind { STORE_HOOK_RUN, STORE_HOOK_SESSION, STORE_HOOK_SWEEP };

@@ -67,6 +67,7 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	r.owner = text(q, 29, arena, NULL, &ok);
 	r.pinned = store_int(q, 30) != 0;
 	r.sweep = text(q, 31, arena, NULL, &ok);
+	r.trace = text(q, 32, arena, NULL, &ok);
 	if (!ok)
 		return err_nomem(err);
 	if (r.state == RUN_N)
@@ -265,6 +266,7 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 	store_bind_text(q, 15, run->verify_digest);
 	store_bind_text(q, 16, run->owner);
 	store_bind_text(q, 17, run->sweep);
+	store_bind_text(q, 18, run->trace);
 	rc = store_step(q, err);
 	store_end(q);
 	if (rc >= 0)

@@ -33,6 +33,7 @@ struct store_run {
 	const char *owner;		       /* NULL: everybody's */
 	bool pinned;			       /* keep_days does not count */
 	const char *sweep;		       /* it was made for; NULL: none */
+	const char *trace; /* traceparent of the request that made it; NULL: none */
 };
 
 struct store_once;
@@ -42,6 +43,7 @@ struct store_run_new {
 	const char *verify_of, *verify_digest; /* NULL: repeats none */
 	const char *owner;		       /* NULL: everybody's */
 	const char *sweep;		       /* NULL: of none */
+	const char *trace;		       /* traceparent; NULL: none */
 	int64_t threads, keep_days;
 	int64_t owner_max;	       /* runs its owner may have waiting; 0: any number */
 	const struct store_once *once; /* of the request, to be answered from the run; NULL: none */

@@ -48,9 +48,10 @@ int store_session_add(struct store *s, const struct store_session *r, const stru
 			rc = store_space_allow("sessions", n, r->owner_max, err);
 	}
 	if (!rc)
-		rc = store_exec(s, SQL_SESSION_INSERT, err, "tttttttttiid", r->id, r->state,
+		rc = store_exec(s, SQL_SESSION_INSERT, err, "tttttttttiidt", r->id, r->state,
 				r->name ? r->name : "", r->owner, r->preset, r->parent, r->spec,
-				r->spec_sha256, r->seed, r->threads, r->created_ms, r->t_ms);
+				r->spec_sha256, r->seed, r->threads, r->created_ms, r->t_ms,
+				r->trace);
 	if (!rc)
 		rc = store_once_made(s, once, note, false, err);
 	return store_conclude(s, rc, err);
@@ -78,6 +79,7 @@ static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct
 		.used_ms = store_int(q, 12),
 		.t_ms = store_double(q, 13),
 		.error = store_copy(arena, q, 14, &failed),
+		.trace = store_copy(arena, q, 15, &failed),
 	};
 	return failed ? err_nomem(err) : 0;
 }

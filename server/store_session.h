@@ -21,6 +21,7 @@ struct store_session {
 	int64_t owner_max; /* sessions its owner may have; 0: any number; for store_session_add */
 	double t_ms;
 	const char *error; /* JSON text */
+	const char *trace; /* traceparent of the request that made it; NULL: none */
 };
 
 struct store_session_checkpoint {

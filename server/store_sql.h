@@ -16,7 +16,7 @@
 // clang-format off
 #define STORE_SQL_RUN_COLUMNS \
 	"id,seq,version,state,name,tags,notes,preset,experiment,spec_sha256,seed,threads,created_ms,started_ms," \
-	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner,pinned,sweep"
+	"finished_ms,duration_ms,t_ms,wall_s,digest,counts,metrics,partial,error,keep_days,targets,score,remarks,verify_of,verify_digest,owner,pinned,sweep,traceparent"
 #define STORE_SQL_RUN_FILTER \
 	"(?1 IS NULL OR state=?1) AND (?2 IS NULL OR preset=?2)" \
 	" AND (?3 IS NULL OR EXISTS(SELECT 1 FROM json_each(tags) WHERE value=?3))" \
@@ -31,8 +31,8 @@
 /* name, SQL */
 #define STORE_SQL_RUN(X) \
 	X(RUN_INSERT, "INSERT INTO run(id,seq,state,name,tags,notes,preset,experiment,spec,spec_sha256,seed,threads," \
-		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner,sweep) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
-		"?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)") \
+		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner,sweep,traceparent) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
+		"?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)") \
 	X(RUN_GET, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE id=?") \
 	X(RUN_BY_SPEC, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE spec_sha256=?1 AND state='succeeded'" \
 		" AND json_extract(provenance,'$.version')=?2 AND (?3 IS NULL OR owner IS NULL OR owner=?3) ORDER BY seq DESC LIMIT 1") \

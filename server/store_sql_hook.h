@@ -6,11 +6,11 @@
 // clang-format off
 #define STORE_SQL_HOOK_COLUMNS "id,seq,owner,name,url,events,secret,active,created_ms"
 #define STORE_SQL_DELIVERY_COLUMNS \
-	"d.id,d.seq,d.webhook_id,d.event,d.body,d.state,d.created_ms,d.next_ms,d.ended_ms,d.attempts,d.status,d.duration_ms,d.error"
+	"d.id,d.seq,d.webhook_id,d.event,d.body,d.state,d.created_ms,d.next_ms,d.ended_ms,d.attempts,d.status,d.duration_ms,d.error,d.traceparent"
 /* A row for every webhook that wants event ?2 of something owned by x.owner; a deaf one is not told more and more. */
 #define STORE_SQL_HOOK_TELL(body) \
-	"INSERT INTO webhook_delivery(id,webhook_id,event,body,created_ms,next_ms)" \
-	" SELECT lower(hex(randomblob(16))),w.id,?2,json_object('event',?2,'at',?3," body "),?4,?4" \
+	"INSERT INTO webhook_delivery(id,webhook_id,event,body,created_ms,next_ms,traceparent)" \
+	" SELECT lower(hex(randomblob(16))),w.id,?2,json_object('event',?2,'at',?3," body "),?4,?4,x.traceparent" \
 	" FROM x JOIN webhook w ON w.active=1 AND (x.owner IS NULL OR x.owner=w.owner)" \
 	" AND EXISTS(SELECT 1 FROM json_each(w.events) WHERE ?2 GLOB value)" \
 	" WHERE (SELECT COUNT(*) FROM webhook_delivery d WHERE d.webhook_id=w.id AND d.next_ms IS NOT NULL)<10000"
@@ -36,8 +36,8 @@
 	X(HOOK_TELL_SWEEP, "WITH x AS (SELECT * FROM sweep WHERE id=?1) " STORE_SQL_HOOK_TELL( \
 		"'sweep',json_object('id',x.id,'state',x.state,'name',x.name,'tags'," STORE_SQL_JSON("x.tags") ",'points',x.points," \
 		"'self','/v1/sweeps/'||x.id)")) \
-	X(HOOK_TEST, "INSERT INTO webhook_delivery(id,webhook_id,event,body,created_ms,next_ms)" \
-		" SELECT ?2,id,'test',json_object('event','test','at',?3,'webhook',json_object('id',id,'name',name)),?4,?4 FROM webhook WHERE id=?1") \
+	X(HOOK_TEST, "INSERT INTO webhook_delivery(id,webhook_id,event,body,created_ms,next_ms,traceparent)" \
+		" SELECT ?2,id,'test',json_object('event','test','at',?3,'webhook',json_object('id',id,'name',name)),?4,?4,?5 FROM webhook WHERE id=?1") \
 	X(HOOK_DELIVERIES, "SELECT " STORE_SQL_DELIVERY_COLUMNS " FROM webhook_delivery d WHERE d.webhook_id=?1 AND d.seq<?2" \
 		" AND (?3 IS NULL OR d.state=?3) ORDER BY d.seq DESC LIMIT ?4") \
 	X(HOOK_DELIVERY, "SELECT " STORE_SQL_DELIVERY_COLUMNS " FROM webhook_delivery d WHERE d.id=?") \

@@ -5,12 +5,12 @@
 
 // clang-format off
 #define STORE_SQL_SESSION_COLUMNS \
-	"id,seq,version,state,name,owner,preset,parent,spec_sha256,seed,threads,created_ms,used_ms,t_ms,error"
+	"id,seq,version,state,name,owner,preset,parent,spec_sha256,seed,threads,created_ms,used_ms,t_ms,error,traceparent"
 
 /* name, SQL */
 #define STORE_SQL_SESSION(X) \
-	X(SESSION_INSERT, "INSERT INTO session(id,seq,state,name,owner,preset,parent,spec,spec_sha256,seed,threads,created_ms,used_ms,t_ms)" \
-		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM session),?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11,?12)") \
+	X(SESSION_INSERT, "INSERT INTO session(id,seq,state,name,owner,preset,parent,spec,spec_sha256,seed,threads,created_ms,used_ms,t_ms,traceparent)" \
+		" VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM session),?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?11,?12,?13)") \
 	X(SESSION_GET, "SELECT " STORE_SQL_SESSION_COLUMNS " FROM session WHERE id=?") \
 	X(SESSION_SPEC, "SELECT spec FROM session WHERE id=?") \
 	X(SESSION_LIST, "SELECT " STORE_SQL_SESSION_COLUMNS " FROM session WHERE seq<?1 AND (?2 IS NULL OR state=?2)" \

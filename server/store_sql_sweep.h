@@ -6,15 +6,15 @@
 // clang-format off
 #define STORE_SQL_SWEEP_COLUMNS \
 	"id,seq,version,state,name,tags,notes,owner,preset,experiment,axes,seeds,metric,goal,threads,keep_days,reuse," \
-	"quota_runs,quota_mb,points,next_point,created_ms,finished_ms"
+	"quota_runs,quota_mb,points,next_point,created_ms,finished_ms,traceparent"
 /* Its runs that have not ended. */
 #define STORE_SQL_SWEEP_LIVE "state IN ('queued','running','cancelling','interrupted')"
 
 /* name, SQL */
 #define STORE_SQL_SWEEP(X) \
 	X(SWEEP_INSERT, "INSERT INTO sweep(id,seq,state,name,tags,notes,owner,preset,experiment,spec,axes,seeds,metric,goal,threads," \
-		"keep_days,reuse,quota_runs,quota_mb,points,created_ms) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM sweep),'running'," \
-		"?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)") \
+		"keep_days,reuse,quota_runs,quota_mb,points,created_ms,traceparent) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM sweep),'running'," \
+		"?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)") \
 	X(SWEEP_GET, "SELECT " STORE_SQL_SWEEP_COLUMNS " FROM sweep WHERE id=?") \
 	X(SWEEP_SPEC, "SELECT spec FROM sweep WHERE id=?") \
 	X(SWEEP_LIST, "SELECT " STORE_SQL_SWEEP_COLUMNS " FROM sweep WHERE seq<?1 AND (?2 IS NULL OR state=?2)" \

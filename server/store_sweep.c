@@ -50,6 +50,7 @@ static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct
 		.next_point = store_int(q, 20),
 		.created_ms = store_int(q, 21),
 		.finished_ms = store_int(q, 22),
+		.trace = store_copy(arena, q, 23, &failed),
 	};
 	return failed ? err_nomem(err) : 0;
 }
@@ -237,12 +238,12 @@ static int say(struct store *s, const char *id, const char *state, int64_t versi
 
 int store_sweep_add(struct store *s, const struct store_sweep *r, struct err *err)
 {
-	int rc = store_exec(s, SQL_SWEEP_INSERT, err, "ttttttttttttiiiiiii", r->id,
+	int rc = store_exec(s, SQL_SWEEP_INSERT, err, "ttttttttttttiiiiiiit", r->id,
 			    r->name ? r->name : "", r->tags ? r->tags : "[]",
 			    r->notes ? r->notes : "", r->owner, r->preset, r->experiment, r->spec,
 			    r->axes, r->seeds, r->metric, r->goal, r->threads, r->keep_days,
 			    (int64_t)r->reuse, r->quota_runs, r->quota_mb, r->points,
-			    clock_wall_ms());
+			    clock_wall_ms(), r->trace);
 
 	return rc ? rc : say(s, r->id, "running", 1, err);
 }

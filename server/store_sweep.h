@@ -20,6 +20,7 @@ struct store_sweep {
 	const char *spec;	  /* only for store_sweep_add; else store_sweep_spec */
 	const char *axes, *seeds; /* JSON */
 	const char *metric, *goal;
+	const char *trace; /* traceparent of the request that made it */
 	int64_t threads, keep_days, quota_runs, quota_mb; /* 0: for ever, no limit */
 	bool reuse;
 	int64_t points, next_point;

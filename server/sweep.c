@@ -146,6 +146,7 @@ static int point_store(struct sweep *x, const struct store_sweep *row, const str
 		.seed = json_string_value(json_object_get(p->spec, "seed")),
 		.owner = row->owner,
 		.sweep = row->id,
+		.trace = row->trace,
 		.threads = row->threads,
 		.keep_days = row->keep_days,
 		.owner_max = row->quota_runs,
