@@ -67,17 +67,31 @@ json_t *api_session_json(const struct api *api, const struct store_session *row)
 	return ret;
 }
 
+json_t *api_session_numbered(json_t *body, json_t *reply_take)
+{
+	json_t *seq = json_object_get(reply_take, "seq");
+
+	if (seq)
+		(void)json_object_set(body, "seq", seq);
+	json_decref(reply_take);
+	return body;
+}
+
 int api_session_answer(const struct api *api, struct request *rq, struct response *rs,
-		       const char *id, int status, struct err_list *errors)
+		       const char *id, int status, json_t *reply_take, struct err_list *errors)
 {
 	struct store_session row;
 	struct err err = { 0 };
+	int rc = store_session_get(api->store, id, rq->arena, &row, &err);
 
-	if (store_session_get(api->store, id, rq->arena, &row, &err))
+	if (rc) {
+		json_decref(reply_take);
 		return api_run_fail(&err, errors);
+	}
 	if (status == 201)
 		http_add_header(rs, "Location", mem_arena_printf(rq->arena, "/v1/sessions/%s", id));
-	return api_json(rs, status, api_session_json(api, &row), errors);
+	return api_json(rs, status, api_session_numbered(api_session_json(api, &row), reply_take),
+			errors);
 }
 
 int api_session_get(const struct api *api, struct request *rq, struct response *rs,

@@ -15,9 +15,11 @@ int api_session_find(const struct api *api, const struct request *rq, struct sto
 		     struct err_list *errors) MUST_USE;
 /* As the contract has it. New reference, NULL: no memory. */
 json_t *api_session_json(const struct api *api, const struct store_session *row);
-/* Answer with the row of `id` as it is now. */
+/* `body` with the number that the reply of a process bears, if there is one (NULL: none). */
+json_t *api_session_numbered(json_t *body, json_t *reply_take);
+/* Answer with the row of `id` as it is now, numbered as `reply`. */
 int api_session_answer(const struct api *api, struct request *rq, struct response *rs,
-		       const char *id, int status, struct err_list *errors);
+		       const char *id, int status, json_t *reply_take, struct err_list *errors);
 
 /* A command and its reply over the waits of one request. */
 struct api_session_ask {

@@ -220,12 +220,11 @@ static int greet(const struct api *api, struct request *rq, struct response *rs,
 				 api_session_told(rq) ? NULL : json_pack("{s:s}", "cmd", "state"),
 				 &reply, errors);
 
-	json_decref(reply);
 	if (rc < 0)
 		unmake(api, id);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	return api_session_answer(api, rq, rs, id, 201, errors);
+	return api_session_answer(api, rq, rs, id, 201, reply, errors);
 }
 
 int api_session_post(const struct api *api, struct request *rq, struct response *rs,
@@ -322,13 +321,12 @@ int api_session_fork(const struct api *api, struct request *rq, struct response 
 	if (rc)
 		return rc;
 	if (rq->memo[0] && !api_session_told(rq)) /* an earlier server made it */
-		return api_session_answer(api, rq, rs, id, 201, errors);
+		return api_session_answer(api, rq, rs, id, 201, NULL, errors);
 	ask = (struct api_session_ask){ .id = row.id, .fork = id, .note = id };
 	rc = api_session_ask(api, rq, rs, &ask, command, &reply, errors);
-	json_decref(reply);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	return api_session_answer(api, rq, rs, id, 201, errors);
+	return api_session_answer(api, rq, rs, id, 201, reply, errors);
 }
 
 /* ---- checkpoints ---- */
@@ -383,11 +381,12 @@ int api_session_checkpoint_post(const struct api *api, struct request *rq, struc
 	c.session_id = row.id;
 	c.t_ms = json_number_value(json_object_get(reply, "saved_ms"));
 	c.bytes = json_integer_value(json_object_get(reply, "bytes"));
-	json_decref(reply);
 	made_note(id, note);
-	if (store_session_checkpoint_add(api->store, &c, rq->once, note, &err))
+	if (store_session_checkpoint_add(api->store, &c, rq->once, note, &err)) {
+		json_decref(reply);
 		return api_run_fail(&err, errors);
-	return api_json(rs, 201, checkpoint_json(&c), errors);
+	}
+	return api_json(rs, 201, api_session_numbered(checkpoint_json(&c), reply), errors);
 }
 
 int api_session_checkpoint_list(const struct api *api, struct request *rq, struct response *rs,
@@ -460,10 +459,9 @@ int api_session_restore(const struct api *api, struct request *rq, struct respon
 		return rc;
 	ask.id = row.id;
 	rc = api_session_ask(api, rq, rs, &ask, command, &reply, errors);
-	json_decref(reply);
 	if (rc)
 		return rc > 0 ? 0 : rc;
-	return api_session_answer(api, rq, rs, row.id, 200, errors);
+	return api_session_answer(api, rq, rs, row.id, 200, reply, errors);
 }
 
 /* ---- saving ---- */

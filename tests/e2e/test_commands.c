@@ -178,6 +178,47 @@ Test(commands, those_of_many_clients_are_done_one_after_the_other)
 	}
 }
 
+/* The next of the answers that carry a time and a number. */
+static double numbered(const char *id, const char *what, const char *body, double t_ms,
+		       char made_id[64])
+{
+	struct reply r = on("POST", id, what, body);
+	double seq = reply_number(&r, "/seq");
+
+	cr_assert(r.status == 200 || r.status == 201, "%s: %d %s", what, r.status, r.body);
+	cr_assert_float_eq(reply_number(&r, "/t_ms"), t_ms, 1e-9, "%s: %s", what, r.body);
+	cr_assert_gt(seq, 0.0, "%s: %s", what, r.body);
+	(void)snprintf(made_id, 64, "%s", reply_text(&r, "/id"));
+	reply_release(&r);
+	return seq;
+}
+
+Test(commands, each_answer_has_its_time_and_its_number)
+{
+	static const char *const cases[][2] = {
+		{ "stimuli", "{\"spikes\":{\"population\":\"mute\",\"count\":1}}" },
+		{ "parameters", "{\"plasticity\":{\"on\":false}}" },
+		{ "fork", "{}" },
+		{ "play", "{\"speed\":0.0001}" },
+	};
+	char id[64], point[64], other[64], body[128];
+	double last, seq;
+
+	made("/v1/sessions", NET, id);
+	last = numbered(id, "step", "{\"duration_ms\":50}", 50, other);
+	seq = numbered(id, "checkpoints", NULL, 50, point);
+	cr_assert_gt(seq, last);
+	last = numbered(id, "step", "{\"duration_ms\":50}", 100, other);
+	cr_assert_gt(last, seq);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		seq = numbered(id, cases[i][0], cases[i][1], 100, other);
+		cr_assert_gt(seq, last, "%s", cases[i][0]);
+		last = seq;
+	}
+	(void)snprintf(body, sizeof(body), "{\"checkpoint_id\":\"%s\"}", point);
+	(void)numbered(id, "restore", body, 50, other);
+}
+
 /* ---- bodies and beginnings ---- */
 
 Test(commands, what_needs_no_input_takes_an_empty_object_or_nothing)
