@@ -38,6 +38,7 @@ Test(disk, runs_that_cannot_be_stored_fail_and_the_server_goes_on, .timeout = 60
 		r = harness_wait(&h, id, 20);
 		cr_assert_str_eq(reply_text(&r, "/state"), "failed", "%s", r.body);
 		cr_assert_str_eq(reply_text(&r, "/error/code"), "storage-full", "%s", r.body);
+		cr_assert_null(strstr(r.body, h.dir), "a path of the machine: %s", r.body);
 		reply_release(&r);
 	}
 	harness_run(&h, "{\"preset\":\"stdp_window\"}", id);

@@ -1,10 +1,16 @@
 /* test_meta - what the server says about itself. */
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/e2e/harness.h"
+
+enum { CONNECTIONS = 400 };
 
 static struct harness h;
 
@@ -54,6 +60,89 @@ Test(meta, v1_shows_version_limits_features_and_links)
 	cr_assert_geq(json_array_size(reply_at(&r, "/features")), 1);
 	cr_assert_str_eq(reply_text(&r, "/links/runs"), "/v1/runs");
 	reply_release(&r);
+}
+
+/* Without options, as much as callers may rely on. */
+Test(meta, a_server_admits_as_much_as_is_promised)
+{
+	static const struct {
+		const char *limit;
+		double least;
+	} cases[] = {
+		{ "neurons", 1e6 },
+		{ "synapses", 1e8 },
+		{ "wall_s", 3600 },
+		{ "connections", 400 },
+		{ "connections_per_address", 400 },
+		{ "page_size", 500 },
+		{ "wait_s", 30 },
+		{ "idempotency_h", 24 },
+		{ "body_bytes", 1 << 20 },
+		{ "json_depth", 100 },
+		{ "queue", 1 },
+		{ "slots", 1 },
+		{ "sessions_awake", 1 },
+		{ "streams", 1 },
+	};
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)h.port) };
+	struct reply r = harness_get(&h, "/v1");
+	int fds[CONNECTIONS];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_assert_geq(
+			json_number_value(json_object_get(reply_at(&r, "/limits"), cases[i].limit)),
+			cases[i].least, "%s", cases[i].limit);
+	reply_release(&r);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		cr_assert_eq(connect(fds[i], (const struct sockaddr *)&at, sizeof(at)), 0);
+	}
+	for (size_t i = 0; i < CONNECTIONS; i += CONNECTIONS - 1) { /* the first and the last */
+		static const char ask[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+		char text[256];
+
+		cr_assert_eq(send(fds[i], ask, strlen(ask), MSG_NOSIGNAL), (ssize_t)strlen(ask));
+		cr_assert_gt(recv(fds[i], text, sizeof(text), 0), 12);
+		cr_assert_eq(strncmp(text, "HTTP/1.1 200", 12), 0, "connection %zu", i);
+	}
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		(void)close(fds[i]);
+}
+
+Test(meta, every_line_of_the_log_is_json_and_a_requests_bears_its_id)
+{
+	static const char *const given[] = { "X-Request-Id: the-one", NULL };
+	struct reply r = harness_ask(&h, "GET", "/v1/nothing?a=\"b", NULL, given);
+	char path[300], line[8192];
+	size_t lines = 0, found = 0;
+	FILE *f;
+
+	reply_release(&r);
+	cr_assert_eq(harness_stop(&h), 0);
+	(void)snprintf(path, sizeof(path), "%s.log", h.dir);
+	f = fopen(path, "r");
+	cr_assert_not_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		json_t *entry = json_loads(line, 0, NULL);
+		const char *id = json_string_value(json_object_get(entry, "request_id"));
+
+		cr_assert(json_is_string(json_object_get(entry, "time")) &&
+				  json_is_string(json_object_get(entry, "level")),
+			  "%s", line);
+		lines++;
+		if (id && strcmp(id, "the-one") == 0) {
+			found++;
+			cr_assert_str_eq(json_string_value(json_object_get(entry, "path")),
+					 "/v1/nothing");
+			cr_assert_eq(json_integer_value(json_object_get(entry, "status")), 404);
+			cr_assert(json_is_number(json_object_get(entry, "ms")));
+		}
+		json_decref(entry);
+	}
+	(void)fclose(f);
+	cr_assert_geq(lines, 2);
+	cr_assert_eq(found, 1);
 }
 
 Test(meta, every_link_of_v1_answers)

@@ -277,6 +277,8 @@ static void gets(int expected, const struct route *r, const char *path, const ch
 	cr_assert_eq(reply_number(&a, "/status"), (double)expected);
 	cr_assert_geq(strlen(reply_text(&a, "/detail")), 8);
 	cr_assert_str_eq(reply_text(&a, "/instance"), split(path), "%s", a.body);
+	cr_assert_null(strstr(a.body, w.h.dir), "a path of the machine: %s", a.body);
+	cr_assert_null(strstr(a.body, ".c:"), "a place in the source: %s", a.body);
 	reply_release(&a);
 }
 

@@ -400,6 +400,52 @@ Test(run, a_long_poll_answers_with_the_next_version)
 	reply_release(&r);
 }
 
+/* Each by itself a number that tells something, together no contradiction. */
+Test(run, progress_says_how_fast_and_how_long_still)
+{
+	double t, duration, wall, factor;
+	struct reply r;
+	char id[64];
+
+	harness_run(&h, SPECS_SLOW, id);
+	cr_assert(has_progress(id));
+	r = on_run("GET", id, "", NULL, NULL);
+	t = reply_number(&r, "/progress/t_ms");
+	duration = reply_number(&r, "/progress/duration_ms");
+	wall = reply_number(&r, "/progress/wall_s");
+	factor = reply_number(&r, "/progress/real_time_factor");
+	cr_assert(t > 0.0 && t < duration && wall > 0.0, "%s", r.body);
+	cr_assert_float_eq(reply_number(&r, "/progress/fraction"), t / duration, 1e-9);
+	cr_assert_float_eq(factor, wall / (t / 1000.0), 1e-9 * factor, "%s", r.body);
+	cr_assert_float_eq(reply_number(&r, "/progress/eta_s"), factor * (duration - t) / 1000.0,
+			   1e-9 * factor * duration, "%s", r.body);
+	reply_release(&r);
+}
+
+Test(run, what_a_failed_run_left_says_partial)
+{
+	struct reply r;
+	char id[64];
+
+	harness_run(&h,
+		    "{\"spec\":{\"duration_ms\":1000,\"populations\":{\"a\":{\"model\":"
+		    "\"poisson_generator\",\"size\":100,\"params\":{\"rate\":500}}},\"record\":{"
+		    "\"spikes\":[\"a\"]},\"limits\":{\"max_spikes\":1000,\"max_rate_hz\":10}}}",
+		    id);
+	r = harness_wait(&h, id, 20);
+	/* not by the rate: generators are not watched */
+	cr_assert_str_eq(reply_text(&r, "/state"), "failed", "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/error/code"), "limit-exceeded", "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/error/pointer"), "/limits/max_spikes", "%s", r.body);
+	cr_assert(json_is_true(reply_at(&r, "/partial")));
+	reply_release(&r);
+	r = on_run("GET", id, "/spikes?population=a", NULL, NULL);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert_eq(reply_number(&r, "/count"), 1000.0);
+	cr_assert(json_is_true(reply_at(&r, "/partial")));
+	reply_release(&r);
+}
+
 Test(run, events_are_told_in_order_and_resumed_where_they_broke_off)
 {
 	static const char *const from_two[] = { "Last-Event-ID: 2", NULL };

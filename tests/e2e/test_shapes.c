@@ -289,3 +289,73 @@ Test(shapes, links_lead_somewhere)
 	}
 	cr_assert_gt(n, 20);
 }
+
+/* ---- formats ---- */
+
+Test(shapes, the_format_is_named_by_accept_too)
+{
+	static const struct {
+		const char *accept, *format, *type;
+	} cases[] = {
+		{ "application/json", "json", "application/json" },
+		{ "application/x-ndjson", "ndjson", "application/x-ndjson" },
+		{ "text/csv", "csv", "text/csv; charset=utf-8" },
+		{ "application/zip", "npz", "application/zip" },
+		{ "text/*;q=0.5, application/json;q=0.4", "csv", "text/csv; charset=utf-8" },
+		{ "*/*", "json", "application/json" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[WORLD_PATH_MAX], named[WORLD_PATH_MAX + 16], line[128], type[64];
+		struct reply a, b;
+
+		world_path(&w, RUN "/spikes", path);
+		(void)snprintf(named, sizeof(named), "%s&format=%s", path, cases[i].format);
+		(void)snprintf(line, sizeof(line), "Accept: %s", cases[i].accept);
+		a = world_ask(&w, "GET", path, NULL, line);
+		b = world_ask(&w, "GET", named, NULL, NULL);
+		cr_assert_eq(a.status, 200, "%s: %s", line, a.body);
+		cr_assert(reply_header(&a, "Content-Type", type, sizeof(type)));
+		cr_assert_str_eq(type, cases[i].type, "%s", line);
+		cr_assert_eq(a.len, b.len, "%s", line);
+		cr_assert_arr_eq(a.body, b.body, a.len, "%s", line);
+		reply_release(&a);
+		reply_release(&b);
+	}
+}
+
+/* Kept with every run unless the spec says otherwise. */
+Test(shapes, the_last_weights_are_there_without_a_recorder)
+{
+	static const char *const records[] = { "{}", "{\"final_weights\":false}" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *const headers[] = { w.admin, "Prefer: wait=20", NULL };
+		char body[1024], path[WORLD_PATH_MAX];
+		struct reply r;
+
+		(void)snprintf(
+			body, sizeof(body),
+			"{\"spec\":{\"duration_ms\":100,\"populations\":{\"in\":{\"model\":"
+			"\"spike_generator\",\"size\":1,\"params\":{\"spike_times\":[10,30]}},"
+			"\"out\":{\"model\":\"spike_generator\",\"size\":1,\"params\":{"
+			"\"spike_times\":[15]}}},\"projections\":{\"learn\":{\"source\":\"in\","
+			"\"target\":\"out\",\"connect\":{\"rule\":\"one_to_one\"},\"synapse\":{"
+			"\"model\":\"stdp_pair\",\"weight\":0.5}}},\"record\":%s}}",
+			records[i]);
+		r = harness_ask(&w.h, "POST", "/v1/runs", body, headers);
+		cr_assert_eq(r.status, 201, "%s", r.body);
+		(void)snprintf(path, sizeof(path), "/v1/runs/%s/weights?projection=learn",
+			       reply_text(&r, "/id"));
+		reply_release(&r);
+		r = world_ask(&w, "GET", path, NULL, NULL);
+		cr_assert_eq(r.status, i ? 409 : 200, "%s", r.body);
+		if (i) {
+			cr_assert_str_eq(reply_text(&r, "/code"), "not-recorded");
+		} else {
+			cr_assert_eq(reply_number(&r, "/at_ms"), 100.0);
+			cr_assert_neq(reply_number(&r, "/weight/0"), 0.5);
+		}
+		reply_release(&r);
+	}
+}

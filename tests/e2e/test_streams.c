@@ -266,6 +266,7 @@ Test(streams, streams_are_counted)
 	r = harness_get(&h, path);
 	cr_assert_eq(r.status, 503, "%s", r.body);
 	cr_assert_str_eq(reply_text(&r, "/code"), "busy");
+	cr_assert(reply_header(&r, "Retry-After", text, 16));
 	reply_release(&r);
 	r = harness_get(&h, "/v1");
 	cr_assert_eq(r.status, 200, "others are served");

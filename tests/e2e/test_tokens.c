@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/e2e/harness.h"
@@ -189,6 +190,28 @@ Test(tokens, a_revoked_or_old_token_is_none)
 	cr_assert_eq(status("DELETE", path, NULL, admin), 204);
 	cr_assert_eq(status("GET", "/v1/tokens", NULL, admin), 401);
 	cr_assert_eq(status("GET", "/v1/runs", NULL, NULL), 401);
+}
+
+Test(tokens, days_are_counted_from_now)
+{
+	static const char *const args[] = { "add",  "--name", "d", "--scopes",
+					    "read", "--days", "2", NULL };
+	char header[128], out[1024], now[32], then[32], *last;
+	time_t t = time(NULL);
+	struct reply r;
+
+	(void)strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%S", gmtime(&t));
+	t += 2 * 24 * 3600 + 60;
+	(void)strftime(then, sizeof(then), "%Y-%m-%dT%H:%M:%S", gmtime(&t));
+	cr_assert_eq(command(args, out, sizeof(out)), 0, "%s", out);
+	out[strlen(out) - 1] = '\0';
+	last = strrchr(out, '\n');
+	(void)snprintf(header, sizeof(header), "Authorization: Bearer %s", last + 1);
+	r = ask("GET", "/v1/me", NULL, header);
+	cr_assert_eq(r.status, 200, "%s", r.body);
+	cr_assert_gt(strcmp(reply_text(&r, "/expires_at"), now), 0, "%s", r.body);
+	cr_assert_lt(strcmp(reply_text(&r, "/expires_at"), then), 0, "%s", r.body);
+	reply_release(&r);
 }
 
 Test(tokens, they_are_made_changed_and_listed_over_http)
