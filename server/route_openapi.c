@@ -92,27 +92,68 @@ static bool ends(const char *pattern, const char *tail)
 	return n >= k && strcmp(pattern + n - k, tail) == 0;
 }
 
-/* Media type and schema of success. */
+/* Who answers in other media types than JSON; with blanks between, in ANY of api_media(). */
+#define ANY ""
+// clang-format off
+static const struct {
+	api_handler *handler;
+	const char *media;
+} answers[] = {
+	{ api_index, "text/html" }, { api_docs, "text/html" }, { api_run_log, "text/plain" },
+	{ api_asset, "text/html text/javascript text/css image/svg+xml" },
+	{ api_artifact_get, "application/json text/plain application/octet-stream" },
+	{ api_run_events, "text/event-stream" }, { api_session_events, "text/event-stream" },
+	{ api_sweep_events, "text/event-stream" }, { api_events, "text/event-stream" },
+	{ api_rule_window, ANY }, { api_sweep_table, ANY },
+	{ api_result_spikes, ANY }, { api_result_raster, ANY }, { api_result_rates, ANY }, { api_result_isi, ANY },
+	{ api_result_states, ANY }, { api_result_weights, ANY }, { api_result_histogram, ANY },
+	{ api_result_matrix, ANY }, { api_result_series, ANY }, { api_result_stdp, ANY }, { api_result_table, ANY },
+	{ api_result_why, ANY }, { api_result_psth, ANY },
+};
+// clang-format on
+
+static const char *media_of(const struct route *r)
+{
+	if (r->handler == api_artifact_get && strncmp(r->pattern, "/v1/sessions", 12) == 0)
+		return "application/json application/octet-stream"; /* it has no log yet */
+	for (size_t i = 0; i < COUNTOF(answers); i++)
+		if (answers[i].handler == r->handler)
+			return answers[i].media;
+	return "application/json";
+}
+
+static const char *schema_of(const struct route *r)
+{
+	if (strcmp(r->pattern, "/v1/runs") == 0)
+		return strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
+	if (strncmp(r->pattern, "/v1/sweeps", 10) == 0)
+		return NULL;
+	return ends(r->pattern, "/v1/runs/{id}") || ends(r->pattern, "/cancel") ||
+			       ends(r->pattern, "/rerun") || ends(r->pattern, "/verify")
+		       ? "Run"
+		       : NULL;
+}
+
+/* Media types and schema of success. */
 static json_t *content(const struct route *r)
 {
-	const char *type = "application/json", *schema = NULL;
+	const char *media = media_of(r), *schema = schema_of(r);
+	json_t *o = json_object();
 
-	if (ends(r->pattern, "/events"))
-		type = "text/event-stream";
-	else if (ends(r->pattern, "/log"))
-		type = "text/plain";
-	else if (strcmp(r->pattern, "/") == 0 || ends(r->pattern, "/docs"))
-		type = "text/html";
-	else if (strcmp(r->pattern, "/{file}") == 0 || ends(r->pattern, "/artifacts/{name}"))
-		type = "*/*";
-	else if (strcmp(r->pattern, "/v1/runs") == 0)
-		schema = strcmp(r->method, "GET") == 0 ? "RunList" : "Run";
-	else if (strncmp(r->pattern, "/v1/sweeps", 10) == 0)
-		schema = NULL;
-	else if (ends(r->pattern, "/v1/runs/{id}") || ends(r->pattern, "/cancel") ||
-		 ends(r->pattern, "/rerun") || ends(r->pattern, "/verify"))
-		schema = "Run";
-	return json_pack("{s:{s:o}}", type, "schema", schema ? ref(schema) : json_object());
+	for (int f = 0; strcmp(media, ANY) == 0 && f < API_FORMAT_N; f++) {
+		const char *type = api_media((enum api_format)f);
+
+		(void)json_object_setn_new(o, type, strcspn(type, ";"), json_object());
+	}
+	for (const char *at = media; *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		(void)json_object_setn_new(
+			o, at, n,
+			json_pack("{s:o}", "schema", schema ? ref(schema) : json_object()));
+		at += n;
+	}
+	return o;
 }
 
 static json_t *responses(const struct route *r)
