@@ -2,6 +2,7 @@
  * contract says. A row that nothing here asks fails the test by its name. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -416,5 +417,73 @@ Test(routes, every_list_can_be_walked_by_its_links)
 			cr_assert_leq(n, all);
 		}
 		cr_assert_eq(n, all, "%s: %zu of %zu", lists[i][0], n, all);
+	}
+}
+
+/* 501 rows more, copies of the oldest, `set` changed. */
+static void copy_rows(const char *table, const char *set)
+{
+	char path[320], sql[1024];
+	sqlite3 *db = NULL;
+
+	(void)snprintf(path, sizeof(path), "%s/stdpd.db", w.h.dir);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	(void)sqlite3_busy_timeout(db, 10000);
+	(void)snprintf(
+		sql, sizeof(sql),
+		"CREATE TEMP TABLE one AS SELECT * FROM %s ORDER BY seq LIMIT 1; BEGIN IMMEDIATE",
+		table);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+	(void)snprintf(sql, sizeof(sql),
+		       "UPDATE one SET %s id=lower(hex(randomblob(16))),"
+		       "seq=(SELECT MAX(seq)+1 FROM %s); INSERT INTO %s SELECT * FROM one",
+		       set, table, table);
+	for (int i = 0; i < 501; i++)
+		cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK, "%s: %s", table,
+			     sqlite3_errmsg(db));
+	cr_assert_eq(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+}
+
+Test(routes, a_page_of_more_than_500_is_one_of_500)
+{
+	char tried[WORLD_PATH_MAX], test[WORLD_PATH_MAX];
+	const struct {
+		const char *path, *table, *set;
+	} lists[] = { { "/v1/runs", "run", "" },
+		      { "/v1/sweeps", "sweep", "" },
+		      { "/v1/sessions", "session", "state='parked'," },
+		      { "/v1/datasets", "dataset", "" },
+		      { "/v1/webhooks", "webhook", "" },
+		      { tried, "webhook_delivery", "state='failed',next_ms=NULL," },
+		      { "/v1/tokens", "token", "" } };
+	struct reply r;
+
+	(void)snprintf(tried, sizeof(tried), "/v1/webhooks/%s/deliveries", w.hook);
+	(void)snprintf(test, sizeof(test), "/v1/webhooks/%s/test", w.hook);
+	r = world_ask(&w, "POST", test, "{}", NULL);
+	cr_assert_eq(r.status, 202, "%s", r.body);
+	reply_release(&r);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		static const struct {
+			const char *query;
+			size_t n;
+		} pages[] = { { "?page_size=501", 500 },
+			      { "?page_size=9223372036854775807", 500 },
+			      { "?page_size=500", 500 },
+			      { "?page_size=499", 499 },
+			      { "", 50 } };
+		char path[512];
+
+		copy_rows(lists[i].table, lists[i].set);
+		for (size_t k = 0; k < sizeof(pages) / sizeof(pages[0]); k++) {
+			(void)snprintf(path, sizeof(path), "%s%s", lists[i].path, pages[k].query);
+			r = world_ask(&w, "GET", path, NULL, NULL);
+			cr_assert_eq(r.status, 200, "%s: %s", path, r.body);
+			cr_assert_eq(json_array_size(reply_at(&r, "/items")), pages[k].n, "%s: %zu",
+				     path, json_array_size(reply_at(&r, "/items")));
+			cr_assert(next_of(&r, path) && strstr(path, "page_token="), "%s", path);
+			reply_release(&r);
+		}
 	}
 }
