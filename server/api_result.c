@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/hash.h"
+#include "core/engine.h"
 #include "core/rundir.h"
 #include "server/api_session.h"
 #include "server/auth.h"
@@ -56,7 +57,8 @@ static void on_query(void *self, const char *name, const char *value)
 	(void)err_list_add(k->errors, ERR_UNKNOWN, pointer, "expected one of: %s format", k->names);
 }
 
-/* 0, or 1 if the client has this answer, or -code. */
+/* 0, or 1 if the client has this answer, or -code. A run that has ended keeps its results: its name and
+ * tags are none of them; another version of this program may show them otherwise. */
 static int cached(struct api_result *c, const char *names)
 {
 	struct known k = { .names = names, .errors = c->errors };
@@ -69,8 +71,8 @@ static int cached(struct api_result *c, const char *names)
 		return -ERR_UNKNOWN;
 	hash_u64(&k.hash, hash_bytes(c->rq->path, strlen(c->rq->path)));
 	hash_u64(&k.hash, (uint64_t)c->format);
-	etag = mem_arena_printf(c->rq->arena, "\"%" PRId64 "-%016" PRIx64 "\"", c->run.version,
-				hash_end(&k.hash));
+	hash_u64(&k.hash, hash_bytes(ENGINE_VERSION, strlen(ENGINE_VERSION)));
+	etag = mem_arena_printf(c->rq->arena, "\"%016" PRIx64 "\"", hash_end(&k.hash));
 	if (!etag)
 		return err_nomem(&c->err);
 	http_add_header(c->rs, "Vary", "Accept");

@@ -359,3 +359,30 @@ Test(shapes, the_last_weights_are_there_without_a_recorder)
 		reply_release(&r);
 	}
 }
+
+/* ---- results do not change ---- */
+
+Test(shapes, a_result_keeps_its_etag_whatever_is_done_to_its_run)
+{
+	static const char *const views[] = { "/spikes", "/weights", "/states/{variable}",
+					     "/artifacts/{name}" };
+	char before[4][128], path[WORLD_PATH_MAX], pattern[64], after[128];
+	struct reply r;
+
+	for (int later = 0; later < 2; later++) {
+		for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+			(void)snprintf(pattern, sizeof(pattern), "%s%s", RUN, views[i]);
+			r = good(pattern);
+			cr_assert(reply_header(&r, "ETag", later ? after : before[i], 128));
+			if (later)
+				cr_assert_str_eq(after, before[i], "%s", views[i]);
+			reply_release(&r);
+		}
+		world_path(&w, RUN, path);
+		r = world_ask(&w, "PATCH", path, "{\"name\":\"other\",\"tags\":[\"x\"]}", NULL);
+		cr_assert_eq(r.status, 200, "%s", r.body);
+		reply_release(&r);
+		cr_assert_eq(harness_stop(&w.h), 0);
+		harness_again(&w.h, NULL);
+	}
+}
