@@ -140,6 +140,11 @@ Test(compare, runs_side_by_side_show_where_they_differ)
 	cr_assert_eq(reply_number(&r, "/spec/values/0/1"), 60.0);
 	cr_assert_gt(json_array_size(reply_at(&r, "/counts/name")), 0);
 	cr_assert_eq(json_array_size(reply_at(&r, "/counts/values/0")), 2);
+	cr_assert_gt(json_array_size(reply_at(&r, "/metrics/name")), 0);
+	cr_assert_not_null(strstr(r.body, "\"rate_hz.cell\""), "%s", r.body);
+	cr_assert(json_is_number(reply_at(&r, "/metrics/values/0/0")) &&
+			  json_is_number(reply_at(&r, "/metrics/values/0/1")),
+		  "%s", r.body);
 	reply_release(&r);
 	(void)snprintf(path, sizeof(path), "/v1/compare?runs=%s,%s", a, a);
 	r = harness_get(&h, path);

@@ -145,6 +145,42 @@ Test(datasets, a_recorded_word_is_read_as_it_comes)
 	free(bytes);
 }
 
+/* As the contract lists the types of a body; what is in it decides what it is. */
+Test(datasets, the_content_tells_the_kind)
+{
+	static const struct {
+		const char *seed, *type, *kind, *dtype;
+	} cases[] = {
+		{ "csv_spikes", "text/csv", "csv", "float64" },
+		{ "npy_doubles", "application/octet-stream", "npy", "float64" },
+		{ "npy_gz", "application/gzip", "npy", NULL },
+		{ "npz_deflated", "application/zip", "npz", NULL },
+		{ "idx_images", "application/octet-stream", "idx", "uint8" },
+		{ "wav_16", "application/octet-stream", "wav", "int16" },
+		{ "wav_double_gz", "application/gzip", "wav", "float64" },
+		{ "wav_extensible", "text/csv", "wav", "int16" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[128], bytes[4096];
+		struct reply r;
+		size_t n;
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "tests/fuzz/corpus/dataset/%s", cases[i].seed);
+		f = fopen(path, "rb");
+		cr_assert_not_null(f, "%s", path);
+		n = fread(bytes, 1, sizeof(bytes), f);
+		(void)fclose(f);
+		r = upload(cases[i].seed, bytes, n, cases[i].type);
+		cr_assert_eq(r.status, 201, "%s: %s", path, r.body);
+		cr_assert_str_eq(reply_text(&r, "/kind"), cases[i].kind, "%s", r.body);
+		if (cases[i].dtype)
+			cr_assert_str_eq(reply_text(&r, "/fields/0/dtype"), cases[i].dtype);
+		reply_release(&r);
+	}
+}
+
 Test(datasets, pages_go_through_all_of_them)
 {
 	char path[160] = "/v1/datasets?page_size=2", seen[5][64];

@@ -128,6 +128,16 @@ Test(models, a_valid_spec_is_costed)
 	cr_assert_eq(strlen(reply_text(&r, "/spec_sha256")), 64);
 	cr_assert(json_is_object(reply_at(&r, "/normalized")));
 	cr_assert_eq(json_array_size(reply_at(&r, "/errors")), 0);
+	cr_assert(json_is_array(reply_at(&r, "/warnings")), "%s", r.body);
+	cr_assert_eq(json_array_size(reply_at(&r, "/warnings")), 0);
+	reply_release(&r);
+	r = harness_ask(&h, "POST", "/v1/specs/validate",
+			"{\"spec\":{\"duration_ms\":10,\"populations\":{\"a\":{\"model\":"
+			"\"iaf_psc_exp\",\"size\":1}}}}",
+			NULL);
+	cr_assert(json_is_true(reply_at(&r, "/valid")), "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/warnings/0/pointer"), "/spec/record", "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/warnings/0/code"), "nothing-recorded");
 	reply_release(&r);
 }
 

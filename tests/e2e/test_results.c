@@ -148,6 +148,9 @@ Test(results, a_window_has_its_start_and_not_its_end)
 	r = good("spikes?population=in&neurons=1");
 	HAS(r, "/t_ms", 20, 60);
 	reply_release(&r);
+	r = good("spikes?population=in&neurons=1,0-0");
+	HAS(r, "/t_ms", 10, 20, 30, 50, 60);
+	reply_release(&r);
 	r = good("spikes?population=in&neurons=0-1&t0_ms=90");
 	cr_assert_eq(json_array_size(reply_at(&r, "/t_ms")), 0);
 	reply_release(&r);

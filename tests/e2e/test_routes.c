@@ -214,6 +214,29 @@ static int status_of(const struct route *r, const char *path, const char *body, 
 	return status;
 }
 
+/* What the contract says of scopes, against the table. */
+Test(routes, each_has_the_scope_that_is_promised)
+{
+	static const char *const open[] = { "/",   "/{file}", "/docs",	"/openapi.json",
+					    "/v1", "/livez",  "/readyz" };
+	static const char tokens[] = "/v1/tokens", sessions[] = "/v1/sessions";
+
+	for (size_t i = 0; route_at(i); i++) {
+		const struct route *r = route_at(i);
+		const char *want = "run";
+
+		if (strncmp(r->pattern, tokens, strlen(tokens)) == 0)
+			want = "admin";
+		else if (is(r, "GET", NULL) || is(r, "POST", "/v1/specs/validate"))
+			want = "read";
+		else if (strncmp(r->pattern, sessions, strlen(sessions)) == 0)
+			want = "session";
+		for (size_t k = 0; k < sizeof(open) / sizeof(open[0]); k++)
+			want = strcmp(r->pattern, open[k]) == 0 ? "" : want;
+		cr_assert_str_eq(r->scope ? r->scope : "", want, "%s %s", r->method, r->pattern);
+	}
+}
+
 /* Without a token, with one that may all but this, with one that may this alone. */
 static void is_scoped(const struct route *r)
 {
