@@ -126,6 +126,7 @@ static json_t *limits(const struct config *c)
 		{ "connections", (double)c->connections },
 		{ "connections_per_address", (double)c->per_address },
 		{ "streams", (double)c->streams },
+		{ "heartbeat_s", c->heartbeat_s },
 		{ "stream_topics", (double)EVENT_TOPICS_MAX },
 		{ "storage_max_bytes", (double)c->storage_max_mb * 1048576.0 },
 		{ "storage_free_min_bytes", (double)c->storage_free_mb * 1048576.0 },

@@ -57,6 +57,7 @@ static const struct option options[] = {
 	{ "http-threads", OPTION_INT, AT(http_threads), "4", 2, 64, "N", "Threads that answer requests." },
 	{ "idle-s", OPTION_INT, AT(idle_s), "60", 1, 3600, "S", "Idle connections are closed after this." },
 	{ "slow-s", OPTION_DOUBLE, AT(slow_s), "30", 0.1, 3600, "S", "A client that takes longer for the head of a request, or in such a time sends or takes less than 1024 bytes a second, is cut off." },
+	{ "heartbeat-s", OPTION_DOUBLE, AT(heartbeat_s), "15", 0.01, 3600, "S", "A stream of events without news says at least so often that it is there." },
 	{ "max-neurons", OPTION_DOUBLE, AT(max_neurons), "1e7", 1, 1e9, "N", "Neurons of one spec." },
 	{ "max-synapses", OPTION_DOUBLE, AT(max_synapses), "1e9", 1, 1e11, "N", "Synapses of one spec (its memory counts too)." },
 	{ "max-steps", OPTION_DOUBLE, AT(max_steps), "1e10", 1, 1e15, "N", "Time steps of one spec." },

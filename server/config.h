@@ -42,7 +42,7 @@ struct config {
 	double session_idle_s;
 	double wall_max_s;
 	int64_t connections, per_address, streams, http_threads, idle_s;
-	double slow_s;
+	double slow_s, heartbeat_s;
 	double max_neurons, max_synapses, max_steps;
 	int64_t storage_max_mb, storage_free_mb; /* 0: no limit */
 	int64_t keep_days;			 /* 0: for ever */

@@ -25,7 +25,6 @@
 #include "server/problem.h"
 
 enum {
-	HEARTBEAT_S = 15,
 	STREAM_BLOCK = 16384,
 	PIECE_BLOCK = 1 << 18,
 	FILE_BLOCK = 1 << 20,
@@ -173,14 +172,15 @@ static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
 		if (c->rs.stream.read(c->rs.stream.self, &c->out, &c->ended) || c->out.failed)
 			return MHD_CONTENT_READER_END_WITH_ERROR;
 		now = clock_mono_s();
-		if (!c->out.len && !c->ended && (due || now - c->said_at >= HEARTBEAT_S))
+		if (!c->out.len && !c->ended &&
+		    (due || now - c->said_at >= c->h->config.heartbeat_s))
 			(void)buf_str(&c->out,
 				      ": hb\n\n"); /* finds out, too, whether the client is there */
 		if (c->out.len || c->ended) {
 			c->said_at = now;
 			continue;
 		}
-		switch (park_wait(c->h->park, &c->place, c->said_at + HEARTBEAT_S)) {
+		switch (park_wait(c->h->park, &c->place, c->said_at + c->h->config.heartbeat_s)) {
 		case PARK_ASLEEP:
 			return 0;
 		case PARK_STOPPING:

@@ -111,6 +111,7 @@ struct http_config {
 	size_t body_max, answer_max; /* bytes */
 	unsigned idle_s;
 	double slow_s;	     /* http_wire.h */
+	double heartbeat_s;  /* a stream says something at least so often */
 	struct http_tls tls; /* borrowed */
 	/* Called for every complete request; fills rs. Never fails: errors are responses too. */
 	void (*handle)(void *self, struct request *rq, struct response *rs);

@@ -143,6 +143,7 @@ static int start_http(struct services *s, struct err *err)
 		.answer_max = (size_t)c->answer_max_mb << 20,
 		.idle_s = (unsigned)c->idle_s,
 		.slow_s = c->slow_s,
+		.heartbeat_s = c->heartbeat_s,
 		.tls = s->tls,
 		.handle = route_handle,
 		.leave = route_leave,

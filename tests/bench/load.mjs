@@ -1,5 +1,5 @@
 // load.mjs - what the service takes: requests a second of its main routes, runs accepted durably, 200 watchers of
-// one run, and how long reads take while simulations keep every core busy.
+// one run, how soon a running run is cancelled, and how long reads take while simulations keep every core busy.
 //
 // `make load`. Prints figures beside their targets, asserts nothing about time. STDPD: the program. wrk (if there
 // is one) asks for the main routes; the rest is asked from here, by the same machine.
@@ -13,6 +13,8 @@ const cores = os.cpus().length
 const SECONDS = Number(process.argv[2] ?? 3)
 const WATCHERS = 200
 const TARGET_MS = 50
+const CANCELS = 100
+const CANCEL_MS = 100
 
 async function postRun(body) {
   const answer = await ask('POST', '/v1/runs', body)
@@ -56,6 +58,24 @@ function routes(id) {
 // ---- accepting, watching, reading while all cores simulate ----
 
 const slow = { preset: 'song_competition', overrides: [{ path: '/duration_ms', value: 1e9 }] }
+
+// From asking until the run is cancelled and its results, as far as they go, are stored.
+async function cancelling() {
+  const times = []
+  for (let i = 0; i < CANCELS; i++) {
+    const id = await postRun({ ...slow, seed: String(i) })
+    while (JSON.parse((await ask('GET', `/v1/runs/${id}`)).text).state !== 'running') await pause(5)
+    await pause(50) // it is under way
+    const began = performance.now()
+    await ask('POST', `/v1/runs/${id}/cancel`)
+    await waitFor(id, 'cancelled')
+    times.push(performance.now() - began)
+  }
+  times.sort((a, b) => a - b)
+  const p99 = quantile(times, 0.99)
+  say(`cancelling a running run, ${CANCELS} times: p50 ${quantile(times, 0.5).toFixed(1)} ms, ` +
+    `p99 ${p99.toFixed(1)} ms (target: under ${CANCEL_MS} ms${p99 < CANCEL_MS ? '' : ', MISSED'})`)
+}
 
 async function accepting() {
   const until = performance.now() + SECONDS * 1000
@@ -121,6 +141,7 @@ try {
   const done = await postRun({ preset: 'stdp_window' })
   await waitFor(done, 'succeeded')
   routes(done)
+  await cancelling()
   const busy = []
   for (let i = 0; i < cores; i++) busy.push(await postRun({ ...slow, seed: String(i + 1) }))
   for (const id of busy) await waitFor(id, 'running')

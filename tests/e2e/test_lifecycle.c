@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,44 @@ Test(lifecycle, a_killed_simulation_fails_as_crashed_and_the_next_one_runs)
 	r = harness_wait(&h, id, 20);
 	cr_assert_str_eq(reply_text(&r, "/state"), "succeeded");
 	reply_release(&r);
+}
+
+/* Cancel a run that would take hours, whose process `sig` has met before (0: nothing has); when it is
+ * cancelled its process is gone. */
+static void cancelled(int sig)
+{
+	char id[64], path[128];
+	struct reply r;
+	pid_t pid;
+
+	harness_run(&h, SPECS_SLOW, id);
+	cr_assert(harness_state(&h, id, "running", 20));
+	pid = harness_child(id);
+	cr_assert_gt(pid, 0);
+	if (sig)
+		cr_assert_eq(kill(pid, sig), 0);
+	(void)snprintf(path, sizeof(path), "/v1/runs/%s/cancel", id);
+	r = harness_ask(&h, "POST", path, NULL, NULL);
+	cr_assert_eq(r.status, 202, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/state"), "cancelling", "%s", r.body);
+	reply_release(&r);
+	r = harness_wait(&h, id, 30);
+	cr_assert_str_eq(reply_text(&r, "/state"), "cancelled", "%s", r.body);
+	cr_assert(json_is_true(reply_at(&r, "/partial")), "%s", r.body);
+	cr_assert_lt(reply_number(&r, "/progress/fraction"), 0.5, "%s", r.body);
+	reply_release(&r);
+	cr_assert(kill(pid, 0) && errno == ESRCH, "its process is there");
+	cr_assert_eq(harness_child(id), 0);
+}
+
+Test(lifecycle, a_running_run_ends_when_it_is_cancelled)
+{
+	cancelled(0);
+}
+
+Test(lifecycle, a_process_that_does_not_hear_of_it_is_killed)
+{
+	cancelled(SIGSTOP);
 }
 
 Test(lifecycle, runs_wait_in_line_and_a_full_line_is_429)

@@ -250,6 +250,37 @@ static int stay(const char *path)
 	return fd;
 }
 
+/* A session that nothing happens to. */
+Test(streams, a_stream_without_news_says_that_it_is_there)
+{
+	static const char *const often[] = { "--heartbeat-s", "0.2", NULL };
+	char id[64], path[128];
+	struct reply r;
+	size_t at = 0;
+	int fd;
+
+	session(id);
+	(void)snprintf(path, sizeof(path), "/v1/sessions/%s/events", id);
+	(void)hear(path, NULL); /* until nothing came for a second */
+	cr_assert_eq(count("\nretry: "), 1, "%s", text);
+	cr_assert_eq(count(": hb"), 0, "%s", text);
+	cr_assert_eq(harness_stop(&h), 0);
+	harness_again(&h, often);
+	r = harness_get(&h, "/v1");
+	cr_assert_eq(reply_number(&r, "/limits/heartbeat_s"), 0.2);
+	reply_release(&r);
+	fd = stay(path);
+	text[0] = '\0';
+	while (count("\n: hb\n\n") < 3 && at + 1 < TEXT_SIZE) {
+		ssize_t got = recv(fd, text + at, TEXT_SIZE - 1 - at, 0);
+
+		cr_assert_gt(got, 0, "the stream ended: %s", text);
+		at += (size_t)got;
+		text[at] = '\0';
+	}
+	(void)close(fd);
+}
+
 Test(streams, streams_are_counted)
 {
 	char id[64], path[128];

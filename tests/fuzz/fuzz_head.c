@@ -71,6 +71,7 @@ static void start(void)
 		.answer_max = ANSWER_MAX,
 		.idle_s = 5,
 		.slow_s = 5,
+		.heartbeat_s = 15,
 		.handle = handle,
 	};
 	struct err err = { 0 };
