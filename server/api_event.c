@@ -35,6 +35,7 @@ int api_event_one(struct response *rs, struct event_source source, struct err_li
 struct stored {
 	int64_t after; /* as the client says; 0: nothing yet */
 	bool over;     /* nothing will be added */
+	json_t *watch; /* of a session: what is told beside its state; NULL: none */
 };
 
 /* All was said: 204 tells an EventSource not to come again. */
@@ -64,7 +65,7 @@ static int run_topic(const struct api *api, const struct request *rq, const char
 
 	if (rc)
 		return rc;
-	*st = (struct stored){ number_of(last), run_state_final(run.state) };
+	*st = (struct stored){ .after = number_of(last), .over = run_state_final(run.state) };
 	if (event_run_source(ret, api->event, api->store, run.id, st->after, &err))
 		return api_run_fail(&err, errors);
 	return 0;
@@ -79,28 +80,26 @@ static int sweep_topic(const struct api *api, const struct request *rq, const ch
 
 	if (rc)
 		return rc;
-	*st = (struct stored){ number_of(last), row.finished_ms != 0 };
+	*st = (struct stored){ .after = number_of(last), .over = row.finished_ms != 0 };
 	if (sweep_source(ret, api->store, row.id, st->after, &err))
 		return api_run_fail(&err, errors);
 	return 0;
 }
 
-/* Its state; what it records is watched by its own stream. */
+/* Its state, and what the query names of it. */
 static int session_topic_of(const struct api *api, const struct request *rq, const char *last,
 			    struct event_source *ret, struct stored *st, struct err_list *errors)
 {
 	struct err err = { 0 };
 	struct store_session row;
-	json_t *nothing;
 	int rc = api_session_find(api, rq, &row, errors);
 
-	if (rc)
-		return rc;
-	*st = (struct stored){ 0, false };
-	nothing = json_array();
-	rc = session_source(ret, api->session, row.id, nothing, last, &err);
-	json_decref(nothing);
-	return rc ? api_run_fail(&err, errors) : 0;
+	*st = (struct stored){ 0 };
+	if (!rc)
+		rc = api_session_watch(api, rq, row.id, true, &st->watch, errors);
+	if (!rc && session_source(ret, api->session, row.id, st->watch, last, &err))
+		rc = api_run_fail(&err, errors);
+	return rc;
 }
 
 static const struct {
@@ -153,7 +152,8 @@ struct many {
 	const char *topics[EVENT_TOPICS_MAX];
 	struct event_source sources[EVENT_TOPICS_MAX];
 	size_t n;
-	bool said; /* all of all */
+	bool said;	 /* all of all */
+	json_t *watched; /* of all sessions */
 };
 
 /* "run:ID,session:ID,..." into topics. */
@@ -208,9 +208,13 @@ static int open_topic(const struct api *api, struct request *rq, struct many *m,
 	rq->arg[0] = colon + 1;
 	rc = kinds[k].open(api, rq, last, &m->sources[i], &st, &found);
 	if (rc)
-		(void)err_list_add(errors, (enum err_code) - rc, "?topics", "%.64s: %s", topic,
-				   found.first.text);
+		(void)err_list_add(errors, (enum err_code) - rc,
+				   found.first.path[0] ? found.first.path : "?topics", "%.64s: %s",
+				   topic, found.first.text);
 	err_list_release(&found);
+	if (!rc && st.watch && json_array_extend(m->watched, st.watch))
+		rc = err_list_add(errors, ERR_NOMEM, "", "out of memory");
+	json_decref(st.watch);
 	if (!rc && all_said(api, topic, &st, &m->sources[i].ended, &err))
 		log_err("looking for what was said", &err);
 	m->said = m->said && m->sources[i].ended;
@@ -234,7 +238,7 @@ static const char *join(const struct many *m, struct mem_arena *arena)
 int api_events(const struct api *api, struct request *rq, struct response *rs,
 	       struct err_list *errors)
 {
-	struct many m = { .said = true };
+	struct many m = { .said = true, .watched = json_array() };
 	struct err err = { 0 };
 	int rc = read_topics(rq, &m, errors), first = 0;
 
@@ -243,6 +247,9 @@ int api_events(const struct api *api, struct request *rq, struct response *rs,
 
 		first = first ? first : bad;
 	}
+	if (!rc && !first)
+		first = api_session_watched(rq, m.watched, errors);
+	json_decref(m.watched);
 	rs->topics = rc ? NULL : join(&m, rq->arena);
 	rc = rc ? rc : first;
 	if (!rc && !rs->topics)

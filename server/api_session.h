@@ -40,6 +40,15 @@ bool api_session_back(const struct request *rq, char note[ID_SIZE]);
 /* Whether the command is on its way. */
 bool api_session_told(const struct request *rq);
 
+/* What the query asks a stream of this session to tell beside its state, new reference:
+ * ?spikes=population,...&rates=population,...&weights=projection,...&max_hz=. Names that its spec does not
+ * have are errors, or with `any` passed over: the stream is of several sessions, and then each name must be
+ * among what is `watched` of all. */
+int api_session_watch(const struct api *api, const struct request *rq, const char *id, bool any,
+		      json_t **ret, struct err_list *errors) MUST_USE;
+int api_session_watched(const struct request *rq, const json_t *watched,
+			struct err_list *errors) MUST_USE;
+
 /* Whether the path is a session's. */
 bool api_session_is(const struct request *rq);
 /* Have all recordings in its folder: 0: they are there; 1: it waits; -code. */

@@ -37,7 +37,7 @@ static const char *next_name(const struct request *rq, const char **at)
 
 /* Of one kind, each of the subjects that stand between commas. */
 static void watch_all(const struct request *rq, const json_t *spec, const struct kind *kind,
-		      double max_hz, json_t *watch, struct err_list *errors)
+		      double max_hz, bool any, json_t *watch, struct err_list *errors)
 {
 	const char *names = http_query(rq, kind->name);
 	const json_t *section = json_object_get(spec, kind->section);
@@ -51,18 +51,20 @@ static void watch_all(const struct request *rq, const json_t *spec, const struct
 			(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
 			return;
 		}
+		if (any && !json_object_get(section, name))
+			continue;
 		if (!json_object_get(section, name))
 			(void)err_list_add(errors, ERR_UNKNOWN, path,
 					   "the session's spec has no %s \"%.64s\"", kind->key,
 					   name);
-		(void)json_array_append_new(watch, json_pack("{s:s, s:s*, s:f}", "kind", kind->name,
-							     kind->key, name, "max_hz", max_hz));
+		if (json_array_append_new(watch, json_pack("{s:s, s:s*, s:f}", "kind", kind->name,
+							   kind->key, name, "max_hz", max_hz)))
+			(void)err_list_add(errors, ERR_NOMEM, "", "out of memory");
 	}
 }
 
-/* ?spikes=population,...&rates=population,...&weights=projection,...&max_hz= */
-static int watch_new(const struct api *api, const struct request *rq, const char *id, json_t **ret,
-		     struct err_list *errors)
+int api_session_watch(const struct api *api, const struct request *rq, const char *id, bool any,
+		      json_t **ret, struct err_list *errors)
 {
 	struct err err = { 0 };
 	double max_hz = 10.0;
@@ -77,9 +79,48 @@ static int watch_new(const struct api *api, const struct request *rq, const char
 	spec = json_loads(text, 0, NULL);
 	*ret = json_array();
 	for (size_t i = 0; i < COUNTOF(kinds); i++)
-		watch_all(rq, spec, &kinds[i], max_hz, *ret, errors);
+		watch_all(rq, spec, &kinds[i], max_hz, any, *ret, errors);
 	json_decref(spec);
 	return errors->n ? -errors->first.code : 0;
+}
+
+static bool is_watched(const json_t *watched, const struct kind *kind, const char *name)
+{
+	const json_t *w;
+	size_t i;
+
+	json_array_foreach(watched, i, w)
+	{
+		const char *subject = json_string_value(json_object_get(w, kind->key));
+
+		if (strcmp(json_string_value(json_object_get(w, "kind")), kind->name) == 0 &&
+		    subject && strcmp(subject, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+int api_session_watched(const struct request *rq, const json_t *watched, struct err_list *errors)
+{
+	size_t before = errors->n;
+
+	for (size_t i = 0; i < COUNTOF(kinds); i++) {
+		const char *names = http_query(rq, kinds[i].name);
+		char path[16];
+
+		(void)snprintf(path, sizeof(path), "?%s", kinds[i].name);
+		while (names && *names) {
+			const char *name = next_name(rq, &names);
+
+			if (!name)
+				return err_list_add(errors, ERR_NOMEM, "", "out of memory");
+			if (!is_watched(watched, &kinds[i], name))
+				(void)err_list_add(errors, ERR_UNKNOWN, path,
+						   "no session among the topics has a %s \"%.64s\"",
+						   kinds[i].key, name);
+		}
+	}
+	return errors->n > before ? -ERR_UNKNOWN : 0;
 }
 
 int api_session_events(const struct api *api, struct request *rq, struct response *rs,
@@ -92,7 +133,7 @@ int api_session_events(const struct api *api, struct request *rq, struct respons
 	int rc = api_session_find(api, rq, &row, errors);
 
 	if (!rc)
-		rc = watch_new(api, rq, row.id, &watch, errors);
+		rc = api_session_watch(api, rq, row.id, false, &watch, errors);
 	if (!rc && session_source(&source, api->session, row.id, watch,
 				  http_header(rq, "Last-Event-ID"), &err))
 		rc = api_run_fail(&err, errors);

@@ -105,7 +105,7 @@ static const struct route routes[] = {
 	{ "GET", SESSION "/artifacts", api_artifact_list, "The files of a session.", 200, NULL, NULL, "read" },
 	{ "GET", SESSION "/artifacts/{name}", api_artifact_get, "One file of a session; Range and If-Range are kept to.", 200, NULL, NULL, "read" },
 	{ "GET", SESSION "/tables/{name}", api_result_table, "A table that a recorder left.", 200, "*", NULL, "read" },
-	{ "GET", "/v1/events", api_events, "Server-sent events of several at once, topics=run:ID,session:ID,sweep:ID: those of their own streams (of sessions the state), data with its topic; resumes by Last-Event-ID, gap where something is lost; 204 when all was said.", 200, "topics", NULL, "read" },
+	{ "GET", "/v1/events", api_events, "Server-sent events of several at once, topics=run:ID,session:ID,sweep:ID: those of their own streams, data with its topic; spikes, rates, weights and max_hz as for one session, of each that has such a population or projection; resumes by Last-Event-ID, gap where something is lost; 204 when all was said.", 200, "topics spikes rates weights max_hz", NULL, "read" },
 	{ "POST", "/v1/datasets", api_dataset_post, "Upload a data set: CSV, NPY, NPZ, IDX, WAV or a zip of WAVs, also gzipped.", 201, "name", "", "run" },
 	{ "GET", "/v1/datasets", api_dataset_list, "Data sets, newest first.", 200, "page_size page_token", NULL, "read" },
 	{ "GET", "/v1/datasets/{id}", api_dataset_get, "One data set: fields, shapes, hash.", 200, NULL, NULL, "read" },

@@ -173,6 +173,59 @@ Test(streams, many_topics_come_in_one_stream)
 	cr_assert_geq(count("\"topic\":\"run:"), 3, "%s", text);
 }
 
+static void refused_at(const char *pointer, const char *topics, int status, const char *code)
+{
+	char path[8192];
+	struct reply r;
+
+	(void)snprintf(path, sizeof(path), "/v1/events%s", topics);
+	r = harness_get(&h, path);
+	cr_assert_eq(r.status, status, "%.40s: %s", topics, r.body);
+	cr_assert_str_eq(reply_text(&r, "/code"), code, "%s", r.body);
+	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), pointer);
+	reply_release(&r);
+}
+
+/* A population of both, and a projection of one alone. */
+Test(streams, what_sessions_record_comes_in_one_stream_too)
+{
+	static const char lone[] =
+		"{\"spec\":{\"resolution_ms\":0.1,\"duration_ms\":1000,\"populations\":{\"cell\":"
+		"{\"model\":\"iaf_psc_exp\",\"size\":2,\"params\":{\"I_e\":900}}}}}";
+	static const char *const kinds[] = { "state", "spikes", "rates", "weights" };
+	char ids[2][64], path[512], word[256];
+	struct reply r = harness_ask(&h, "POST", "/v1/sessions", lone, NULL);
+
+	(void)snprintf(ids[0], sizeof(ids[0]), "%s", reply_text(&r, "/id"));
+	cr_assert_eq(r.status, 201, "%s", r.body);
+	reply_release(&r);
+	session(ids[1]);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "/v1/sessions/%s/play", ids[i]);
+		r = harness_ask(&h, "POST", path, "{\"speed\":1}", NULL);
+		cr_assert_eq(r.status, 200, "%s", r.body);
+		reply_release(&r);
+	}
+	text_size = 65536; /* it goes on for ever */
+	(void)snprintf(path, sizeof(path),
+		       "/v1/events?topics=session:%s,session:%s&spikes=cell&rates=cell&weights=wire"
+		       "&max_hz=60",
+		       ids[0], ids[1]);
+	(void)hear(path, NULL);
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+			(void)snprintf(word, sizeof(word),
+				       "event: %s\ndata: {\"topic\":\"session:%s\"", kinds[k],
+				       ids[i]);
+			cr_assert_eq(strstr(text, word) != NULL, i == 1 || k != 3, "%s in %s", word,
+				     text);
+		}
+	(void)snprintf(path, sizeof(path), "?topics=session:%s&weights=wire", ids[0]);
+	refused_at("?weights", path, 422, "unknown-name");
+	(void)snprintf(path, sizeof(path), "?topics=session:%s&rates=cell&max_hz=1000", ids[0]);
+	refused_at("?max_hz", path, 422, "out-of-range");
+}
+
 Test(streams, a_stream_of_many_ends_when_all_has_been_said)
 {
 	char a[64], b[64], path[256], last[512];
@@ -200,15 +253,7 @@ Test(streams, a_stream_of_many_ends_when_all_has_been_said)
 
 static void refused(const char *topics, int status, const char *code)
 {
-	char path[8192];
-	struct reply r;
-
-	(void)snprintf(path, sizeof(path), "/v1/events%s", topics);
-	r = harness_get(&h, path);
-	cr_assert_eq(r.status, status, "%.40s: %s", topics, r.body);
-	cr_assert_str_eq(reply_text(&r, "/code"), code, "%s", r.body);
-	cr_assert_str_eq(reply_text(&r, "/errors/0/pointer"), "?topics");
-	reply_release(&r);
+	refused_at("?topics", topics, status, code);
 }
 
 #define NOBODY "0123456789abcdef0123456789abcdef"
