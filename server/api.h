@@ -33,7 +33,7 @@ struct api {
 	struct session *session;
 	struct sweep *sweep;
 	struct http *http;
-	struct kept *models, *openapi; /* NULL: made for each request */
+	struct kept *models, *openapi;
 };
 
 typedef int api_handler(const struct api *api, struct request *rq, struct response *rs,

@@ -197,9 +197,7 @@ int api_v1(const struct api *api, struct request *rq, struct response *rs, struc
 int api_openapi(const struct api *api, struct request *rq, struct response *rs,
 		struct err_list *errors)
 {
-	if (api->openapi)
-		return api_kept(api->openapi, rq, rs, errors);
-	return api_json(rs, 200, route_openapi(), errors);
+	return api_kept(api->openapi, rq, rs, errors);
 }
 
 /* ---- the manual ---- */

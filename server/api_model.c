@@ -18,31 +18,12 @@
 
 enum { WINDOW_WAIT_S = 25, WINDOW_POINTS_MAX = 10000 };
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 /* ---- tables and schemas: they change only with the program ---- */
-
-static int answer(struct response *rs, json_t *body_take, struct err_list *errors)
-{
-	struct buf *b = &rs->body;
-	int rc = body_take ? json_dump_callback(body_take, on_dump, b, JSON_COMPACT) : -1;
-
-	json_decref(body_take);
-	if (rc || b->failed)
-		return err_list_add(errors, ERR_NOMEM, "", "out of memory");
-	rs->status = 200;
-	return 0;
-}
 
 int api_model_list(const struct api *api, struct request *rq, struct response *rs,
 		   struct err_list *errors)
 {
-	if (api->models)
-		return api_kept(api->models, rq, rs, errors);
-	return api_json(rs, 200, catalog_models(), errors);
+	return api_kept(api->models, rq, rs, errors);
 }
 
 int api_model_get(const struct api *api, struct request *rq, struct response *rs,
@@ -56,7 +37,7 @@ int api_model_get(const struct api *api, struct request *rq, struct response *rs
 				    "there is no \"%.64s\" among \"%.32s\"; the kinds are neurons, "
 				    "plasticity, options, wiring, experiments",
 				    rq->arg[1], rq->arg[0]);
-	return answer(rs, model, errors);
+	return api_json(rs, 200, model, errors);
 }
 
 static json_t *schema_problem(void)
@@ -114,7 +95,7 @@ int api_schema(const struct api *api, struct request *rq, struct response *rs,
 	(void)api;
 	for (size_t i = 0; i < COUNTOF(schemas); i++)
 		if (strcmp(rq->arg[0], schemas[i].name) == 0)
-			return answer(rs, schemas[i].make(), errors);
+			return api_json(rs, 200, schemas[i].make(), errors);
 	return err_list_add(errors, ERR_NOTFOUND, "",
 			    "there is no schema \"%.64s\"; there are spec, run, problem",
 			    rq->arg[0]);

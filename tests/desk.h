@@ -16,12 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/catalog.h"
 #include "core/engine.h"
 #include "server/config.h"
 #include "server/event.h"
 #include "server/exec.h"
 #include "server/exec_folder.h"
 #include "server/harvest.h"
+#include "server/kept.h"
 #include "server/queue.h"
 #include "server/route.h"
 #include "server/store_db.h"
@@ -247,6 +249,9 @@ static inline void desk_new(void)
 	if (config_read(&desk.config, 1, argv, desk_no_env, NULL, &err) || !mkdtemp(desk.folder) ||
 	    desk_open(&err))
 		desk_no("there is no server", err.text);
+	if (api_keep(&desk.api.models, catalog_models(), &err) ||
+	    api_keep(&desk.api.openapi, route_openapi(), &err))
+		desk_no("there are no kept answers", err.text);
 	desk.api.config = &desk.config;
 	id_new(desk.run);
 	if (desk_add_run(desk.run, &err) || desk_start_run(desk.run, &err) ||
@@ -264,6 +269,8 @@ static inline void desk_free(void)
 	char command[96];
 
 	desk_close();
+	kept_free(desk.api.models);
+	kept_free(desk.api.openapi);
 	(void)snprintf(command, sizeof(command), "rm -rf %s", desk.folder);
 	if (system(command))
 		(void)fprintf(stderr, "%s stays\n", desk.folder);

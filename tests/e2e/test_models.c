@@ -49,6 +49,8 @@ Test(models, every_model_of_the_list_is_also_found_alone)
 			one = good(path);
 			cr_assert_str_eq(reply_text(&one, "/name"), name);
 			cr_assert(json_is_array(reply_at(&one, "/params")), "%s", one.body);
+			cr_assert_not_null(strstr(all.body, one.body), "to the letter: %s",
+					   one.body);
 			reply_release(&one);
 		}
 	}
