@@ -124,11 +124,6 @@ static int files_of(struct api_result *c, struct file **ret, size_t *ret_n)
 	return 0;
 }
 
-static uint64_t bytes_of(const struct store_column *c)
-{
-	return c->rows * c->width * npy_size(c->type);
-}
-
 /* The .npy header of a column, in the arena. */
 static int header_of(struct api_result *c, const struct store_column *column, const char **ret,
 		     size_t *ret_n)
@@ -192,7 +187,7 @@ static int add_all(struct api_result *c, json_t *items)
 		rc = header_of(c, files[i].column, &text, &n_head);
 		if (!rc)
 			add_item(c, items, files[i].name, "application/octet-stream",
-				 n_head + bytes_of(files[i].column));
+				 n_head + store_column_bytes(files[i].column));
 	}
 	return rc;
 }
@@ -248,7 +243,7 @@ static int take_column(struct api_result *c, const struct store_column *column, 
 
 	a->type = "application/octet-stream";
 	a->column = *column;
-	a->n_column = bytes_of(column);
+	a->n_column = store_column_bytes(column);
 	if (!rc && c->folder && a->n_column)
 		rc = folder_file(c->folder, column, &a->fd, &c->err);
 	return rc;

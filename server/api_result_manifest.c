@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/api_result.h"
+#include "server/dump.h"
 
 /* The view a kind of recording is read through. */
 static const struct {
@@ -75,11 +76,6 @@ static json_t *short_meta(struct api_result *c, const struct store_recording *r)
 	return meta;
 }
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 static int manifest_item(struct api_result *c, const struct store_recording *r)
 {
 	struct buf *b = &c->head;
@@ -95,7 +91,7 @@ static int manifest_item(struct api_result *c, const struct store_recording *r)
 	(void)buf_json_string(b, r->name);
 	add_link(c, b, r);
 	(void)buf_str(b, ",\"meta\":");
-	(void)json_dump_callback(meta, on_dump, b, JSON_COMPACT);
+	(void)dump_json(b, meta);
 	json_decref(meta);
 	(void)buf_str(b, ",\"columns\":[");
 	for (size_t i = 0; i < r->n_columns; i++) {

@@ -127,9 +127,7 @@ static int take_column(struct store_column *ret, const json_t *one, size_t at, s
 {
 	enum npy_type type = 0;
 
-	while (type < NPY_N && strcmp(npy_descr(type), text_of(one, "type")) != 0)
-		type++;
-	if (type == NPY_N)
+	if (!store_column_type(text_of(one, "type"), &type))
 		return err_set(err, ERR_CORRUPT, NULL, "a column has the unknown type %.16s",
 			       text_of(one, "type"));
 	*ret = (struct store_column){
@@ -214,19 +212,12 @@ int folder_file(const struct folder *f, const struct store_column *c, int *ret, 
 int folder_read(const struct folder *f, const struct store_column *c, uint64_t row0, uint64_t row1,
 		struct mem_arena *arena, const void **ret, struct err *err)
 {
-	uint64_t row = c->width * npy_size(c->type);
-	char *out;
-	int fd = -1, rc;
+	uint64_t row = store_column_row(c);
+	char *out = NULL;
+	int fd = -1, rc = store_column_room(c, row0, row1, arena, &out, err);
 
-	if (row1 > c->rows || row0 > row1)
-		return err_set(err, ERR_INTERNAL, NULL,
-			       "rows %" PRIu64 " to %" PRIu64 " of a column with %" PRIu64, row0,
-			       row1, c->rows);
-	out = mem_arena_alloc(arena, (size_t)(row1 - row0) + 1, (size_t)row + (row == 0));
-	if (!out)
-		return err_set(err, ERR_LIMIT, NULL,
-			       "this answer needs more memory than a request may have; ask for "
-			       "less at once");
+	if (rc)
+		return rc;
 	*ret = out;
 	if (!row || row1 == row0)
 		return 0;

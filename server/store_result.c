@@ -18,6 +18,7 @@
 
 #include "core/base/buf.h"
 #include "core/rundir.h"
+#include "server/dump.h"
 #include "server/store_db.h"
 #include "server/store_sql.h"
 
@@ -121,7 +122,7 @@ static int add_chunks(struct stage *g, int64_t column, const char *file, uint64_
 	return rc;
 }
 
-static bool type_find(const char *descr, enum npy_type *ret)
+bool store_column_type(const char *descr, enum npy_type *ret)
 {
 	for (int t = 0; descr && t < (int)NPY_N; t++)
 		if (strcmp(npy_descr((enum npy_type)t), descr) == 0) {
@@ -147,8 +148,8 @@ static int stage_column(struct stage *g, int64_t recording, int64_t position, co
 	enum npy_type t = NPY_N;
 	int rc;
 
-	if (!name || !file || strchr(file, '/') || !type_find(type, &t) || rows < 0 || width < 0 ||
-	    __builtin_mul_overflow(rows, width, &bytes) ||
+	if (!name || !file || strchr(file, '/') || !store_column_type(type, &t) || rows < 0 ||
+	    width < 0 || __builtin_mul_overflow(rows, width, &bytes) ||
 	    __builtin_mul_overflow(bytes, (int64_t)npy_size(t), &bytes))
 		return err_set(err, ERR_CORRUPT, NULL,
 			       "result.json: column %" PRId64 " of a recording is malformed",
@@ -168,11 +169,6 @@ static int stage_column(struct stage *g, int64_t recording, int64_t position, co
 	return rc || bytes == 0 ? rc : add_chunks(g, id, file, (uint64_t)bytes, err);
 }
 
-static int on_dump(const char *text, size_t n, void *out)
-{
-	return buf_add(out, text, n) ? -1 : 0;
-}
-
 static int add_recording(struct stage *g, const char *run_id, const json_t *r, int64_t *ret,
 			 struct err *err)
 {
@@ -185,7 +181,9 @@ static int add_recording(struct stage *g, const char *run_id, const json_t *r, i
 	int rc = begin(g, err);
 
 	buf_init(&text, RESULT_MAX);
-	if (!meta || json_dump_callback(meta, on_dump, &text, JSON_COMPACT))
+	if (meta)
+		(void)dump_json(&text, meta);
+	else
 		(void)buf_str(&text, "{}");
 	if (!rc && text.failed)
 		rc = err_nomem(err);
@@ -318,7 +316,7 @@ static int read_columns(struct store *s, struct store_recording *r, struct mem_a
 
 		c->id = store_int(q, 0);
 		(void)snprintf(c->name, sizeof(c->name), "%s", store_text(q, 1));
-		if (!type_find(store_text(q, 2), &c->type)) {
+		if (!store_column_type(store_text(q, 2), &c->type)) {
 			rc = err_set(err, ERR_CORRUPT, NULL, "column %s has an unknown type",
 				     c->name);
 			break;
@@ -426,23 +424,40 @@ static int read_bytes(struct store *s, const struct store_column *c, uint64_t fr
 				  "column %s: bytes are missing at %" PRIu64, c->name, at);
 }
 
-int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1,
-		      struct mem_arena *arena, const void **ret, struct err *err)
+uint64_t store_column_row(const struct store_column *c)
 {
-	uint64_t row = c->width * npy_size(c->type);
-	char *out;
-	int rc = 0;
+	return c->width * npy_size(c->type);
+}
+
+uint64_t store_column_bytes(const struct store_column *c)
+{
+	return c->rows * store_column_row(c);
+}
+
+int store_column_room(const struct store_column *c, uint64_t row0, uint64_t row1,
+		      struct mem_arena *arena, char **ret, struct err *err)
+{
+	uint64_t row = store_column_row(c);
 
 	if (row1 > c->rows || row0 > row1)
 		return err_set(err, ERR_INTERNAL, NULL,
 			       "rows %" PRIu64 " to %" PRIu64 " of a column with %" PRIu64, row0,
 			       row1, c->rows);
-	out = mem_arena_alloc(arena, (size_t)(row1 - row0) + 1, (size_t)row + (row == 0));
-	if (!out)
-		return err_set(err, ERR_LIMIT, NULL,
-			       "this answer needs more memory than a request may have; ask for "
-			       "less at once");
-	if (row && row1 > row0)
+	*ret = mem_arena_alloc(arena, (size_t)(row1 - row0) + 1, (size_t)row + (row == 0));
+	return *ret ? 0
+		    : err_set(err, ERR_LIMIT, NULL,
+			      "this answer needs more memory than a request may have; ask for "
+			      "less at once");
+}
+
+int store_result_read(struct store *s, const struct store_column *c, uint64_t row0, uint64_t row1,
+		      struct mem_arena *arena, const void **ret, struct err *err)
+{
+	uint64_t row = store_column_row(c);
+	char *out = NULL;
+	int rc = store_column_room(c, row0, row1, arena, &out, err);
+
+	if (!rc && row && row1 > row0)
 		rc = read_bytes(s, c, row0 * row, row1 * row, out, err);
 	if (!rc)
 		*ret = out;
@@ -452,7 +467,7 @@ int store_result_read(struct store *s, const struct store_column *c, uint64_t ro
 int store_result_part(struct store *s, const struct store_column *c, uint64_t at, size_t max,
 		      char *out, size_t *ret_n, struct err *err)
 {
-	uint64_t bytes = c->rows * c->width * npy_size(c->type), end = at - at % CHUNK + CHUNK;
+	uint64_t bytes = store_column_bytes(c), end = at - at % CHUNK + CHUNK;
 
 	end = end < bytes ? end : bytes;
 	if (at >= end)

@@ -3,6 +3,7 @@
 #ifndef SERVER_STORE_RESULT_H
 #define SERVER_STORE_RESULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/mem.h"
@@ -17,6 +18,15 @@ struct store_column {
 	enum npy_type type;
 	uint64_t rows, width;
 };
+
+/* Bytes of a row, and of all; the type of a name ("<f8"), false: there is none. */
+uint64_t store_column_row(const struct store_column *c);
+uint64_t store_column_bytes(const struct store_column *c);
+bool store_column_type(const char *name, enum npy_type *ret);
+/* Memory for rows [row0, row1) and a byte more, in the arena. Errors: LIMIT, INTERNAL (there are no such
+ * rows). */
+int store_column_room(const struct store_column *c, uint64_t row0, uint64_t row1,
+		      struct mem_arena *arena, char **ret, struct err *err) MUST_USE;
 
 struct store_recording {
 	int64_t id;
