@@ -49,7 +49,7 @@ SANITIZE += -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-point
 endif
 # Bits must be the same everywhere: nothing is contracted or reassociated, never -ffast-math.
 CORE_OPT   := $(if $(SAN),-O1,-O3) -g -ffp-contract=off -fno-trapping-math -fno-math-errno -fopenmp-simd
-SERVER_OPT := $(if $(SAN),-O1,-O2) -g -ffp-contract=off -fstack-protector-strong \
+SERVER_OPT := $(if $(SAN),-O0,-O2) -g -ffp-contract=off -fstack-protector-strong \
 	$(if $(SAN)$(COV),,-D_FORTIFY_SOURCE=2)
 ALL_CFLAGS  = -std=c17 $(WARN) $(WERROR) -pthread $(SANITIZE) $(if $(COV),--coverage) $(CFLAGS)
 ALL_LDFLAGS = -pthread -Wl,--as-needed $(SANITIZE) $(if $(COV),--coverage) $(LDFLAGS)

@@ -197,8 +197,8 @@ sanitizers() {
 	done)
 	programs 'address: ' gcc-address unit fault
 	fuzz 'address: '
-	! in_time 'end-to-end tests under the address sanitizer' 70 || programs 'address: ' gcc e2e
-	in_time 'the thread sanitizer' 60 || return
+	! in_time 'end-to-end tests under the address sanitizer' 85 || programs 'address: ' gcc e2e
+	in_time 'the thread sanitizer' 75 || return
 	variant=gcc-thread
 	# shellcheck disable=SC2046
 	build SAN=thread all $(for s in tests/stress/*.c; do

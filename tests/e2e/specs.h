@@ -15,7 +15,7 @@
 
 #define SPECS_FAST "{\"spec\":" SPECS_NET("200", "10") "}"
 #define SPECS_SLOW "{\"spec\":" SPECS_NET("50000000", "100") "}"
-/* About a second or two. */
-#define SPECS_MEDIUM "{\"spec\":" SPECS_NET("20000", "50") "}"
+/* About a second. */
+#define SPECS_MEDIUM "{\"spec\":" SPECS_NET("200000", "50") "}"
 
 #endif

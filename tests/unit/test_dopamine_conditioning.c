@@ -34,7 +34,7 @@ static double most_chosen(const struct engine_case *c)
 	return most;
 }
 
-Test(dopamine_conditioning, pairs_earn_rewards_and_rewards_change_weights)
+CHECK_LONG(dopamine_conditioning, pairs_earn_rewards_and_rewards_change_weights)
 {
 	struct engine_case c =
 		engine_case_experiment("dopamine_conditioning", "{\"seconds\": 200, " SMALL "}");
@@ -64,7 +64,7 @@ Test(dopamine_conditioning, without_dopamine_in_rewards_nothing_is_found)
 Test(dopamine_conditioning, threads_change_nothing)
 {
 	static const char text[] =
-		"{\"experiment\": \"dopamine_conditioning\", \"params\": {\"seconds\": 60, " SMALL
+		"{\"experiment\": \"dopamine_conditioning\", \"params\": {\"seconds\": 30, " SMALL
 		", \"control\": false}}";
 	struct engine_case one = engine_case_text(text, 1), two = engine_case_text(text, 2);
 

@@ -10,7 +10,7 @@ static double value(const struct engine_case *c, const char *target)
 	return json_number_value(json_object_get(engine_case_target(c, target), "value"));
 }
 
-Test(feedback, the_sign_of_the_loop_gain_tells_what_becomes_of_the_weights, .timeout = 120)
+CHECK_LONG(feedback, the_sign_of_the_loop_gain_tells_what_becomes_of_the_weights, .timeout = 120)
 {
 	struct engine_case c = engine_case_experiment("feedback", "{}");
 	double still = engine_case_metric(&c, "operating_w.scaling");

@@ -21,7 +21,7 @@ static double only(const struct engine_case *c, const char *name)
 	return value;
 }
 
-Test(instrumental_conditioning, the_answer_that_is_rewarded_is_learned)
+CHECK_LONG(instrumental_conditioning, the_answer_that_is_rewarded_is_learned)
 {
 	struct engine_case c =
 		engine_case_experiment("instrumental_conditioning", "{\"trials\": 75}");
@@ -43,7 +43,7 @@ Test(instrumental_conditioning, the_answer_that_is_rewarded_is_learned)
 	engine_case_release(&c);
 }
 
-Test(instrumental_conditioning, without_dopamine_nothing_is_learned)
+CHECK_LONG(instrumental_conditioning, without_dopamine_nothing_is_learned)
 {
 	struct engine_case c = engine_case_experiment(
 		"instrumental_conditioning", "{\"trials\": 75, \"reward\": 0, \"control\": false}");
@@ -58,7 +58,7 @@ Test(instrumental_conditioning, without_dopamine_nothing_is_learned)
 Test(instrumental_conditioning, threads_change_nothing)
 {
 	static const char text[] = "{\"experiment\": \"instrumental_conditioning\", \"params\": "
-				   "{\"trials\": 50, \"control\": false}}";
+				   "{\"trials\": 15, \"control\": false}}";
 	struct engine_case one = engine_case_text(text, 1), two = engine_case_text(text, 2);
 
 	cr_assert_eq(one.rc, 0, "%s", one.err.text);

@@ -16,7 +16,7 @@ static bool passed(const struct engine_case *c, const char *name)
 }
 
 /* 40 s of spikes at rho_0 with a CV of 1 tell a rate to 7 % (5 Hz) or 5 % (10 Hz): three of those. */
-Test(istdp_balance, the_cell_comes_to_its_rate_and_inhibition_to_excitation)
+CHECK_LONG(istdp_balance, the_cell_comes_to_its_rate_and_inhibition_to_excitation)
 {
 	static const struct {
 		const char *params;

@@ -11,7 +11,7 @@ static double *column(const struct engine_case *c, const char *name, size_t *ret
 
 enum { FOUND, CONTROL, SILENT, RUNS };
 
-Test(pattern_detection, the_pattern_is_found_and_too_much_depression_silences)
+CHECK_LONG(pattern_detection, the_pattern_is_found_and_too_much_depression_silences)
 {
 	struct engine_case c = engine_case_json(
 		json_pack("{s:s, s:s, s:{s:i, s:[f], s:i}}", "experiment", "pattern_detection",
