@@ -33,16 +33,7 @@ void queue_free(struct queue *q)
 
 int queue_length(struct queue *q, int64_t *ret, struct err *err)
 {
-	struct store_stmt *st = NULL;
-	int rc = store_start(&st, q->store, SQL_RUN_QUEUED, err);
-
-	if (rc)
-		return rc;
-	rc = store_step(st, err);
-	if (rc == 1)
-		*ret = store_int(st, 0);
-	store_end(st);
-	return rc < 0 ? rc : 0;
+	return store_number(q->store, SQL_RUN_QUEUED, ret, err, "");
 }
 
 int queue_push(struct queue *q, const struct store_run_new *run, struct err *err)
@@ -79,15 +70,5 @@ int queue_next(struct queue *q, char ret_id[ID_SIZE], struct err *err)
 
 int queue_position(struct queue *q, const struct store_run *run, int64_t *ret, struct err *err)
 {
-	struct store_stmt *st = NULL;
-	int rc = store_start(&st, q->store, SQL_RUN_POSITION, err);
-
-	if (rc)
-		return rc;
-	store_bind_int(st, 1, run->seq);
-	rc = store_step(st, err);
-	if (rc == 1)
-		*ret = store_int(st, 0);
-	store_end(st);
-	return rc < 0 ? rc : 0;
+	return store_number(q->store, SQL_RUN_POSITION, ret, err, "i", run->seq);
 }

@@ -58,6 +58,10 @@ struct store_rows {
 int store_read(struct store *s, int sql_id, struct store_rows *rows, struct err *err,
 	       const char *format, ...) MUST_USE;
 
+/* One whose only row is a number; without a row *ret stays. */
+int store_number(struct store *s, int sql_id, int64_t *ret, struct err *err, const char *format,
+		 ...) MUST_USE;
+
 int store_begin(struct store *s, struct err *err) MUST_USE; /* takes store.lock */
 int store_commit(struct store *s,
 		 struct err *err) MUST_USE; /* drops it, also on error (rolled back then) */

@@ -31,10 +31,10 @@ static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct
 	return failed ? err_nomem(err) : 0;
 }
 
-/* In the order of STORE_SQL_DELIVERY_COLUMNS, and where it goes. */
-static int take_delivery(struct store_stmt *q, bool due, struct mem_arena *arena,
-			 struct store_delivery *ret, struct err *err)
+/* In the order of STORE_SQL_DELIVERY_COLUMNS. */
+static int take_delivery(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
+	struct store_delivery *ret = row;
 	bool failed = false;
 
 	*ret = (struct store_delivery){
@@ -52,9 +52,21 @@ static int take_delivery(struct store_stmt *q, bool due, struct mem_arena *arena
 		.duration_ms = store_double(q, 11),
 		.error = store_copy(arena, q, 12, &failed),
 		.trace = store_copy(arena, q, 13, &failed),
-		.url = due ? store_copy(arena, q, 14, &failed) : NULL,
-		.secret = due ? store_copy(arena, q, 15, &failed) : NULL,
 	};
+	return failed ? err_nomem(err) : 0;
+}
+
+/* And where it goes. */
+static int take_due(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
+{
+	struct store_delivery *ret = row;
+	bool failed = false;
+	int rc = take_delivery(q, arena, row, err);
+
+	if (rc)
+		return rc;
+	ret->url = store_copy(arena, q, 14, &failed);
+	ret->secret = store_copy(arena, q, 15, &failed);
 	return failed ? err_nomem(err) : 0;
 }
 
@@ -91,20 +103,14 @@ int store_hook_list(struct store *s, int64_t seq, const char *owner, size_t n,
 /* Inside a write. */
 static int room(struct store *s, int64_t max, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_HOOK_COUNT, err);
+	int64_t n = 0;
+	int rc = store_number(s, SQL_HOOK_COUNT, &n, err, "");
 
-	if (!rc)
-		rc = store_step(q, err);
-	if (rc == 1)
-		rc = store_int(q, 0) < max
-			     ? 0
+	return rc || n < max ? rc
 			     : err_set(err, ERR_LIMIT, "",
 				       "there are %lld webhooks already, as many as this server "
 				       "keeps; delete some",
 				       (long long)max);
-	store_end(q);
-	return rc;
 }
 
 int store_hook_add(struct store *s, const struct store_hook *h, const struct store_once *once,
@@ -188,83 +194,43 @@ int store_hook_tell(struct store *s, enum store_hook_kind kind, const char *id, 
 
 /* ---- deliveries ---- */
 
-/* All rows of a query that is bound, up to n of them. */
-static int take_all(struct store_stmt *q, bool due, size_t n, struct mem_arena *arena,
-		    struct store_delivery *ret, size_t *ret_n, struct err *err)
-{
-	size_t found = 0;
-	int rc = 0;
-
-	while (found < n && (rc = store_step(q, err)) == 1) {
-		rc = take_delivery(q, due, arena, &ret[found++], err);
-		if (rc)
-			break;
-	}
-	store_end(q);
-	if (rc < 0)
-		return rc;
-	*ret_n = found;
-	return 0;
-}
-
 int store_hook_deliveries(struct store *s, const char *id, int64_t seq, const char *state, size_t n,
 			  struct mem_arena *arena, struct store_delivery *ret, size_t *ret_n,
 			  struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_HOOK_DELIVERIES, err);
+	struct store_rows rows = { take_delivery, arena, ret, sizeof(*ret), n };
+	int rc = store_read(s, SQL_HOOK_DELIVERIES, &rows, err, "titi", id, seq, state, (int64_t)n);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	store_bind_int(q, 2, seq);
-	store_bind_text(q, 3, state);
-	store_bind_int(q, 4, (int64_t)n);
-	return take_all(q, false, n, arena, ret, ret_n, err);
+	if (!rc)
+		*ret_n = rows.n;
+	return rc;
 }
 
 int store_hook_delivery(struct store *s, const char *id, struct mem_arena *arena,
 			struct store_delivery *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	size_t n = 0;
-	int rc = store_start(&q, s, SQL_HOOK_DELIVERY, err);
+	struct store_rows rows = { take_delivery, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_HOOK_DELIVERY, &rows, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = take_all(q, false, 1, arena, ret, &n, err);
-	return rc || n ? rc : err_set(err, ERR_NOTFOUND, NULL, "there is no delivery of this id");
+	return rc || rows.n ? rc
+			    : err_set(err, ERR_NOTFOUND, NULL, "there is no delivery of this id");
 }
 
 int store_hook_due(struct store *s, const struct store_hook_due *due, struct mem_arena *arena,
 		   struct store_delivery *ret, size_t *ret_n, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_HOOK_DUE, err);
+	struct store_rows rows = { take_due, arena, ret, sizeof(*ret), due->n };
+	int rc = store_read(s, SQL_HOOK_DUE, &rows, err, "iiii", due->now_ms, due->far_ms,
+			    due->per_hook, (int64_t)due->n);
 
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, due->now_ms);
-	store_bind_int(q, 2, due->far_ms);
-	store_bind_int(q, 3, due->per_hook);
-	store_bind_int(q, 4, (int64_t)due->n);
-	return take_all(q, true, due->n, arena, ret, ret_n, err);
+	if (!rc)
+		*ret_n = rows.n;
+	return rc;
 }
 
 int store_hook_next(struct store *s, int64_t now_ms, int64_t *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_HOOK_NEXT, err);
-
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, now_ms);
-	rc = store_step(q, err);
-	if (rc == 1)
-		*ret = store_int(q, 0);
-	store_end(q);
-	return rc < 0 ? rc : 0;
+	return store_number(s, SQL_HOOK_NEXT, ret, err, "i", now_ms);
 }
 
 int store_hook_tried(struct store *s, const struct store_delivery *d, struct err *err)

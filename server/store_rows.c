@@ -36,3 +36,22 @@ int store_read(struct store *s, int sql_id, struct store_rows *rows, struct err 
 	store_end(q);
 	return rc < 0 ? rc : 0;
 }
+
+int store_number(struct store *s, int sql_id, int64_t *ret, struct err *err, const char *format,
+		 ...)
+{
+	struct store_stmt *q = NULL;
+	va_list ap;
+	int rc = store_start(&q, s, sql_id, err);
+
+	if (rc)
+		return rc;
+	va_start(ap, format);
+	store_bind(q, format, ap);
+	va_end(ap);
+	rc = store_step(q, err);
+	if (rc == 1)
+		*ret = store_int(q, 0);
+	store_end(q);
+	return rc < 0 ? rc : 0;
+}

@@ -29,10 +29,9 @@ static const char *text(struct store_stmt *q, int col, struct mem_arena *arena, 
 }
 
 /* In the order of STORE_SQL_RUN_COLUMNS. */
-static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_run *ret,
-		    struct err *err)
+static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
 {
-	struct store_run r = { 0 };
+	struct store_run r = { 0 }, *ret = row;
 	bool ok = true;
 
 	r.id = text(q, 0, arena, "", &ok);
@@ -76,40 +75,27 @@ static int read_row(struct store_stmt *q, struct mem_arena *arena, struct store_
 	return 0;
 }
 
-/* The row of up to three keys; from the first that is NULL on they are left unbound. */
-static int read_one(struct store *s, int sql_id, const char *const key[3], struct mem_arena *arena,
-		    struct store_run *ret, struct err *err)
+static int missing(struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, sql_id, err);
-
-	if (rc)
-		return rc;
-	for (int i = 0; i < 3 && key[i]; i++)
-		store_bind_text(q, i + 1, key[i]);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = read_row(q, arena, ret, err);
-	else if (rc == 0)
-		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no such run");
-	store_end(q);
-	return rc;
+	return err_set(err, ERR_NOTFOUND, NULL, "there is no such run");
 }
 
 int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
 		  struct err *err)
 {
-	const char *const key[3] = { id };
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_RUN_GET, &rows, err, "t", id);
 
-	return read_one(s, SQL_RUN_GET, key, arena, ret, err);
+	return rc || rows.n ? rc : missing(err);
 }
 
 int store_run_by_spec(struct store *s, const char *sha256, const char *version, const char *owner,
 		      struct mem_arena *arena, struct store_run *ret, struct err *err)
 {
-	const char *const key[3] = { sha256, version, owner };
+	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
+	int rc = store_read(s, SQL_RUN_BY_SPEC, &rows, err, "ttt", sha256, version, owner);
 
-	return read_one(s, SQL_RUN_BY_SPEC, key, arena, ret, err);
+	return rc || rows.n ? rc : missing(err);
 }
 
 int store_run_text(struct store *s, const char *id, enum store_run_text which,
@@ -133,68 +119,38 @@ int store_run_text(struct store *s, const char *id, enum store_run_text which,
 		*ret = text(q, 0, arena, "", &ok);
 		rc = ok ? 0 : err_nomem(err);
 	} else if (rc == 0) {
-		rc = err_set(err, ERR_NOTFOUND, NULL, "there is no such run");
+		rc = missing(err);
 	}
 	store_end(q);
 	return rc;
 }
 
-static void bind_filter(struct store_stmt *q, const struct store_run_filter *f)
-{
-	store_bind_text(q, 1, f->state);
-	store_bind_text(q, 2, f->preset);
-	store_bind_text(q, 3, f->tag);
-	store_bind_text(q, 4, f->q);
-	store_bind_text(q, 5, f->spec_sha256);
-	if (f->created_after_ms)
-		store_bind_int(q, 6, f->created_after_ms);
-	store_bind_text(q, 9, f->owner);
-	store_bind_text(q, 10, f->sweep);
-}
-
 int store_run_list(struct store *s, const struct store_run_filter *f, struct mem_arena *arena,
 		   struct store_run **ret, size_t *ret_n, struct err *err)
 {
-	struct store_run *rows = NEW(arena, struct store_run, (size_t)f->limit);
-	struct store_stmt *q = NULL;
-	size_t n = 0;
+	struct store_run *list = NEW(arena, struct store_run, (size_t)f->limit);
+	struct store_rows rows = { take, arena, list, sizeof(*list), (size_t)f->limit };
+	int64_t seq = f->after_seq || f->oldest_first ? f->after_seq : INT64_MAX;
 	int rc;
 
-	if (!rows)
+	if (!list)
 		return err_nomem(err);
-	rc = store_start(&q, s, f->oldest_first ? SQL_RUN_LIST_UP : SQL_RUN_LIST_DOWN, err);
+	rc = store_read(s, f->oldest_first ? SQL_RUN_LIST_UP : SQL_RUN_LIST_DOWN, &rows, err,
+			"tttttiiitt", f->state, f->preset, f->tag, f->q, f->spec_sha256,
+			f->created_after_ms, seq, f->limit, f->owner, f->sweep);
 	if (rc)
 		return rc;
-	bind_filter(q, f);
-	store_bind_int(q, 7, f->after_seq || f->oldest_first ? f->after_seq : INT64_MAX);
-	store_bind_int(q, 8, f->limit);
-	while ((rc = store_step(q, err)) == 1) {
-		rc = read_row(q, arena, &rows[n++], err);
-		if (rc)
-			break;
-	}
-	store_end(q);
-	if (rc)
-		return rc;
-	*ret = rows;
-	*ret_n = n;
+	*ret = list;
+	*ret_n = rows.n;
 	return 0;
 }
 
 int store_run_count(struct store *s, const struct store_run_filter *f, int64_t *ret,
 		    struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_RUN_LIST_COUNT, err);
-
-	if (rc)
-		return rc;
-	bind_filter(q, f);
-	rc = store_step(q, err);
-	if (rc == 1)
-		*ret = store_int(q, 0);
-	store_end(q);
-	return rc < 0 ? rc : 0;
+	return store_number(s, SQL_RUN_LIST_COUNT, ret, err, "tttttiiitt", f->state, f->preset,
+			    f->tag, f->q, f->spec_sha256, f->created_after_ms, INT64_MAX, f->limit,
+			    f->owner, f->sweep);
 }
 
 int store_run_states(struct store *s, int64_t ret[RUN_N], struct err *err)
@@ -214,28 +170,29 @@ int store_run_states(struct store *s, int64_t ret[RUN_N], struct err *err)
 	return rc;
 }
 
+static int take_id(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
+{
+	(void)arena;
+	(void)err;
+	(void)snprintf(row, ID_SIZE, "%s", store_text(q, 0));
+	return 0;
+}
+
 int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SIZE], size_t *ret_n,
 		       struct mem_arena *arena, struct err *err)
 {
 	enum { MAX = 1000 };
 	char(*ids)[ID_SIZE] = mem_arena_alloc(arena, MAX, ID_SIZE);
-	struct store_stmt *q = NULL;
-	size_t n = 0;
+	struct store_rows rows = { take_id, arena, ids, ID_SIZE, MAX };
 	int rc;
 
 	if (!ids)
 		return err_nomem(err);
-	rc = store_start(&q, s, SQL_RUN_IN_STATE, err);
+	rc = store_read(s, SQL_RUN_IN_STATE, &rows, err, "t", run_state_name(state));
 	if (rc)
 		return rc;
-	store_bind_text(q, 1, run_state_name(state));
-	while (n < MAX && (rc = store_step(q, err)) == 1)
-		(void)snprintf(ids[n++], ID_SIZE, "%s", store_text(q, 0));
-	store_end(q);
-	if (rc < 0)
-		return rc;
 	*ret = ids;
-	*ret_n = n;
+	*ret_n = rows.n;
 	return 0;
 }
 
@@ -243,33 +200,14 @@ int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SI
 
 int store_run_add(struct store *s, const struct store_run_new *run, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_RUN_INSERT, err);
+	int rc = store_exec(s, SQL_RUN_INSERT, err, "tttttttttiidittttt", run->id,
+			    run->name ? run->name : "", run->tags ? run->tags : "[]",
+			    run->notes ? run->notes : "", run->preset, run->experiment, run->spec,
+			    run->spec_sha256, run->seed, run->threads, clock_wall_ms(),
+			    run->duration_ms, run->keep_days, run->verify_of, run->verify_digest,
+			    run->owner, run->sweep, run->trace);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, run->id);
-	store_bind_text(q, 2, run->name ? run->name : "");
-	store_bind_text(q, 3, run->tags ? run->tags : "[]");
-	store_bind_text(q, 4, run->notes ? run->notes : "");
-	store_bind_text(q, 5, run->preset);
-	store_bind_text(q, 6, run->experiment);
-	store_bind_text(q, 7, run->spec);
-	store_bind_text(q, 8, run->spec_sha256);
-	store_bind_text(q, 9, run->seed);
-	store_bind_int(q, 10, run->threads);
-	store_bind_int(q, 11, clock_wall_ms());
-	store_bind_double(q, 12, run->duration_ms);
-	if (run->keep_days > 0)
-		store_bind_int(q, 13, run->keep_days);
-	store_bind_text(q, 14, run->verify_of);
-	store_bind_text(q, 15, run->verify_digest);
-	store_bind_text(q, 16, run->owner);
-	store_bind_text(q, 17, run->sweep);
-	store_bind_text(q, 18, run->trace);
-	rc = store_step(q, err);
-	store_end(q);
-	if (rc >= 0)
+	if (!rc)
 		rc = store_event_add(s, run->id, "state", "{\"state\":\"queued\",\"version\":1}",
 				     err);
 	return rc ? rc : store_once_made(s, run->once, run->id, true, err);
@@ -277,17 +215,9 @@ int store_run_add(struct store *s, const struct store_run_new *run, struct err *
 
 static int version_of(struct store *s, const char *id, int64_t *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_RUN_VERSION, err);
+	int rc = store_number(s, SQL_RUN_VERSION, ret, err, "t", id);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	rc = store_step(q, err);
-	if (rc == 1)
-		*ret = store_int(q, 0);
-	store_end(q);
-	return rc == 1 ? 0 : rc < 0 ? rc : err_set(err, ERR_NOTFOUND, NULL, "there is no such run");
+	return rc || *ret ? rc : missing(err);
 }
 
 int store_run_move(struct store *s, const char *id, enum run_state from, enum run_event event,
@@ -322,28 +252,13 @@ int store_run_move(struct store *s, const char *id, enum run_state from, enum ru
 int store_run_finish(struct store *s, const char *id, const struct store_run_end *end,
 		     struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_RUN_FINISH, err);
-
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, id);
-	store_bind_double(q, 2, isfinite(end->t_ms) ? end->t_ms : 0.0);
-	store_bind_double(q, 3, isfinite(end->wall_s) ? end->wall_s : 0.0);
-	store_bind_text(q, 4, end->digest);
-	store_bind_text(q, 5, end->provenance ? end->provenance : "{}");
-	store_bind_text(q, 6, end->counts ? end->counts : "{}");
-	store_bind_text(q, 7, end->metrics ? end->metrics : "{}");
-	store_bind_text(q, 8, end->shape ? end->shape : "{}");
-	store_bind_int(q, 9, end->partial);
-	store_bind_text(q, 10, end->error);
-	store_bind_text(q, 11, end->log ? end->log : "");
-	store_bind_text(q, 12, end->targets ? end->targets : "[]");
-	store_bind_text(q, 13, end->score);
-	store_bind_text(q, 14, end->remarks ? end->remarks : "[]");
-	rc = store_step(q, err);
-	store_end(q);
-	return rc < 0 ? rc : 0;
+	return store_exec(
+		s, SQL_RUN_FINISH, err, "tddtttttittttt", id, isfinite(end->t_ms) ? end->t_ms : 0.0,
+		isfinite(end->wall_s) ? end->wall_s : 0.0, end->digest,
+		end->provenance ? end->provenance : "{}", end->counts ? end->counts : "{}",
+		end->metrics ? end->metrics : "{}", end->shape ? end->shape : "{}",
+		(int64_t)end->partial, end->error, end->log ? end->log : "",
+		end->targets ? end->targets : "[]", end->score, end->remarks ? end->remarks : "[]");
 }
 
 int store_run_patch(struct store *s, const struct store_run *run, struct err *err)
@@ -366,41 +281,22 @@ int store_run_delete(struct store *s, const char *id, struct err *err)
 	return rc ? rc : store_exec(s, SQL_EVENT_DROP, err, "t", topic);
 }
 
-/* The oldest debt: 1 and its id, 0: none. */
-static int next_expired(struct store *s, char id[ID_SIZE], struct err *err)
-{
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_RUN_EXPIRED, err);
-
-	if (rc)
-		return rc;
-	store_bind_int(q, 1, clock_wall_ms());
-	rc = store_step(q, err);
-	if (rc == 1)
-		(void)snprintf(id, ID_SIZE, "%s", store_text(q, 0));
-	store_end(q);
-	return rc;
-}
-
 int store_run_expire(struct store *s, struct err *err)
 {
-	char id[ID_SIZE];
-	int rc;
+	for (;;) {
+		char id[ID_SIZE];
+		struct store_rows oldest = { take_id, NULL, id, ID_SIZE, 1 };
+		int rc = store_read(s, SQL_RUN_EXPIRED, &oldest, err, "i", clock_wall_ms());
 
-	while ((rc = next_expired(s, id, err)) == 1) {
+		if (rc || !oldest.n)
+			return rc;
 		rc = store_begin(s, err);
 		if (rc)
 			return rc;
-		rc = store_run_delete(s, id, err);
-		if (rc) {
-			store_rollback(s);
-			return rc;
-		}
-		rc = store_commit(s, err);
+		rc = store_conclude(s, store_run_delete(s, id, err), err);
 		if (rc)
 			return rc;
 	}
-	return rc;
 }
 
 /* ---- events ---- */
@@ -433,17 +329,7 @@ int store_topic_read(struct store *s, const char *topic, int64_t after,
 
 int store_topic_last(struct store *s, const char *topic, int64_t *ret_seq, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_EVENT_LAST, err);
-
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, topic);
-	rc = store_step(q, err);
-	if (rc == 1)
-		*ret_seq = store_int(q, 0);
-	store_end(q);
-	return rc < 0 ? rc : 0;
+	return store_number(s, SQL_EVENT_LAST, ret_seq, err, "t", topic);
 }
 
 int store_event_add(struct store *s, const char *run_id, const char *kind, const char *data,

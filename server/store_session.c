@@ -14,22 +14,14 @@
 /* Inside a write. */
 static int room(struct store *s, int64_t max, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_SESSION_COUNT, err);
+	int64_t n = 0;
+	int rc = store_number(s, SQL_SESSION_COUNT, &n, err, "t", NULL);
 
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, NULL);
-	rc = store_step(q, err);
-	if (rc == 1)
-		rc = store_int(q, 0) < max
-			     ? 0
+	return rc || n < max ? rc
 			     : err_set(err, ERR_LIMIT, "",
 				       "there are %lld sessions already, as many as this server "
 				       "keeps; delete some",
 				       (long long)max);
-	store_end(q);
-	return rc;
 }
 
 int store_session_add(struct store *s, const struct store_session *r, const struct store_once *once,

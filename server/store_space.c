@@ -54,34 +54,19 @@ int store_space_vacuum(struct store *s, bool *ret_more, struct err *err)
 	return rc;
 }
 
-static int one(struct store *s, int sql_id, const char *owner, int64_t *ret, struct err *err)
-{
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, sql_id, err);
-
-	if (rc)
-		return rc;
-	store_bind_text(q, 1, owner);
-	rc = store_step(q, err);
-	if (rc == 1)
-		*ret = store_int(q, 0);
-	store_end(q);
-	return rc < 0 ? rc : 0;
-}
-
 int store_space_runs(struct store *s, const char *owner, int64_t *ret, struct err *err)
 {
-	return one(s, SQL_QUOTA_RUNS, owner, ret, err);
+	return store_number(s, SQL_QUOTA_RUNS, ret, err, "t", owner);
 }
 
 int store_space_sessions(struct store *s, const char *owner, int64_t *ret, struct err *err)
 {
-	return one(s, SQL_SESSION_COUNT, owner, ret, err);
+	return store_number(s, SQL_SESSION_COUNT, ret, err, "t", owner);
 }
 
 int store_space_bytes(struct store *s, const char *owner, int64_t *ret, struct err *err)
 {
-	return one(s, SQL_QUOTA_BYTES, owner, ret, err);
+	return store_number(s, SQL_QUOTA_BYTES, ret, err, "t", owner);
 }
 
 int store_space_allow(const char *what, int64_t used, int64_t max, struct err *err)

@@ -32,7 +32,7 @@
 #define STORE_SQL_RUN(X) \
 	X(RUN_INSERT, "INSERT INTO run(id,seq,state,name,tags,notes,preset,experiment,spec,spec_sha256,seed,threads," \
 		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner,sweep,traceparent) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
-		"?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)") \
+		"?7,?8,?9,?10,?11,?12,NULLIF(?13,0),?14,?15,?16,?17,?18)") \
 	X(RUN_GET, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE id=?") \
 	X(RUN_BY_SPEC, "SELECT " STORE_SQL_RUN_COLUMNS " FROM run WHERE spec_sha256=?1 AND state='succeeded'" \
 		" AND json_extract(provenance,'$.version')=?2 AND (?3 IS NULL OR owner IS NULL OR owner=?3) ORDER BY seq DESC LIMIT 1") \

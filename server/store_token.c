@@ -9,15 +9,11 @@
 
 int store_token_any(struct store *s, bool *ret, struct err *err)
 {
-	struct store_stmt *q = NULL;
-	int rc = store_start(&q, s, SQL_TOKEN_ANY, err);
+	int64_t any = 0;
+	int rc = store_number(s, SQL_TOKEN_ANY, &any, err, "");
 
-	if (!rc)
-		rc = store_step(q, err);
-	if (rc == 1)
-		*ret = store_int(q, 0) != 0;
-	store_end(q);
-	return rc < 0 ? rc : 0;
+	*ret = any != 0;
+	return rc;
 }
 
 static int take(struct store_stmt *q, struct mem_arena *arena, void *row, struct err *err)
