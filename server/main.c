@@ -385,6 +385,7 @@ int main(int argc, char **argv)
 	/* What a large answer took goes back when it has left, and does not stay with its thread. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
+	(void)store_hook_memory();
 	json_object_seed(0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&signals);

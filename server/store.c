@@ -70,6 +70,8 @@ static int failed(sqlite3 *db, int rc, struct err *err)
 {
 	enum err_code code = ERR_INTERNAL;
 
+	if (rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
+		return err_nomem(err);
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -87,8 +89,6 @@ static int failed(sqlite3 *db, int rc, struct err *err)
 	case SQLITE_CONSTRAINT:
 		code = ERR_CONFLICT;
 		break;
-	case SQLITE_NOMEM:
-		return err_nomem(err);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		code = ERR_CORRUPT;
@@ -519,18 +519,6 @@ void store_end(struct store_stmt *q)
 	q->busy = false;
 }
 
-void store_bind(struct store_stmt *q, const char *format, va_list ap)
-{
-	for (int i = 0; format[i]; i++) {
-		if (format[i] == 'i')
-			store_bind_int(q, i + 1, va_arg(ap, int64_t));
-		else if (format[i] == 'd')
-			store_bind_double(q, i + 1, va_arg(ap, double));
-		else
-			store_bind_text(q, i + 1, va_arg(ap, const char *));
-	}
-}
-
 int store_exec(struct store *s, int sql_id, struct err *err, const char *format, ...)
 {
 	struct store_stmt *q = NULL;
@@ -549,12 +537,23 @@ int store_exec(struct store *s, int sql_id, struct err *err, const char *format,
 
 /* ---- writes ---- */
 
+/* BEGIN, COMMIT or ROLLBACK: prepared long ago, so that want of memory keeps none of them from happening. */
+static int turn(struct store *s, int sql_id, struct err *err)
+{
+	sqlite3_stmt *q = s->writer->stmt[sql_id].q;
+	int rc = sqlite3_step(q);
+
+	rc = rc == SQLITE_DONE ? 0 : failed(s->writer->db, rc, err);
+	(void)sqlite3_reset(q);
+	return rc;
+}
+
 LOCK_UNCHECKED int store_begin(struct store *s, struct err *err)
 {
 	int rc;
 
 	lock_take(&s->lock);
-	rc = sql(s->writer->db, "BEGIN IMMEDIATE", err);
+	rc = turn(s, SQL_BEGIN, err);
 	if (rc)
 		lock_drop(&s->lock);
 	else
@@ -564,7 +563,7 @@ LOCK_UNCHECKED int store_begin(struct store *s, struct err *err)
 
 LOCK_UNCHECKED int store_commit(struct store *s, struct err *err)
 {
-	int rc = sql(s->writer->db, "COMMIT", err);
+	int rc = turn(s, SQL_COMMIT, err);
 
 	if (rc) {
 		store_rollback(s);
@@ -578,7 +577,7 @@ LOCK_UNCHECKED int store_commit(struct store *s, struct err *err)
 LOCK_UNCHECKED void store_rollback(struct store *s)
 {
 	if (!sqlite3_get_autocommit(s->writer->db)) /* some errors roll back by themselves */
-		(void)sql(s->writer->db, "ROLLBACK", NULL);
+		(void)turn(s, SQL_ROLLBACK, NULL);
 	writing = NULL;
 	lock_drop(&s->lock);
 }

@@ -7,10 +7,14 @@
 #ifndef SERVER_STORE_H
 #define SERVER_STORE_H
 
+#include <stdbool.h>
+
 #include "core/base/err.h"
 
 struct store;
 
+/* Let SQLite take its memory from core/base/mem.h; before the first store is opened. False: too late. */
+bool store_hook_memory(void);
 /* Make DIR with its folders if need be, lock it, open DIR/stdpd.db and bring it to the newest
  * version. Errors: BUSY (another server has it), IO, CORRUPT, CONFLICT (made by a newer program).
  */

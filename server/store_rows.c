@@ -2,6 +2,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/store_db.h"
 
+void store_bind(struct store_stmt *q, const char *format, va_list ap)
+{
+	for (int i = 0; format[i]; i++) {
+		if (format[i] == 'i')
+			store_bind_int(q, i + 1, va_arg(ap, int64_t));
+		else if (format[i] == 'd')
+			store_bind_double(q, i + 1, va_arg(ap, double));
+		else
+			store_bind_text(q, i + 1, va_arg(ap, const char *));
+	}
+}
+
 const char *store_copy(struct mem_arena *arena, struct store_stmt *q, int col, bool *failed)
 {
 	const char *text;

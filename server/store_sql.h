@@ -30,6 +30,9 @@
 
 /* name, SQL */
 #define STORE_SQL_RUN(X) \
+	X(BEGIN, "BEGIN IMMEDIATE") \
+	X(COMMIT, "COMMIT") \
+	X(ROLLBACK, "ROLLBACK") \
 	X(RUN_INSERT, "INSERT INTO run(id,seq,state,name,tags,notes,preset,experiment,spec,spec_sha256,seed,threads," \
 		"created_ms,duration_ms,keep_days,verify_of,verify_digest,owner,sweep,traceparent) VALUES(?1,(SELECT COALESCE(MAX(seq),0)+1 FROM run),'queued',?2,?3,?4,?5,?6," \
 		"?7,?8,?9,?10,?11,?12,NULLIF(?13,0),?14,?15,?16,?17,?18)") \

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* madvise */
 #include "core/base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -137,6 +138,32 @@ void mem_raw_free(void *p)
 		return;
 	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
 	free(p);
+}
+
+static void *got(void *p)
+{
+	refused += !p;
+	return p;
+}
+
+void *mem_kept_alloc(size_t size)
+{
+	return fails() ? NULL : got(malloc(size ? size : 1));
+}
+
+void *mem_kept_resize(void *p, size_t size)
+{
+	return fails() ? NULL : got(realloc(p, size ? size : 1));
+}
+
+void mem_kept_free(void *p)
+{
+	free(p);
+}
+
+size_t mem_kept_size(void *p)
+{
+	return malloc_usable_size(p);
 }
 
 void mem_freep(void *p)

@@ -27,6 +27,13 @@ void mem_raw_free(void *p);
 void *mem_json_alloc(size_t size);
 void mem_json_free(void *p);
 
+/* For a library that keeps what it has (caches, statements): refused as told, but not among the blocks alive.
+ * `size` is what a block has room for, at least what was asked for. */
+void *mem_kept_alloc(size_t size);
+void *mem_kept_resize(void *p, size_t size);
+void mem_kept_free(void *p);
+size_t mem_kept_size(void *p);
+
 /* For CLEANUP(mem_freep): frees *(void **)p. */
 void mem_freep(void *p);
 

@@ -4,6 +4,7 @@
  * left over, and the next request is served. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 
 #include "tests/check.h"
 #include "tests/desk.h"
@@ -11,6 +12,9 @@
 static void setup(void)
 {
 	json_set_alloc_funcs(mem_json_alloc, mem_json_free);
+	cr_assert(store_hook_memory());
+	cr_assert_eq(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0),
+		     SQLITE_OK); /* no small reserves */
 	desk_new();
 }
 
@@ -97,6 +101,70 @@ Test(server_memory, a_spec_is_checked_wholly_or_503)
 		true);
 }
 
+static void database_is_intact(void)
+{
+	char path[128], text[64] = "";
+	sqlite3_stmt *q = NULL;
+	sqlite3 *db = NULL;
+
+	(void)snprintf(path, sizeof(path), "%s/stdpd.db", desk.folder);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_step(q), SQLITE_ROW);
+	(void)snprintf(text, sizeof(text), "%s", (const char *)sqlite3_column_text(q, 0));
+	(void)sqlite3_finalize(q);
+	(void)sqlite3_close(db);
+	cr_assert_str_eq(text, "ok");
+}
+
+/* The store is opened, a run added and read, by connections that are made anew: done, or out of memory. */
+static int reopen(struct err *err)
+{
+	int rc = desk_open(err);
+	struct mem_arena arena;
+	struct store_run run;
+	char id[ID_SIZE];
+
+	id_new(id);
+	mem_arena_init(&arena, 0);
+	if (!rc)
+		rc = desk_add_run(id, err);
+	if (!rc)
+		rc = store_run_get(desk.api.store, id, &arena, &run, err);
+	if (!rc)
+		cr_assert_eq(run.state, RUN_QUEUED);
+	mem_arena_release(&arena);
+	return rc;
+}
+
+Test(server_memory, a_store_is_opened_and_used_or_says_why)
+{
+	size_t rounds = 0;
+	bool done = false;
+
+	desk_close();
+	for (int sticky = 0; sticky < 2; sticky++, done = false) {
+		for (size_t k = 1; !done; k += 1 + k / 32) {
+			size_t live = mem_live(), refused = mem_refused();
+			struct err err = { 0 };
+			int rc;
+
+			mem_fail_at(k, sticky);
+			rc = reopen(&err);
+			mem_fail_at(0, false);
+			done = mem_refused() == refused;
+			cr_assert(rc ? !done && err.code == ERR_NOMEM : true,
+				  "allocation %zu: %s: %s", k, err_name(err.code), err.text);
+			desk_close();
+			cr_assert_eq(mem_live(), live, "allocation %zu", k);
+			rounds++;
+		}
+	}
+	cr_assert_gt(rounds, 50);
+	database_is_intact();
+	cr_assert_eq(desk_open(NULL), 0);
+}
+
 static int64_t runs(void)
 {
 	int64_t n = 0;
@@ -140,6 +208,7 @@ Test(server_memory, an_accepted_run_is_there)
 		buf_release(&body);
 	}
 	cr_assert_geq(runs(), before + accepted);
+	database_is_intact();
 }
 
 Test(server_memory, what_is_changed_is_changed_or_503)
@@ -218,4 +287,5 @@ Test(server_memory, a_finished_result_is_not_lost)
 			rounds++;
 	cr_assert_gt(rounds, 20);
 	buf_release(&want);
+	database_is_intact();
 }

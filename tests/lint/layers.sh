@@ -27,7 +27,7 @@ BEGIN {
 	row(24, "server/api server/route server/gen")
 	row(25, "server/main")
 	home("microhttpd.h", "^server/http[._]")
-	home("sqlite3.h", "^server/store[.]c|^server/store_db[.]h|^server/store_sql")
+	home("sqlite3.h", "^server/store(_mem)?[.]c|^server/store_db[.]h|^server/store_sql")
 	home("curl/curl.h", "^server/post[a-z_]*[.]c")
 	home("zlib.h", "^server/(npz|gzip|dataset[a-z_]*)[.]c")
 	home("openssl/", "^server/crypt[.]c")

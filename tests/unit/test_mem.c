@@ -89,6 +89,28 @@ Test(mem, a_long_number_without_memory_is_an_error)
 	}
 }
 
+Test(mem, what_a_library_keeps_is_refused_as_told_and_not_counted)
+{
+	size_t live = mem_live(), refused = mem_refused();
+	char *p = mem_kept_alloc(10), *q;
+
+	cr_assert_not_null(p);
+	cr_assert_geq(mem_kept_size(p), 10);
+	memcpy(p, "old", 4);
+	mem_fail_at(1, true);
+	cr_assert_null(mem_kept_alloc(1));
+	cr_assert_null(mem_kept_resize(p, 100));
+	mem_fail_at(0, false);
+	cr_assert_eq(mem_refused(), refused + 2);
+	cr_assert_str_eq(p, "old");
+	q = mem_kept_resize(p, 100);
+	cr_assert_str_eq(q, "old");
+	cr_assert_geq(mem_kept_size(q), 100);
+	cr_assert_eq(mem_live(), live);
+	mem_kept_free(q);
+	mem_kept_free(NULL);
+}
+
 Test(mem, a_failed_resize_leaves_the_old_block)
 {
 	char *p = mem_strdup("old"), *q;
