@@ -4,6 +4,7 @@
  * loads it is reached. What was loaded can be saved. An input that begins with P is a list of changes to a
  * real checkpoint: 2 bytes that say which word, 1 how, 8 of a value. P alone must be taken. */
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include "core/spec_json.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { MAX = 1 << 20, WORDS = 8, MEMORY = 1 << 24, PATCH = 11 };
+enum { MAX = 1 << 20, WORDS = 8, MEMORY = 1 << 24, PATCH = 11, COLUMNS = 16, COLUMN = 1 << 16 };
 
 static const struct ckpt_key key = { .spec = 1, .seed = 2, .engine = "fuzz" };
 static const char text[] =
@@ -102,24 +103,24 @@ static void drop(struct world *w)
 	mem_arena_release(&w->arena);
 }
 
-static void put(const uint8_t *data, size_t n)
+static void put(const char *name, const uint8_t *data, size_t n)
 {
-	int fd = openat(dir_fd, "checkpoint", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	if (fd < 0 || write(fd, data, n) != (ssize_t)n || close(fd))
 		no("the file cannot be written");
 }
 
-static bool load(void)
+static bool load(struct err *err)
 {
 	struct ckpt *c = NULL;
 	struct world w;
 	bool ok;
 
-	if (ckpt_open(&c, dir_fd, &key, NULL))
+	if (ckpt_open(&c, dir_fd, &key, err))
 		return false;
 	make(&w, true);
-	ok = ckpt_load(c, &w.state, NULL) == 0;
+	ok = ckpt_load(c, &w.state, err) == 0;
 	ckpt_close(c);
 	if (ok && ckpt_write(dir_fd, &key, &w.state, NULL))
 		no("what was loaded cannot be saved");
@@ -149,20 +150,53 @@ static void vouch(uint8_t *bytes, size_t n)
 	memcpy(bytes, w, sizeof(w));
 }
 
-static size_t read_file(const char *path, uint8_t *bytes)
-{
-	FILE *f = fopen(path, "rb");
-	size_t n = f ? fread(bytes, 1, MAX, f) : 0;
+/* What the recorders of the real one had written: a checkpoint that is loaded cuts it. */
+static struct column {
+	char name[64];
+	uint8_t bytes[COLUMN];
+	size_t n;
+} columns[COLUMNS];
 
-	if (f)
-		(void)fclose(f);
-	return n;
+static size_t read_file(const char *name, uint8_t *bytes, size_t max)
+{
+	int fd = openat(dir_fd, name, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, bytes, max);
+
+	if (n < 0 || (size_t)n == max || close(fd))
+		no("a file cannot be read");
+	return (size_t)n;
+}
+
+static void keep_columns(void)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		if (!strstr(entry->d_name, ".col"))
+			continue;
+		if (n == COLUMNS)
+			no("there are too many columns");
+		(void)snprintf(columns[n].name, sizeof(columns[n].name), "%.60s", entry->d_name);
+		columns[n].n = read_file(entry->d_name, columns[n].bytes, COLUMN);
+		n++;
+	}
+	if (dir)
+		(void)closedir(dir);
+	if (!n)
+		no("there are no columns");
+}
+
+static void put_columns(void)
+{
+	for (size_t i = 0; i < COLUMNS && columns[i].name[0]; i++)
+		put(columns[i].name, columns[i].bytes, columns[i].n);
 }
 
 /* A real one, at 30 ms, into bytes[MAX]. */
 static size_t take_real(uint8_t *bytes)
 {
-	char path[sizeof(folder) + 16];
 	struct world w;
 	size_t n;
 
@@ -170,9 +204,9 @@ static size_t take_real(uint8_t *bytes)
 	if (sim_start(w.state.sim, NULL) || sim_advance(w.state.sim, 300, NULL) ||
 	    rec_sync(w.state.rec, NULL) || ckpt_write(dir_fd, &key, &w.state, NULL))
 		no("there is no checkpoint to change");
+	keep_columns();
 	drop(&w);
-	(void)snprintf(path, sizeof(path), "%s/checkpoint", folder);
-	n = read_file(path, bytes);
+	n = read_file("checkpoint", bytes, MAX);
 	vouch(bytes, n);
 	return n;
 }
@@ -201,32 +235,34 @@ static void patch(uint8_t *bytes, size_t *n, const uint8_t *how)
 	memcpy(bytes + 8 * word, &value, sizeof(value));
 }
 
-/* Both ways. */
+/* Both ways, each beside what the real one had recorded. */
 static void try_bytes(uint8_t *bytes, size_t n)
 {
 	size_t whole = n / 8 * 8;
 
-	put(bytes, n);
-	(void)load();
+	put_columns();
+	put("checkpoint", bytes, n);
+	(void)load(NULL);
 	if (whole < WORDS * sizeof(uint64_t))
 		return;
 	vouch(bytes, whole);
-	put(bytes, whole);
-	(void)load();
+	put_columns();
+	put("checkpoint", bytes, whole);
+	(void)load(NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static uint8_t real[MAX];
+	static uint8_t real[MAX], copy[MAX];
 	static size_t n_real;
-	uint8_t *copy = malloc(MAX);
+	struct err err = { 0 };
 	size_t n_copy = n;
 
 	threads = n > 1 && data[n - 1] % 8 == 0 ? 2 : 1;
+	if (n > MAX)
+		no("an input is too large");
 	if (!n_real)
 		n_real = take_real(real);
-	if (!copy || n > MAX)
-		no("an input is too large");
 	if (n && data[0] == 'P') {
 		n_copy = n_real;
 		memcpy(copy, real, n_real);
@@ -236,8 +272,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		memcpy(copy, data, n);
 	}
 	try_bytes(copy, n_copy);
-	if (n == 1 && data[0] == 'P' && !load())
-		no("a real checkpoint is refused");
-	free(copy);
+	if (n == 1 && data[0] == 'P' && !load(&err)) /* once more */
+		no(err.text);
 	return 0;
 }
