@@ -16,11 +16,11 @@ double check_rel(double a, double b);
 /* |got - want| <= rel * |want| + abs; false for NaN. */
 bool check_close(double got, double want, double rel, double abs);
 
-/* A Test() of what comes of long simulated times. Sanitized builds do without: the engine is many times slower in
- * them, and shorter tests take the same paths. */
+/* A Test() of what comes of long simulated times. Sanitized builds do without: the engine is many times
+ * slower in them, and shorter tests take the same paths. */
 #ifdef STDP_SANITIZED
-#define CHECK_LONG(...)			  static __attribute__((unused)) void CHECK_LONG_NAME(__VA_ARGS__, )(void)
-#define CHECK_LONG_NAME(suite, name, ...) suite##_##name
+#define CHECK_LONG(...)		  static __attribute__((unused)) void NAME_OF(__VA_ARGS__, )(void)
+#define NAME_OF(suite, test, ...) suite##_##test
 #else
 #define CHECK_LONG Test
 #endif
