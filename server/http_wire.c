@@ -23,7 +23,8 @@ static const double LOOK_MIN_S = 0.05, LOOK_MAX_S = 1.0;
 
 struct http_wire {
 	int fd;
-	atomic_uint stamp; /* 4 * times entered + phase */
+	atomic_uint stamp;	 /* 4 * times entered + phase */
+	_Atomic(uint64_t) asked; /* bytes received up to the last request's end */
 	atomic_bool cut;
 	/* the thread's: */
 	unsigned seen;	/* stamp */
@@ -78,7 +79,7 @@ static void look(const struct http_wires *ws, struct http_wire *w, double now)
 	slow = phase == HTTP_WIRE_HEAD ||
 	       (double)(bytes - w->bytes) < (now - w->since) * HTTP_WIRE_MIN_RATE;
 	if (phase == HTTP_WIRE_HEAD)
-		theirs = bytes != w->bytes; /* else nothing is asked */
+		theirs = bytes != atomic_load(&w->asked); /* else nothing is asked */
 	else if (phase == HTTP_WIRE_BODY)
 		theirs = !has_unread(w->fd);
 	else
@@ -183,8 +184,13 @@ void http_wire_close(struct http_wires *ws, struct http_wire *w)
 
 void http_wire_enter(struct http_wire *w, enum http_wire_phase phase)
 {
-	if (w)
-		atomic_store(&w->stamp, (atomic_load(&w->stamp) / 4 + 1) * 4 + phase);
+	struct tcp_info t;
+
+	if (!w)
+		return;
+	if (phase == HTTP_WIRE_HEAD && ask(w->fd, &t))
+		atomic_store(&w->asked, t.tcpi_bytes_received);
+	atomic_store(&w->stamp, (atomic_load(&w->stamp) / 4 + 1) * 4 + phase);
 }
 
 bool http_wire_is_cut(const struct http_wire *w)

@@ -56,7 +56,7 @@ static void say(int fd, const char *text)
 
 struct client {
 	const char *is;
-	const char *sends; /* a byte a round, again and again; NULL: it takes one */
+	const char *sends; /* a byte a round, again and again, "": nothing; NULL: it takes one */
 	int fd;
 	bool over;
 };
@@ -69,8 +69,10 @@ static bool trickle(struct client *c, int round)
 	if (c->sends) {
 		ssize_t got;
 
-		byte = c->sends[(size_t)round % strlen(c->sends)];
-		(void)send(c->fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (*c->sends) {
+			byte = c->sends[(size_t)round % strlen(c->sends)];
+			(void)send(c->fd, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		}
 		got = recv(c->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
 		return got == 0 || (got < 0 && errno != EAGAIN);
 	}
@@ -86,6 +88,17 @@ static void ask_for_much(int fd)
 	for (int i = 0; i < PIPELINED; i++)
 		(void)strcat(text, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
 	say(fd, text);
+}
+
+/* A request, its answer, and a little of another request. */
+static void ask_once_and_begin(int fd)
+{
+	char text[4096];
+
+	say(fd, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	cr_assert_gt(recv(fd, text, sizeof(text), 0), 12);
+	(void)poll(NULL, 0, ROUND_MS); /* the request is over for the server, too */
+	say(fd, "GET /liv");
 }
 
 static void listen_to_session(int fd)
@@ -115,6 +128,7 @@ Test(slow, who_is_slow_is_cut_off_and_others_are_served)
 		{ "sends a body", " ", 0, false },
 		{ "takes an answer", NULL, 0, false },
 		{ "takes a stream", NULL, 0, false },
+		{ "begins a second head and sends nothing more", "", 0, false },
 	};
 	size_t n = sizeof(clients) / sizeof(clients[0]), left = n;
 
@@ -124,6 +138,7 @@ Test(slow, who_is_slow_is_cut_off_and_others_are_served)
 			   "application/json\r\nContent-Length: 100000\r\n\r\n");
 	ask_for_much(clients[2].fd);
 	listen_to_session(clients[3].fd);
+	ask_once_and_begin(clients[4].fd);
 	for (int round = 0; round < ROUNDS && left; round++) {
 		struct reply r = harness_get(&h, "/v1");
 
@@ -138,7 +153,7 @@ Test(slow, who_is_slow_is_cut_off_and_others_are_served)
 		(void)poll(NULL, 0, ROUND_MS);
 	}
 	for (size_t i = 0; i < n; i++) {
-		cr_assert(clients[i].over, "who %s slowly is still there", clients[i].is);
+		cr_assert(clients[i].over, "who %s, slowly, is still there", clients[i].is);
 		(void)close(clients[i].fd);
 	}
 }

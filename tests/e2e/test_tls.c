@@ -1,6 +1,7 @@
 /* test_tls - HTTPS by options: what is refused at the start, and that waits, streams and long bodies work. */
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,4 +145,37 @@ Test(tls, waits_streams_and_long_bodies_are_as_without_it)
 	reply_release(&r);
 	long_body(&h, id);
 	harness_free(&h);
+}
+
+/* What the client sends first is encrypted and swift, the rest is not. */
+Test(tls, who_sends_slowly_is_cut_off)
+{
+	const char *const args[] = { "--tls-cert", cert,       "--tls-key", key, "--slow-s",
+				     "0.5",	   "--idle-s", "60",	    NULL };
+	char *body = calloc(1, LONG_BODY + 1), url[PATH_SIZE];
+	CURL *easy = curl_easy_init();
+	struct harness h;
+	struct reply r;
+	double s = 0;
+
+	memset(body, ' ', LONG_BODY);
+	harness_new(&h, args);
+	(void)snprintf(url, sizeof(url), "%s/v1/specs/validate", h.url);
+	(void)curl_easy_setopt(easy, CURLOPT_URL, url);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, 50L);
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+	(void)curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)100);
+	cr_assert_neq(curl_easy_perform(easy), CURLE_OK);
+	(void)curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME, &s);
+	cr_assert_lt(s, 50.0, "it was not cut off, it gave up");
+	curl_easy_cleanup(easy);
+	r = harness_get(&h, "/livez");
+	cr_assert_eq(r.status, 200);
+	reply_release(&r);
+	harness_free(&h);
+	free(body);
 }
