@@ -6,6 +6,7 @@
 #include "server/api_result_series.h"
 #include "server/api_run.h"
 #include "server/auth.h"
+#include "server/problem.h"
 
 enum { KEEP_DAYS = 30 };
 
@@ -71,9 +72,9 @@ static int start(struct api_result *c, const struct api_result_series *s, const 
 	rc = api_run_check(c->api, c->rq, spec, "", &known, &found);
 	if (!rc)
 		rc = api_run_of_spec(c->api, c->rq, spec, &known, &meta, &found);
-	if (rc == -ERR_NOMEM)
-		rc = err_nomem(&c->err);
-	else if (rc) {
+	if (rc && problem_status(-rc) >= 500 && rc != -ERR_NOSPACE) {
+		c->err = found.first; /* what is broken inside is no reason to tell */
+	} else if (rc) {
 		*ret_why = mem_arena_printf(
 			c->rq->arena, "it cannot be simulated again now: %.300s", found.first.text);
 		rc = *ret_why ? 0 : err_nomem(&c->err);

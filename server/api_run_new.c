@@ -456,11 +456,11 @@ static int find_run(const struct api *api, const struct request *rq, const char 
 	struct store_run *runs = NULL, old;
 	size_t n = 0;
 	int rc = store_run_by_spec(api->store, sha256, ENGINE_VERSION, api_run_owner(rq), rq->arena,
-				   &old, NULL);
+				   &old, err);
 
 	*ret_id = rc ? NULL : old.id;
-	if (!rc)
-		return 0;
+	if (rc != -ERR_NOTFOUND)
+		return rc;
 	rc = store_run_list(api->store, &filter, rq->arena, &runs, &n, err);
 	for (size_t i = 0; !rc && i < n && !*ret_id; i++)
 		if (!run_state_final(runs[i].state))

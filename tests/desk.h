@@ -32,7 +32,8 @@
 enum { DESK_PAIRS = 64, DESK_HEAD = 1 << 16, DESK_ANSWER = 1 << 24, DESK_RUNS = 4 };
 
 static const char desk_spec[] =
-	"{\"duration_ms\":60,\"populations\":{\"in\":{\"model\":\"poisson_generator\",\"size\":3,"
+	"{\"duration_ms\":60,\"seed\":\"1\",\"populations\":{\"in\":{\"model\":\"poisson_"
+	"generator\",\"size\":3,"
 	"\"params\":{\"rate\":300}},\"cell\":{\"model\":\"iaf_psc_exp\",\"size\":2,\"params\":"
 	"{\"I_e\":700}}},\"projections\":{\"syn\":{\"source\":\"in\",\"target\":\"cell\","
 	"\"connect\":{\"rule\":\"all_to_all\"},\"synapse\":{\"model\":\"stdp_pair\","

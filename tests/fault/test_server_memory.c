@@ -80,6 +80,7 @@ Test(server_memory, what_is_read_is_whole_or_503)
 		"GET /v1/runs/@/weights/series?projection=syn&synapses=1&t1_ms=30",
 		"GET /v1/runs/@/stdp?projection=syn&t1_ms=30",
 		"GET /v1/runs/@/why?projection=syn&synapse=0",
+		"GET /v1/runs/@/why?projection=syn&synapse=2", /* 202: to be simulated again */
 		"GET /v1/compare?runs=@,@",
 		"GET /v1/presets/stdp_window",
 		"GET /v1/webhooks",
