@@ -81,6 +81,14 @@ static inline double fmath_exp(double x)
 	return fmath_exp_sum(x, 0);
 }
 
+/* x, but no more than max, and then no less than min. The bounds by value: read from a struct, gcc
+ * makes moves to and from the integer registers of this instead of a minimum and a maximum. */
+static inline double fmath_bound(double x, double min, double max)
+{
+	x = x < max ? x : max;
+	return x > min ? x : min;
+}
+
 /* exp(-n / tau) for whole numbers n of steps: two tables of 256, so that a trace decays by a
  * product of two look-ups. Beyond 65535 steps by fmath_exp. */
 struct fmath_decay {

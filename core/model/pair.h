@@ -59,9 +59,7 @@ static inline ALWAYS_INLINE double pair_scaled(const struct pair_work *k, enum p
 static inline ALWAYS_INLINE double pair_change(const struct pair_work *k, enum pair_scale scale,
 					       double amount, double exponent, double w)
 {
-	w += pair_scaled(k, scale, amount, exponent, w);
-	w = w < k->max ? w : k->max;
-	return w > k->min ? w : k->min;
+	return fmath_bound(w + pair_scaled(k, scale, amount, exponent, w), k->min, k->max);
 }
 
 /* For rows that have a timeline, rules by PAIR_ONE, PAIR_UP or PAIR_DOWN, all-to-all pairing. */

@@ -402,12 +402,6 @@ static double one(const struct work *k, const struct plasticity_history *h, int6
 /* rho is kept within so many ranges of its bounds, where only a negative gain could bring it. */
 #define BEYOND_MAX 4.0
 
-static double clamp(double x, double min, double max)
-{
-	x = x < max ? x : max;
-	return x > min ? x : min;
-}
-
 static void weights(const struct plasticity_ctx *c, struct plasticity_row *row,
 		    const struct work *work)
 {
@@ -422,9 +416,10 @@ static void weights(const struct plasticity_ctx *c, struct plasticity_row *row,
 		next = one(&k, &c->post[row->target[i]], row->delay[i * row->delay_stride],
 			   plasticity_synapse(row, i), rho);
 		w += range * (next - rho);
-		row->w[i] = clamp(w, k.min, k.max);
+		row->w[i] = fmath_bound(w, k.min, k.max);
 		if (beyond)
-			beyond[i] = clamp(w - row->w[i], -BEYOND_MAX * range, BEYOND_MAX * range);
+			beyond[i] =
+				fmath_bound(w - row->w[i], -BEYOND_MAX * range, BEYOND_MAX * range);
 	}
 }
 

@@ -132,8 +132,7 @@ struct synapse {
 
 static inline ALWAYS_INLINE double bound(const struct work *k, double w)
 {
-	w = w < k->c->coef[C_MAX] ? w : k->c->coef[C_MAX];
-	return w > k->c->coef[C_MIN] ? w : k->c->coef[C_MIN];
+	return fmath_bound(w, k->c->coef[C_MIN], k->c->coef[C_MAX]);
 }
 
 /* Change of the weight over (from, to] for an eligibility of 1 at `from`, nothing happening in

@@ -70,9 +70,7 @@ struct work {
 
 static inline ALWAYS_INLINE double change(const struct work *k, double w, double amount)
 {
-	w += amount;
-	w = w < k->max ? w : k->max;
-	return w > k->min ? w : k->min;
+	return fmath_bound(w + amount, k->min, k->max);
 }
 
 static inline ALWAYS_INLINE double one(const struct work *k, const struct plasticity_history *h,

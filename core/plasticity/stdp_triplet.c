@@ -144,8 +144,7 @@ struct work {
 
 static inline ALWAYS_INLINE double bound(const struct work *k, double w)
 {
-	w = w < k->max ? w : k->max;
-	return w > k->min ? w : k->min;
+	return fmath_bound(w, k->min, k->max);
 }
 
 static inline ALWAYS_INLINE double one(const struct work *k, const struct plasticity_history *h,
