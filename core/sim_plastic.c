@@ -8,31 +8,31 @@
 #include "core/sim_state.h"
 
 /* A row as the rule sees it, standing on the stored state. */
-static inline ALWAYS_INLINE struct plasticity_row
-row_of(const struct net_projection *p, const struct net_rows *r, size_t source, int64_t t)
+static inline ALWAYS_INLINE void row_of(const struct net_projection *p, const struct net_rows *r,
+					size_t source, int64_t t, struct plasticity_row *ret)
 {
 	uint64_t from = r->row[source];
-	struct plasticity_row row = {
-		.t = t,
-		.t_last = r->t_last[source],
-		.t_pre = r->t_pre[source],
-		.on = p->on,
-		.pre = r->pre + source * p->n_pre,
-		.past = r->past ? r->past[source].at : NULL,
-		.n_past = r->past ? r->past[source].n : 0,
-		.n = (size_t)(r->row[source + 1] - from),
-		.k0 = r->k0 ? r->k0[source] : 0,
-		.order = r->order ? r->order + from : NULL,
-		.target = r->target + from,
-		.delay = r->delay + from * p->delay_stride,
-		.delay_stride = p->delay_stride,
-		.timeline = r->timeline.cap > 0 ? &r->timeline : NULL,
-		.w = r->w + from,
-	};
 
-	for (size_t k = 0; k < p->n_syn; k++)
-		row.syn[k] = r->syn[k] + from;
-	return row;
+	ret->t = t;
+	ret->t_last = r->t_last[source];
+	ret->t_pre = r->t_pre[source];
+	ret->n_spikes = 0;
+	ret->on = p->on;
+	ret->tick = false;
+	ret->past = r->past ? r->past[source].at : NULL;
+	ret->n_past = r->past ? r->past[source].n : 0;
+	ret->pre = r->pre + source * p->n_pre;
+	ret->n = (size_t)(r->row[source + 1] - from);
+	ret->k0 = r->k0 ? r->k0[source] : 0;
+	ret->order = r->order ? r->order + from : NULL;
+	ret->target = r->target + from;
+	ret->delay = r->delay + from * p->delay_stride;
+	ret->delay_stride = p->delay_stride;
+	ret->timeline = r->timeline.cap > 0 ? &r->timeline : NULL;
+	ret->w = r->w + from;
+	for (size_t k = 0; k < PLASTICITY_SYN_MAX; k++)
+		ret->syn[k] = k < p->n_syn ? r->syn[k] + from : NULL;
+	ret->tx = NULL;
 }
 
 static void watch(struct sim *s, struct sim_part *part, size_t projection, size_t source,
@@ -70,7 +70,7 @@ const double *sim_visit(struct sim *s, struct sim_part *part, size_t projection,
 
 	if (r->past)
 		sim_history_forget_past(p, &r->past[source], r->t_last[source]);
-	row = row_of(p, r, source, t);
+	row_of(p, r, source, t, &row);
 	row.n_spikes = count;
 	row.tx = p->model->own_tx || p->stp ? part->tx : row.w;
 	p->model->update(p->ctx, &row);
@@ -92,8 +92,9 @@ void sim_settle_part(struct sim *s, struct sim_part *part, size_t projection, bo
 	const struct net_rows *r = &p->part[part->id];
 
 	for (size_t i = 0; i < p->n_source; i++) {
-		struct plasticity_row row = row_of(p, r, i, s->now);
+		struct plasticity_row row;
 
+		row_of(p, r, i, s->now, &row);
 		if (row.n == 0)
 			continue;
 		row.tick = tick;
@@ -140,7 +141,7 @@ static void evaluate(const struct sim *s, const struct net_projection *p, const 
 			ret_w[net_synapse(r, source, i)] = r->w[from + i];
 		return;
 	}
-	row = row_of(p, r, source, s->now);
+	row_of(p, r, source, s->now, &row);
 	memcpy(x->w, row.w, n * sizeof(double));
 	memcpy(x->pre, row.pre, p->n_pre * sizeof(double));
 	row.w = x->w;

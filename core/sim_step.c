@@ -122,14 +122,14 @@ static void keep_dense(struct sim *s, struct sim_part *part, size_t population, 
 }
 
 /* NaN and infinity times zero are NaN; everything else is zero. */
-static bool all_finite(const double *x, size_t n)
+CLONES static bool all_finite(const double *x, size_t n)
 {
-	double sum = 0;
+	uint64_t others = 0;
 
-#pragma omp simd reduction(+ : sum)
+#pragma omp simd reduction(| : others)
 	for (size_t i = 0; i < n; i++)
-		sum += x[i] * 0.0;
-	return sum == 0;
+		others |= x[i] * 0.0 == 0 ? 0 : 1;
+	return others == 0;
 }
 
 static void check_finite(struct sim *s, struct sim_part *part, size_t population)
