@@ -46,7 +46,7 @@ struct net_rows {
 	uint16_t *delay;  /* [n] or [1] steps */
 	double *syn[PLASTICITY_SYN_MAX];
 	bool whole; /* each row has all own targets once, with one delay; or is empty */
-	struct plasticity_timeline timeline; /* of own targets; cap 0: none */
+	struct plasticity_timeline *timeline; /* of own targets; NULL: none */
 	/* plastic only, one a source: */
 	int64_t *t_last, *t_pre;
 	double *pre;	       /* [n_source][n_pre] */

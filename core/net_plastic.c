@@ -154,17 +154,23 @@ int net_plastic_rows(struct net *net, const struct net_projection *p, struct net
 int net_plastic_timeline(struct net *net, struct net_projection *p, size_t part, struct err *err)
 {
 	const uint32_t *cut = &net->populations[p->spec->target].part[part];
-	struct plasticity_timeline *l = &p->part[part].timeline;
+	struct plasticity_timeline *l;
 	size_t cap = (size_t)(cut[1] - cut[0]) * TIMELINE_PER_TARGET;
 
 	if (!p->model->timeline || !p->part[part].whole || cap == 0)
 		return 0;
 	cap = cap < TIMELINE_MAX ? cap : TIMELINE_MAX;
-	l->step = NEW(net->arena, int64_t, cap);
-	l->target = NEW(net->arena, uint32_t, cap);
-	if (!l->step || !l->target)
+	l = NEW(net->arena, struct plasticity_timeline, 1);
+	if (!l)
 		return err_nomem(err);
+	l->step = NEW(net->arena, int64_t, cap);
+	l->at = NEW(net->arena, uint32_t, cap);
+	l->met = NEW(net->arena, double, cut[1] - cut[0]);
+	if (!l->step || !l->at || !l->met)
+		return err_nomem(err);
+	l->first = cut[0];
 	l->cap = cap;
+	p->part[part].timeline = l;
 	return 0;
 }
 

@@ -221,8 +221,14 @@ static void histories(struct pack *p, const struct sim *s, struct net_projection
 		if (p->loading)
 			x->recent[i] = plasticity_look_back(&x->post[i]);
 	}
-	for (size_t k = 0; p->loading && k < s->net->n_parts; k++)
-		x->part[k].timeline.from = s->now;
+	for (size_t k = 0; p->loading && k < s->net->n_parts; k++) {
+		struct plasticity_timeline *l = x->part[k].timeline;
+
+		if (l) {
+			l->from = s->now;
+			l->met_at = 0;
+		}
+	}
 	for (size_t i = 0; log->view && i < x->n_target && !p->rc; i++)
 		log->view[i] = history(p, &log->record[i], PLASTICITY_TRACES_MAX, s->now);
 	if (log->lagged)

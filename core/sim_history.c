@@ -43,16 +43,16 @@ static bool remember(struct net_projection *p, size_t target, int64_t step, uint
 
 static void put_on_timeline(struct plasticity_timeline *l, const struct sim_spike *x)
 {
-	for (uint32_t i = 0; i < x->count && l->cap > 0; i++) {
+	for (uint32_t i = 0; l && i < x->count; i++) {
 		if (l->n == l->cap) {
 			size_t drop = (l->n + 1) / 2;
 
 			l->from = l->step[drop - 1];
 			(void)drop_first(l->step, l->n, drop, sizeof(*l->step));
-			l->n = drop_first(l->target, l->n, drop, sizeof(*l->target));
+			l->n = drop_first(l->at, l->n, drop, sizeof(*l->at));
 		}
 		l->step[l->n] = x->step;
-		l->target[l->n++] = x->neuron;
+		l->at[l->n++] = x->neuron - l->first;
 	}
 }
 
@@ -84,7 +84,7 @@ void sim_history_spikes(struct sim *s, struct sim_part *part)
 				(uint64_t)x->count * p->in_degree[x->neuron];
 			if (!remember(p, x->neuron, x->step, x->count) && !part->rc)
 				part->rc = err_nomem(&part->err);
-			put_on_timeline(&p->part[part->id].timeline, x);
+			put_on_timeline(p->part[part->id].timeline, x);
 		}
 	}
 }

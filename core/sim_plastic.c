@@ -28,7 +28,7 @@ static inline ALWAYS_INLINE void row_of(const struct net_projection *p, const st
 	ret->target = r->target + from;
 	ret->delay = r->delay + from * p->delay_stride;
 	ret->delay_stride = p->delay_stride;
-	ret->timeline = r->timeline.cap > 0 ? &r->timeline : NULL;
+	ret->timeline = r->timeline;
 	ret->w = r->w + from;
 	for (size_t k = 0; k < PLASTICITY_SYN_MAX; k++)
 		ret->syn[k] = k < p->n_syn ? r->syn[k] + from : NULL;

@@ -8,115 +8,104 @@
 
 enum { TABLED = 65536 }; /* steps that fmath_decay has tables for */
 
-enum { BLOCK = 64 }; /* spikes at a time */
-
-/* The presynaptic trace at n spikes; false if one of them is longer ago than the tables reach. */
-CLONES static bool traces(const struct pair_work *k, const int64_t *restrict step,
-			  int64_t since_emission, size_t n, double *restrict trace)
-{
-	const double *restrict high = k->plus->high, *restrict low = k->plus->low;
-	double pre = k->pre, others = 0;
-
-#pragma omp simd reduction(+ : others)
-	for (size_t i = 0; i < n; i++) {
-		int64_t age = step[i] + since_emission, at = age & (TABLED - 1);
-
-		trace[i] = pre * (high[at >> 8] * low[at & 255]);
-		others += age == at ? 0.0 : 1.0;
-	}
-	return others == 0;
-}
-
+/* By n spikes that the tables reach. In any order of targets, so one after the other: a column of
+ * traces first costs more than it saves. */
 static inline ALWAYS_INLINE void facilitate(const struct pair_work *work, enum pair_scale plus,
-					    const uint32_t *restrict target, uint32_t first_target,
-					    const double *restrict trace, size_t n,
+					    const int64_t *restrict step, int64_t since_emission,
+					    const uint32_t *restrict at, size_t n,
 					    double *restrict w)
 {
 	const struct pair_work k = *work;
+	const double *restrict high = k.plus->high, *restrict low = k.plus->low;
 
 	for (size_t i = 0; i < n; i++) {
-		double *x = &w[target[i] - first_target];
+		uint64_t age = (uint64_t)(step[i] + since_emission);
+		double trace = k.pre * (high[age >> 8] * low[age & 255]);
+		double *x = &w[at[i]];
 
-		*x = pair_change(&k, plus, k.a_plus * trace[i], k.plus_exp, *x);
+		*x = pair_change(&k, plus, k.a_plus * trace, k.plus_exp, *x);
 	}
+}
+
+static double pre_trace(const struct pair_work *k, int64_t age)
+{
+	return k->pre * fmath_decay_at(k->plus, age);
 }
 
 void pair_facilitate(const struct pair_work *k, enum pair_scale plus,
-		     const struct plasticity_timeline *spikes, size_t from, size_t end,
-		     int64_t delay, uint32_t first_target, double *w)
+		     const struct plasticity_timeline *l, size_t from, size_t end, int64_t delay,
+		     double *w)
 {
-	double trace[BLOCK];
+	int64_t since = delay - k->t_pre;
+	size_t near;
 
-	for (size_t n; from < end; from += n) {
-		const int64_t *step = spikes->step + from;
+	if (from >= end)
+		return;
+	/* Later ones are smaller. What has faded away changes nothing. */
+	while (end > from && pre_trace(k, l->step[end - 1] + since) == 0)
+		end--;
+	for (near = end; near > from && l->step[near - 1] + since >= TABLED; near--)
+		;
+	if (plus == PAIR_ONE)
+		facilitate(k, PAIR_ONE, l->step + from, since, l->at + from, near - from, w);
+	else
+		facilitate(k, PAIR_UP, l->step + from, since, l->at + from, near - from, w);
+	for (size_t i = near; i < end; i++) {
+		double trace = pre_trace(k, l->step[i] + since), *x = &w[l->at[i]];
 
-		n = end - from < BLOCK ? end - from : BLOCK;
-		if (!traces(k, step, delay - k->t_pre, n, trace)) {
-			for (size_t i = 0; i < n; i++)
-				trace[i] = k->pre *
-					   fmath_decay_at(k->plus, step[i] + delay - k->t_pre);
-		}
-		/* Later ones are smaller. What has faded away changes nothing. */
-		for (; n > 0 && trace[n - 1] == 0; n--, end = from + n)
-			;
-		if (plus == PAIR_ONE)
-			facilitate(k, PAIR_ONE, spikes->target + from, first_target, trace, n, w);
-		else
-			facilitate(k, PAIR_UP, spikes->target + from, first_target, trace, n, w);
+		*x = pair_change(k, plus, k->a_plus * trace, k->plus_exp, *x);
 	}
 }
 
-/* Targets whose last spike arrived less than TABLED steps ago; how many others there are. */
-static inline ALWAYS_INLINE size_t depress(const struct pair_work *work, enum pair_scale minus,
-					   int64_t now,
-					   const struct plasticity_recent *restrict recent,
-					   double *restrict w, size_t n)
+/* The traces of targets' last spikes for a presynaptic one that meets spikes emitted before `now`; -1:
+ * there is none, or it is on its way. */
+static void post_traces(const struct fmath_decay *minus, int64_t now,
+			const struct plasticity_recent *restrict recent, double *restrict ret,
+			size_t n)
+{
+	const double *restrict high = minus->high, *restrict low = minus->low;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t age = (uint64_t)(now - recent[i].last);
+
+		if (age < TABLED)
+			ret[i] = recent[i].k * (high[age >> 8] * low[age & 255]);
+		else if (recent[i].last < now && recent[i].last != PLASTICITY_NEVER)
+			ret[i] = recent[i].k * fmath_decay_far(minus, (int64_t)age);
+		else
+			ret[i] = -1;
+	}
+}
+
+static inline ALWAYS_INLINE void depress(const struct pair_work *work, enum pair_scale minus,
+					 const double *restrict trace, double *restrict w, size_t n)
 {
 	const struct pair_work k = *work;
-	const double *restrict high = k.minus->high, *restrict low = k.minus->low;
-	double others = 0;
 
-#pragma omp simd reduction(+ : others)
+#pragma omp simd
 	for (size_t i = 0; i < n; i++) {
-		int64_t age = now - recent[i].last, at = age & (TABLED - 1);
-		double trace = recent[i].k * (high[at >> 8] * low[at & 255]);
-		double changed = pair_change(&k, minus, k.a_minus * trace, k.minus_exp, w[i]);
+		double changed = pair_change(&k, minus, k.a_minus * trace[i], k.minus_exp, w[i]);
 
-		w[i] = age == at ? changed : w[i];
-		others += age == at ? 0.0 : 1.0;
-	}
-	return (size_t)others;
-}
-
-CLONES static size_t depress_by(const struct pair_work *k, enum pair_scale minus, int64_t now,
-				const struct plasticity_recent *recent, double *w, size_t n)
-{
-	return minus == PAIR_ONE ? depress(k, PAIR_ONE, now, recent, w, n)
-				 : depress(k, PAIR_DOWN, now, recent, w, n);
-}
-
-/* Those whose last spike is longer ago. */
-static void depress_far(const struct pair_work *k, enum pair_scale minus, int64_t now,
-			const struct plasticity_recent *recent, double *w, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		int64_t age = now - recent[i].last;
-		double trace;
-
-		if (age < TABLED || recent[i].last == PLASTICITY_NEVER)
-			continue;
-		trace = recent[i].k * fmath_decay_far(k->minus, age);
-		w[i] = pair_change(k, minus, k->a_minus * trace, k->minus_exp, w[i]);
+		w[i] = trace[i] >= 0 ? changed : w[i];
 	}
 }
 
-void pair_depress(const struct pair_work *k, enum pair_scale minus,
+CLONES static void depress_by(const struct pair_work *k, enum pair_scale minus, const double *trace,
+			      double *w, size_t n)
+{
+	if (minus == PAIR_ONE)
+		depress(k, PAIR_ONE, trace, w, n);
+	else
+		depress(k, PAIR_DOWN, trace, w, n);
+}
+
+void pair_depress(const struct pair_work *k, enum pair_scale minus, struct plasticity_timeline *l,
 		  const struct plasticity_recent *recent, int64_t delay, double *w, size_t n)
 {
-	int64_t now = k->t - delay;
-
-	for (unsigned i = 0; i < k->n_spikes; i++) {
-		if (depress_by(k, minus, now, recent, w, n) > 0)
-			depress_far(k, minus, now, recent, w, n);
+	if (k->n_spikes > 0 && l->met_at != k->t) {
+		post_traces(k->minus, k->t - delay, recent, l->met, n);
+		l->met_at = k->t;
 	}
+	for (unsigned i = 0; i < k->n_spikes; i++)
+		depress_by(k, minus, l->met, w, n);
 }

@@ -65,11 +65,11 @@ static inline ALWAYS_INLINE double pair_change(const struct pair_work *k, enum p
 /* For rows that have a timeline, rules by PAIR_ONE, PAIR_UP or PAIR_DOWN, all-to-all pairing. */
 /* The spikes from..end of the timeline, which arrive after `delay`, facilitate w[n] of their targets. */
 void pair_facilitate(const struct pair_work *k, enum pair_scale plus,
-		     const struct plasticity_timeline *spikes, size_t from, size_t end,
-		     int64_t delay, uint32_t first_target, double *w);
-/* The presynaptic spikes depress w[n], whose targets' last spikes are recent[n]. A target whose last
- * one has not arrived before t is left out. */
-void pair_depress(const struct pair_work *k, enum pair_scale minus,
+		     const struct plasticity_timeline *l, size_t from, size_t end, int64_t delay,
+		     double *w);
+/* The presynaptic spikes depress w[n], whose targets' last spikes are recent[n]. Those of targets
+ * whose last one has not arrived before t are left as anything. */
+void pair_depress(const struct pair_work *k, enum pair_scale minus, struct plasticity_timeline *l,
 		  const struct plasticity_recent *recent, int64_t delay, double *w, size_t n);
 
 #endif

@@ -87,11 +87,16 @@ static inline struct plasticity_recent plasticity_look_back(const struct plastic
 /* The spikes of consecutive targets in the order of time, for a rule that wants to look only at what
  * happened. */
 struct plasticity_timeline {
-	int64_t *step;	  /* [n] of emission, ascending; several of one step and target stand one
-			   * after the other */
-	uint32_t *target; /* [n] */
-	size_t n, cap;	  /* full: the older half is dropped */
-	int64_t from;	  /* all spikes emitted after this step are there */
+	int64_t *step;	/* [n] of emission, ascending; several of one step and target stand one
+			 * after the other */
+	uint32_t *at;	/* [n] whose: target - first */
+	uint32_t first; /* of the targets */
+	size_t n, cap;	/* full: the older half is dropped */
+	int64_t from;	/* all spikes emitted after this step are there */
+	/* For the rule: what presynaptic spikes meet at each target, the same for all rows visited in
+	 * step met_at (0: none yet). */
+	double *met; /* [targets] */
+	int64_t met_at;
 };
 
 /* How many of them were emitted by `step`. */
@@ -167,13 +172,20 @@ struct plasticity_row {
 	const uint32_t *target; /* [n] index into ctx->post */
 	const uint16_t *delay;	/* [n] steps if delay_stride is 1, [1] if it is 0 */
 	size_t delay_stride;
-	const struct plasticity_timeline *timeline; /* of the targets, which are consecutive, with
+	struct plasticity_timeline *timeline; /* of the targets, which are consecutive, with
 						     * one delay; NULL: they are not, or none is kept */
-	double *w;				    /* [n] magnitudes */
-	double *syn[PLASTICITY_SYN_MAX];	    /* [n] each */
+	double *w;			      /* [n] magnitudes */
+	double *syn[PLASTICITY_SYN_MAX];      /* [n] each */
 	double *tx; /* [n] out: what each synapse transmits for one spike; only if n_spikes > 0.
 		     * The engine sets tx = w unless the rule's own_tx is true. */
 };
+
+/* Have a row's weights read while something else is done. */
+static inline ALWAYS_INLINE void plasticity_read_row(const struct plasticity_row *row)
+{
+	for (size_t i = 0; i < row->n; i += 8)
+		PREFETCH(&row->w[i]);
+}
 
 /* Index k of synapse i of a row: what names it in random numbers. */
 static inline ALWAYS_INLINE uint64_t plasticity_synapse(const struct plasticity_row *row, size_t i)
