@@ -31,12 +31,15 @@
 #define COPY_SAME 1
 #endif
 
-/* A function written with the intrinsics of AVX-512F, for where compilers see less than there is; to
- * be called if HAS_WIDE, with the same bits as its plain twin. Not defined elsewhere. */
+/* A function written with the intrinsics of AVX2 or AVX-512F, for where compilers see less than there
+ * is; to be called if the processor HAS_ them, with the same bits as its plain twin. Not defined
+ * elsewhere. */
 #if !defined(STDP_SANITIZED) && defined(__x86_64__)
 #include <immintrin.h>
-#define WIDE	 __attribute__((target("avx512f")))
-#define HAS_WIDE __builtin_cpu_supports("avx512f")
+#define AVX2	   __attribute__((target("avx2")))
+#define AVX512	   __attribute__((target("avx512f")))
+#define HAS_AVX2   __builtin_cpu_supports("avx2")
+#define HAS_AVX512 __builtin_cpu_supports("avx512f")
 #endif
 
 #endif
