@@ -36,7 +36,7 @@ static void clear(const struct net_population *p, size_t lo, size_t n, int64_t s
 		       n * sizeof(double));
 }
 
-enum { LOOK = 64 }; /* neurons at a time */
+enum { LOOK = 64, LANES = 16 }; /* neurons at a time */
 
 static inline ALWAYS_INLINE bool any_fired(const double *out, size_t n)
 {
@@ -102,21 +102,34 @@ static void collect(struct sim *s, struct sim_part *part, size_t population, siz
 	}
 }
 
+/* Whole numbers: in any order. Several sums side by side, since each addition waits for the last. */
+CLONES static uint64_t sum_of(const double *x, size_t n)
+{
+	double sum[LANES] = { 0 };
+	size_t i = 0;
+
+	for (; i + LANES <= n; i += LANES) {
+		for (size_t k = 0; k < LANES; k++)
+			sum[k] += x[i + k];
+	}
+	for (size_t k = 0; i + k < n; k++)
+		sum[k] += x[i + k];
+	for (size_t k = 1; k < LANES; k++)
+		sum[0] += sum[k];
+	return (uint64_t)sum[0];
+}
+
 /* Currents, and counts of generators that nobody looks at: kept whole for the second phase. */
 static void keep_dense(struct sim *s, struct sim_part *part, size_t population, size_t lo)
 {
 	const struct neuron_ctx *c = &part->ctx[population];
 	const struct net_population *p = &s->net->populations[population];
 	double *row = s->dense[population] + (size_t)(c->step - s->t0 - 1) * p->n + lo;
-	double sum = 0;
 
 	memcpy(row, c->out, c->n * sizeof(double));
 	if (p->spec->model->kind == NEURON_CURRENT)
 		return;
-#pragma omp simd reduction(+ : sum)
-	for (size_t i = 0; i < c->n; i++)
-		sum += row[i];
-	part->counts.spikes += (uint64_t)sum;
+	part->counts.spikes += sum_of(row, c->n);
 	if (c->quiet)
 		memset(c->out, 0, c->n * sizeof(double));
 }
@@ -196,6 +209,15 @@ CLONES static void deposit_whole(double *restrict slot, const double *restrict w
 #pragma omp simd
 	for (size_t i = 0; i < n; i++)
 		slot[i] += m * w[i];
+}
+
+/* One synapse of each of n consecutive sources, to a target each. */
+CLONES static void deposit_counts(double *restrict slot, const double *restrict count,
+				  const double *restrict w, size_t n)
+{
+#pragma omp simd
+	for (size_t i = 0; i < n; i++)
+		slot[i] += count[i] * w[i];
 }
 
 /* The general form: a delay for each synapse. */
@@ -298,19 +320,12 @@ static void deliver_counts(struct sim *s, struct sim_part *part, size_t projecti
 	const struct net_rows *r = &p->part[part->id];
 	const struct net_ring *ring = &target->in[p->channel];
 	size_t lo = target->part[part->id], n = target->part[part->id + 1] - lo;
-	const double *restrict count =
+	const double *count =
 		s->dense[p->spec->source] + (size_t)(t - s->t0 - 1) * p->n_source + lo;
-	const double *restrict w = r->w;
-	double *restrict slot =
-		ring->at + (size_t)((t + r->delay[0]) & ring->mask) * target->n + lo;
-	double sum = 0;
 
-#pragma omp simd reduction(+ : sum)
-	for (size_t i = 0; i < n; i++) {
-		slot[i] += count[i] * w[i];
-		sum += count[i];
-	}
-	part->counts.synaptic_events += (uint64_t)sum;
+	deposit_counts(ring->at + (size_t)((t + r->delay[0]) & ring->mask) * target->n + lo, count,
+		       r->w, n);
+	part->counts.synaptic_events += sum_of(count, n);
 }
 
 static void deliver_dense(struct sim *s, struct sim_part *part, size_t projection, int64_t t)
