@@ -122,20 +122,19 @@ static size_t counts(const struct neuron_ctx *c, size_t i, size_t end)
 /* A block some of whose neurons have something to do. */
 static void loud(const struct neuron_ctx *c, size_t from, size_t end)
 {
-	double t = (double)c->step;
+	double t = (double)c->step, *next = c->state[NEXT];
 
-	for (size_t i = from; i < end;) {
+	for (size_t i = from; i < end; i++) {
 		size_t k = i * c->stride;
-		double lambda = c->coef[LAMBDA][k], *next = &c->state[NEXT][i];
 
-		if (*next <= t && t > c->coef[LAST][k])
-			*next = PARAM_INF;
-		else if (*next <= t && !by_intervals(lambda)) {
-			i = counts(c, i, end);
+		if (next[i] > t) /* nearly all */
 			continue;
-		} else if (*next <= t)
-			c->out[i] = due(c, i, 1 / lambda);
-		i++;
+		if (t > c->coef[LAST][k])
+			next[i] = PARAM_INF;
+		else if (by_intervals(c->coef[LAMBDA][k]))
+			c->out[i] = due(c, i, 1 / c->coef[LAMBDA][k]);
+		else
+			i = counts(c, i, end) - 1;
 	}
 }
 
