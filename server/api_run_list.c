@@ -48,7 +48,7 @@ static int read_filter(const struct request *rq, struct store_run_filter *f,
 {
 	const char *state = http_query(rq, "state"), *sort = http_query(rq, "sort"),
 		   *token = http_query(rq, "page_token");
-	const char *after = http_query(rq, "created_after");
+	const char *after = http_query(rq, "created_after"), *total = http_query(rq, "total");
 	size_t before = err_list_count(errors);
 
 	*f = (struct store_run_filter){
@@ -68,6 +68,9 @@ static int read_filter(const struct request *rq, struct store_run_filter *f,
 	else if (sort && strcmp(sort, "-created_at") != 0)
 		(void)err_list_add(errors, ERR_UNKNOWN, "?sort",
 				   "expected created_at or -created_at, found \"%s\"", sort);
+	if (total && strcmp(total, "true") != 0 && strcmp(total, "false") != 0)
+		(void)err_list_add(errors, ERR_UNKNOWN, "?total",
+				   "expected true or false, found \"%s\"", total);
 	if (after && !clock_parse(after, &f->created_after_ms))
 		(void)err_list_add(errors, ERR_TYPE, "?created_after",
 				   "expected a time like 2026-01-31T12:00:00Z, found \"%s\"",

@@ -102,6 +102,7 @@ Test(lists, an_unknown_value_of_a_filter_is_422)
 	static const char *const cases[][2] = {
 		{ "/v1/runs?state=done", "?state" },
 		{ "/v1/runs?sort=size", "?sort" },
+		{ "/v1/runs?total=yes", "?total" },
 		{ "/v1/runs?created_after=now", "?created_after" },
 		{ "/v1/sweeps?state=done", "?state" },
 		{ "/v1/sessions?state=done", "?state" },
