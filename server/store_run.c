@@ -83,18 +83,24 @@ static int missing(struct err *err)
 int store_run_get(struct store *s, const char *id, struct mem_arena *arena, struct store_run *ret,
 		  struct err *err)
 {
-	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
-	int rc = store_read(s, SQL_RUN_GET, &rows, err, "t", id);
+	struct store_rows rows;
+	int rc;
 
+	*ret = (struct store_run){ 0 };
+	rows = (struct store_rows){ take, arena, ret, sizeof(*ret), 1 };
+	rc = store_read(s, SQL_RUN_GET, &rows, err, "t", id);
 	return rc || rows.n ? rc : missing(err);
 }
 
 int store_run_by_spec(struct store *s, const char *sha256, const char *version, const char *owner,
 		      struct mem_arena *arena, struct store_run *ret, struct err *err)
 {
-	struct store_rows rows = { take, arena, ret, sizeof(*ret), 1 };
-	int rc = store_read(s, SQL_RUN_BY_SPEC, &rows, err, "ttt", sha256, version, owner);
+	struct store_rows rows;
+	int rc;
 
+	*ret = (struct store_run){ 0 };
+	rows = (struct store_rows){ take, arena, ret, sizeof(*ret), 1 };
+	rc = store_read(s, SQL_RUN_BY_SPEC, &rows, err, "ttt", sha256, version, owner);
 	return rc || rows.n ? rc : missing(err);
 }
 

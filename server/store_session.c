@@ -15,7 +15,7 @@
 static int room(struct store *s, int64_t max, struct err *err)
 {
 	int64_t n = 0;
-	int rc = store_number(s, SQL_SESSION_COUNT, &n, err, "t", NULL);
+	int rc = store_number(s, SQL_SESSION_COUNT, &n, err, "t", (const char *)NULL);
 
 	return rc || n < max ? rc
 			     : err_set(err, ERR_LIMIT, "",
