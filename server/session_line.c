@@ -33,7 +33,7 @@ static void drop_fork(struct session *x, const char *id)
 
 /* Commands of this session end with `why`, or with `reply` (NULL: none): all, or those that were sent. */
 void session_fail(struct session *x, const char *id, bool sent_only, const struct err *why,
-		  json_t *reply)
+		  const json_t *reply)
 {
 	char forks[8][ID_SIZE];
 	size_t n = 0;
@@ -44,7 +44,9 @@ void session_fail(struct session *x, const char *id, bool sent_only, const struc
 			continue;
 		if (why)
 			c->err = *why;
-		c->reply = reply ? json_incref(reply) : NULL;
+		c->reply = json_deep_copy(reply); /* NULL of NULL */
+		if (reply && !c->reply)
+			(void)err_nomem(&c->err);
 		c->done_at = clock_mono_s();
 		if (c->fork[0] && n < COUNTOF(forks))
 			memcpy(forks[n++], c->fork, ID_SIZE);
@@ -142,24 +144,32 @@ static void adopt(struct session *x, const char *id, json_t *reply, int fd)
 		(void)close(process.pid_fd), (void)close(fd);
 }
 
+/* The command that waits for this reply. Under the lock. */
+static struct session_command *command_of(const struct session *x, uint64_t ticket)
+{
+	struct session_command *c = x->commands;
+
+	while (c && (c->ticket != ticket || c->done_at > 0 || !ticket))
+		c = c->next;
+	return c;
+}
+
+/* Takes the reference: whoever waits has the only one, and another thread may drop it at once. */
 static void on_reply(struct session *x, struct session_live *l, json_t *json)
 {
+	uint64_t ticket = (uint64_t)json_integer_value(json_object_get(json, "id"));
 	const json_t *state = json_object_get(json, "state");
-	json_int_t ticket = json_integer_value(json_object_get(json, "id"));
 	bool ok = json_is_true(json_object_get(json, "ok"));
+	struct session_command *c;
 	char fork[ID_SIZE] = "";
-	int fd = l->passed;
 
 	lock_take(&x->lock);
 	if (json_is_number(json_object_get(json, "t_ms")))
 		l->view.t_ms = json_number_value(json_object_get(json, "t_ms"));
 	if (state)
 		take_state(l, state);
-	for (struct session_command *c = x->commands; c; c = c->next) {
-		if (c->ticket != (uint64_t)ticket || c->done_at > 0 || !ticket)
-			continue;
-		c->reply = json_incref(json);
-		c->done_at = clock_mono_s();
+	c = command_of(x, ticket);
+	if (c) {
 		memcpy(fork, c->fork, sizeof(fork));
 		if (ok && !state)
 			take_mode(l, c->cmd);
@@ -168,13 +178,24 @@ static void on_reply(struct session *x, struct session_live *l, json_t *json)
 	}
 	l->view.version++;
 	lock_drop(&x->lock);
-	if (!fork[0])
-		return;
-	l->passed = -1;
-	if (ok)
-		adopt(x, fork, json, fd);
-	else
-		drop_fork(x, fork);
+	if (fork[0]) {
+		int fd = l->passed;
+
+		l->passed = -1;
+		if (ok)
+			adopt(x, fork, json, fd);
+		else
+			drop_fork(x, fork);
+	}
+	lock_take(&x->lock);
+	c = command_of(x, ticket);
+	if (c) {
+		c->reply = json;
+		c->done_at = clock_mono_s();
+	}
+	lock_drop(&x->lock);
+	if (!c)
+		json_decref(json);
 }
 
 static void on_line(struct session *x, struct session_live *l, const char *line)
@@ -189,13 +210,14 @@ static void on_line(struct session *x, struct session_live *l, const char *line)
 			take_state(l, json_object_get(json, "state"));
 		session_live_say(l, kind, json);
 		lock_drop(&x->lock);
-	} else if (json_is_object(json) && l->greeted) {
+	} else if (json_is_object(json)) {
+		if (!l->greeted) { /* the first: it stands, or never will */
+			l->greeted = json_is_true(json_object_get(json, "ok"));
+			if (!l->greeted)
+				session_fail(x, l->id, false, NULL, json);
+		}
 		on_reply(x, l, json);
-	} else if (json_is_object(json)) { /* the first: it stands, or never will */
-		l->greeted = json_is_true(json_object_get(json, "ok"));
-		on_reply(x, l, json);
-		if (!l->greeted)
-			session_fail(x, l->id, false, NULL, json);
+		return;
 	} else {
 		log_text(LOG_WARN, "session %s said what is no JSON", l->id);
 	}

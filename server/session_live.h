@@ -85,7 +85,7 @@ void session_forget(struct session *x, double now); /* replies nobody fetched */
 /* Without the lock: */
 /* Commands of this session end with `why`, or with `reply` (NULL: none): all, or those that were sent. */
 void session_fail(struct session *x, const char *id, bool sent_only, const struct err *why,
-		  json_t *reply);
+		  const json_t *reply);
 void session_hear(struct session *x, struct session_live *l); /* take what it says */
 void session_feed(struct session_live *l);		      /* send what it can take */
 
