@@ -204,18 +204,28 @@ int store_run_in_state(struct store *s, enum run_state state, char (**ret)[ID_SI
 
 /* ---- writing ---- */
 
+static int say_state(struct store *s, const char *id, enum run_state state, int64_t version,
+		     int64_t now, struct err *err)
+{
+	char data[128], time[CLOCK_TEXT_MAX];
+
+	(void)snprintf(data, sizeof(data), "{\"state\":\"%s\",\"version\":%lld,\"at\":\"%s\"}",
+		       run_state_name(state), (long long)version, clock_text(now, time));
+	return store_event_add(s, id, "state", data, err);
+}
+
 int store_run_add(struct store *s, const struct store_run_new *run, struct err *err)
 {
+	int64_t now = clock_wall_ms();
 	int rc = store_exec(s, SQL_RUN_INSERT, err, "tttttttttiidittttt", run->id,
 			    run->name ? run->name : "", run->tags ? run->tags : "[]",
 			    run->notes ? run->notes : "", run->preset, run->experiment, run->spec,
-			    run->spec_sha256, run->seed, run->threads, clock_wall_ms(),
-			    run->duration_ms, run->keep_days, run->verify_of, run->verify_digest,
-			    run->owner, run->sweep, run->trace);
+			    run->spec_sha256, run->seed, run->threads, now, run->duration_ms,
+			    run->keep_days, run->verify_of, run->verify_digest, run->owner,
+			    run->sweep, run->trace);
 
 	if (!rc)
-		rc = store_event_add(s, run->id, "state", "{\"state\":\"queued\",\"version\":1}",
-				     err);
+		rc = say_state(s, run->id, RUN_QUEUED, 1, now, err);
 	return rc ? rc : store_once_made(s, run->once, run->id, true, err);
 }
 
@@ -231,7 +241,6 @@ int store_run_move(struct store *s, const char *id, enum run_state from, enum ru
 {
 	enum run_state to = run_next(from, event);
 	int64_t now = clock_wall_ms(), version = 0;
-	char data[128], time[CLOCK_TEXT_MAX];
 	int rc;
 
 	if (to == RUN_N)
@@ -247,9 +256,7 @@ int store_run_move(struct store *s, const char *id, enum run_state from, enum ru
 	rc = version_of(s, id, &version, err);
 	if (rc)
 		return rc;
-	(void)snprintf(data, sizeof(data), "{\"state\":\"%s\",\"version\":%lld,\"at\":\"%s\"}",
-		       run_state_name(to), (long long)version, clock_text(now, time));
-	rc = store_event_add(s, id, "state", data, err);
+	rc = say_state(s, id, to, version, now, err);
 	if (!rc && run_state_final(to))
 		rc = store_hook_tell(s, STORE_HOOK_RUN, id, run_state_name(to), err);
 	return rc;

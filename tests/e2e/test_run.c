@@ -464,6 +464,8 @@ Test(run, events_are_told_in_order_and_resumed_where_they_broke_off)
 	succeeded = strstr(r.body, "\"succeeded\"");
 	cr_assert(queued && running && succeeded && queued < running && running < succeeded, "%s",
 		  r.body);
+	cr_assert_not_null(strstr(r.body, "{\"state\":\"queued\",\"version\":1,\"at\":\"20"), "%s",
+			   r.body);
 	reply_release(&r);
 	r = on_run("GET", id, "/events", NULL, from_two);
 	cr_assert_eq(r.status, 200);
