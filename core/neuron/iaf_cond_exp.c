@@ -125,32 +125,51 @@ static inline ALWAYS_INLINE double move(const struct neuron_ctx *c, size_t s, si
 	return fast;
 }
 
-/* The fast ones whose conductances change slowly: out[i] in one step. How many others are left. */
+/* Which of n membranes are fast, but not so fast or fed by such quick conductances that they cannot be
+ * followed. */
+static inline ALWAYS_INLINE size_t which_follow(const struct neuron_ctx *c, size_t s, size_t from,
+						size_t n, const double *restrict speed,
+						uint32_t *restrict ret_at)
+{
+	const double *restrict tau_ex = c->coef[TAU_EX], *restrict tau_in = c->coef[TAU_IN];
+	double least = CONDUCTANCE_SLOW * c->dt;
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = (from + i) * s;
+
+		ret_at[m] = (uint32_t)(from + i);
+		m += (speed[i] > 0.1) & (speed[i] <= 100) & (tau_ex[k] >= least) &
+		     (tau_in[k] >= least);
+	}
+	return m;
+}
+
+/* Those, side by side, since it takes far more than move(): out[i] in one step. How many of `fast` are
+ * left; if any, `speed` knows only these as fast. */
 static inline ALWAYS_INLINE double follow(const struct neuron_ctx *c, size_t s, size_t from,
-					  size_t n, double *restrict speed)
+					  size_t n, double fast, double *restrict speed)
 {
 	const double *restrict v_m = c->state[V_M], *restrict g_ex = c->state[G_EX];
 	const double *restrict g_in = c->state[G_IN], *restrict per_c = c->coef[PER_C];
-	const double *restrict tau_ex = c->coef[TAU_EX], *restrict tau_in = c->coef[TAU_IN];
-	double *restrict out = c->out, least = CONDUCTANCE_SLOW * c->dt, fast = 0;
+	uint32_t at[CONDUCTANCE_BLOCK + CONDUCTANCE_LANES];
+	double v[CONDUCTANCE_BLOCK + CONDUCTANCE_LANES];
+	size_t m = which_follow(c, s, from, n, speed, at), whole = m;
 
-#pragma omp simd reduction(+ : fast)
-	for (size_t i = from; i < from + n; i++) {
-		size_t k = i * s;
-		struct conductance m = membrane(c, i, k);
-		double v = conductance_follow(&m, v_m[i], g_ex[i] * per_c[k], g_in[i] * per_c[k]);
-		double own = speed[i - from];
-		double slow = tau_ex[k] >= least ? 1.0 : 0.0;
+	while (whole % CONDUCTANCE_LANES) /* whole groups of lanes */
+		at[whole++] = at[m - 1];
+#pragma omp simd
+	for (size_t j = 0; j < whole; j++) {
+		size_t i = at[j], k = i * s;
+		struct conductance mem = membrane(c, i, k);
 
-		slow = tau_in[k] >= least ? slow : 0.0;
-		slow = own <= 100 ? slow : 0.0;
-		v = own > 0.1 ? v : out[i];
-		out[i] = slow > 0 ? v : out[i];
-		own = slow > 0 ? 0 : own;
-		speed[i - from] = own;
-		fast += own > 0.1 ? 1.0 : 0.0;
+		v[j] = conductance_follow(&mem, v_m[i], g_ex[i] * per_c[k], g_in[i] * per_c[k]);
 	}
-	return fast;
+	for (size_t j = 0; j < m; j++)
+		c->out[at[j]] = v[j];
+	for (size_t j = 0; (double)m < fast && j < m; j++)
+		speed[at[j] - from] = 0;
+	return fast - (double)m;
 }
 
 static void move_fast(const struct neuron_ctx *c, size_t from, size_t n, const double *speed,
@@ -208,13 +227,14 @@ static inline ALWAYS_INLINE void finish(const struct neuron_ctx *c, size_t s, si
 static inline ALWAYS_INLINE void run(const struct neuron_ctx *c, const struct neuron_ctx *x,
 				     size_t s)
 {
-	double speed[CONDUCTANCE_BLOCK];
+	double speed[CONDUCTANCE_BLOCK], fast;
 	struct conductance_halves halves;
 	bool known = false;
 
 	for (size_t from = 0, n; from < c->n; from += n) {
 		n = c->n - from < CONDUCTANCE_BLOCK ? c->n - from : CONDUCTANCE_BLOCK;
-		if (move(x, s, from, n, speed) > 0 && follow(x, s, from, n, speed) > 0) {
+		fast = move(x, s, from, n, speed);
+		if (fast > 0 && follow(x, s, from, n, fast, speed) > 0) {
 			if (s == 0 && !known)
 				conductance_halves_init(&halves, x->dt, x->coef[TAU_EX][0],
 							x->coef[TAU_IN][0]);
