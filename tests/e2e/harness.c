@@ -455,3 +455,15 @@ pid_t harness_child(const char *id)
 	(void)closedir(proc);
 	return found;
 }
+
+pid_t harness_child_soon(const char *id)
+{
+	double deadline = now_s() + 20;
+	pid_t pid = harness_child(id);
+
+	while (!pid && now_s() < deadline) {
+		nap(0.001);
+		pid = harness_child(id);
+	}
+	return pid;
+}

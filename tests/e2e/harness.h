@@ -65,5 +65,7 @@ bool harness_state(const struct harness *h, const char *id, const char *state, d
 void harness_raw(const struct harness *h, const char *bytes, size_t len, char *text, size_t n);
 /* Process id of the simulation in DATA/runs/ID: whose command line names that folder. 0: none. */
 pid_t harness_child(const char *id);
+/* The same, waited for: a run is said to be running before its process is there. 0: none in 20 s. */
+pid_t harness_child_soon(const char *id);
 
 #endif

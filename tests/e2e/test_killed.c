@@ -115,9 +115,7 @@ Test(killed, while_a_run_is_cancelling)
 
 	harness_run(&h, SPECS_SLOW, id);
 	cr_assert(harness_state(&h, id, "running", 20));
-	do /* the state is stored before the process is there */
-		child = harness_child(id);
-	while (!child && harness_state(&h, id, "running", 0.01));
+	child = harness_child_soon(id);
 	cr_assert_gt(child, 0);
 	cr_assert_eq(kill(child, SIGSTOP), 0);
 	cr_assert_eq(ask("POST", id, "/cancel"), 202);

@@ -29,18 +29,6 @@ static void teardown(void)
 
 TestSuite(lifecycle, .init = setup, .fini = teardown, .timeout = 120);
 
-static pid_t wait_child(const char *id)
-{
-	const struct timespec nap = { 0, 10000000 };
-	pid_t pid = 0;
-
-	for (int i = 0; i < 500 && !pid; i++) {
-		pid = harness_child(id);
-		(void)nanosleep(&nap, NULL);
-	}
-	return pid;
-}
-
 Test(lifecycle, a_server_stops_in_order_and_ends_with_0)
 {
 	char id[64];
@@ -120,7 +108,7 @@ Test(lifecycle, a_server_killed_in_the_middle_loses_no_accepted_run)
 	harness_run(&h, SPECS_MEDIUM, running);
 	harness_run(&h, SPECS_FAST, queued);
 	cr_assert(harness_state(&h, running, "running", 20));
-	child = wait_child(running);
+	child = harness_child_soon(running);
 	cr_assert_gt(child, 0);
 	harness_kill(&h);
 	harness_again(&h, NULL);
@@ -142,8 +130,8 @@ Test(lifecycle, a_killed_simulation_fails_as_crashed_and_the_next_one_runs)
 	char id[64];
 
 	harness_run(&h, SPECS_SLOW, id);
-	cr_assert_gt(wait_child(id), 0);
-	cr_assert_eq(kill(wait_child(id), SIGKILL), 0);
+	cr_assert_gt(harness_child_soon(id), 0);
+	cr_assert_eq(kill(harness_child_soon(id), SIGKILL), 0);
 	r = harness_wait(&h, id, 10);
 	cr_assert_str_eq(reply_text(&r, "/state"), "failed", "%s", r.body);
 	cr_assert_str_eq(reply_text(&r, "/error/code"), "crashed");
@@ -165,7 +153,7 @@ static void cancelled(int sig)
 
 	harness_run(&h, SPECS_SLOW, id);
 	cr_assert(harness_state(&h, id, "running", 20));
-	pid = harness_child(id);
+	pid = harness_child_soon(id);
 	cr_assert_gt(pid, 0);
 	if (sig)
 		cr_assert_eq(kill(pid, sig), 0);

@@ -72,7 +72,7 @@ static pid_t arguments(const char *id, char args[4096])
 {
 	char path[64];
 	size_t n;
-	pid_t pid = harness_child(id);
+	pid_t pid = harness_child_soon(id);
 	FILE *f;
 
 	cr_assert_gt(pid, 0);
