@@ -372,14 +372,14 @@ static enum MHD_Result refuse_body(struct http_conn *c, uint64_t found)
 
 /* The first call, headers only: refuse what can be refused before the body comes. Who sends a body without
  * asking would lose an answer that comes before all of it is taken, by the reset of the connection. */
-static enum MHD_Result on_start(struct http_conn *c)
+static enum MHD_Result on_start(struct http_conn *c, const char *method)
 {
 	uint64_t length;
 
-	if (!http_head_is_plain(&c->rq, &length))
+	if (!http_head_is_plain(&c->rq, method, &length))
 		return refuse(c, ERR_SYNTAX,
-			      "expected one Host and at most one of Content-Length and "
-			      "Transfer-Encoding: chunked");
+			      "expected one Host, at most one of Content-Length and "
+			      "Transfer-Encoding: chunked, and headers with names, a line each");
 	if (atomic_load_explicit(&c->h->open, memory_order_relaxed) > c->h->config.connections)
 		return refuse(c, ERR_BUSY, "all connections are in use");
 	if (length <= c->h->config.body_max)
@@ -413,7 +413,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		if (!c)
 			return MHD_NO;
 		*state = c;
-		return on_start(c);
+		return on_start(c, method);
 	}
 	if (*n)
 		return on_body(c, data, n);

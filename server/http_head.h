@@ -10,8 +10,10 @@
 enum { HTTP_ID_SIZE = 64 + 1 };
 
 /* Whether two servers in a row would read the same of it: one Host, one of a numeric Content-Length and
- * Transfer-Encoding: chunked. *ret_length is what Content-Length says, 0 without one. */
-bool http_head_is_plain(const struct request *rq, uint64_t *ret_length);
+ * Transfer-Encoding: chunked, lines that follow each other without a gap, none without a name, and an empty
+ * one behind the last. `method` is where it stands in what libmicrohttpd has read. *ret_length is what
+ * Content-Length says, 0 without one. */
+bool http_head_is_plain(const struct request *rq, const char *method, uint64_t *ret_length);
 
 /* X-Request-Id if the client gave a plain one, else a new one. */
 void http_head_id(const struct request *rq, char ret[HTTP_ID_SIZE]);

@@ -303,13 +303,42 @@ Test(errors, what_two_servers_might_read_differently_is_400)
 		"close\r\n\r\n{}",
 		"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, "
 		"chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+		"GET /livez HTTP/1.1\r\nHost: localhost\r\n:\r\nGET /readyz HTTP/1.1\r\nHost: "
+		"localhost\r\n\r\n",
+		"GET /livez HTTP/1.1\nHost: localhost\n:\nContent-Length: 3\n\n",
+		"GET /livez HTTP/1.1\r\nHost: localhost\r\n: x\r\nContent-Length: 3\r\n\r\n",
+		"GET /livez HTTP/1.1\r\n: x\r\nHost: localhost\r\n\r\n",
+		"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\nConnection: close\r\n\r\n",
+		"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
 	};
 	char answer[4096];
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		harness_raw(&h, requests[i], strlen(requests[i]), answer, sizeof(answer));
 		cr_assert_eq(strncmp(answer, "HTTP/1.1 400", 12), 0, "%s\n%s", requests[i], answer);
+		cr_assert_null(strstr(answer, " 200 OK"), "%s\n%s", requests[i], answer);
 	}
+}
+
+/* Bare line feeds, spaces around values, values that are empty, and a head that is long. */
+Test(errors, a_head_that_all_read_alike_is_taken)
+{
+	static const char *const heads[] = {
+		"GET /livez HTTP/1.1\nHost: localhost\nConnection: close\n\n",
+		"GET /livez HTTP/1.1\r\nHost:localhost\r\nX:\r\nConnection:   close  \r\n\r\n",
+		"\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX:\r\n\r\n",
+	};
+	char answer[4096], longer[20000] = "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ";
+	size_t at = strlen(longer);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		harness_raw(&h, heads[i], strlen(heads[i]), answer, sizeof(answer));
+		cr_assert_not_null(strstr(answer, " 200 OK"), "%s\n%s", heads[i], answer);
+	}
+	memset(longer + at, 'x', sizeof(longer) - at - 40);
+	(void)strcat(longer, "\r\nY: y\r\nConnection: close\r\n\r\n");
+	harness_raw(&h, longer, strlen(longer), answer, sizeof(answer));
+	cr_assert_not_null(strstr(answer, " 200 OK"), "%s", answer);
 }
 
 Test(errors, a_client_that_goes_away_while_it_sends_does_no_harm)

@@ -111,7 +111,8 @@ static size_t hear(int fd, char *text, size_t max)
 	return len;
 }
 
-/* Two lengths, or a length and an encoding, in a head of plain lines: counts of each. */
+/* Two lengths, or a length and an encoding, in a head of plain lines: counts of each. A ':' alone between two
+ * ways to end a line is the end of the head (server/http_head.c says why). */
 static void smuggle(const char *head, size_t n, int *ret_lengths, int *ret_encodings)
 {
 	*ret_lengths = *ret_encodings = 0;
@@ -119,6 +120,8 @@ static void smuggle(const char *head, size_t n, int *ret_lengths, int *ret_encod
 		if (head[i] != '\n')
 			continue;
 		if (head[i + 1] == '\r' || head[i + 1] == '\n')
+			return;
+		if (head[i + 1] == ':' && (head[i + 2] == '\r') != (i > 0 && head[i - 1] == '\r'))
 			return;
 		if (n - i > 16 && strncasecmp(head + i + 1, "Content-Length:", 15) == 0)
 			++*ret_lengths;
