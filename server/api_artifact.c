@@ -79,7 +79,7 @@ static int number(struct file *files, size_t n, struct mem_arena *arena)
 		sorted[i] = &files[i];
 	if (!sorted)
 		return -ERR_NOMEM;
-	qsort(sorted, n, sizeof(*sorted), by_name);
+	qsort(sorted, n, sizeof(struct file *), by_name);
 	for (size_t i = 1; i < n; i++)
 		if (strcmp(sorted[i]->name, sorted[i - 1]->name) == 0)
 			sorted[i]->nth = sorted[i - 1]->nth + 1;

@@ -422,22 +422,22 @@ static inline ALWAYS_INLINE bool by_timeline(const struct plasticity_ctx *c,
 	struct plasticity_timeline *l = row->timeline;
 	int64_t delay = *row->delay, last = k->t_last > delay ? k->t_last - delay : 0;
 	double apart[LATE], none = 0;
-	size_t late;
+	size_t late, n = l ? l->n : 0;
 
 	if (!l || row->n <= FEW_SYNAPSES || l->from > last || !k->on)
 		return false;
 	plasticity_read_row(row);
-	for (late = l->n; late > 0 && l->step[late - 1] + delay >= k->t; late--) {
-		if (l->n - late == LATE)
+	for (late = n; late > 0 && l->step[late - 1] + delay >= k->t; late--) {
+		if (n - late == LATE)
 			return false;
 	}
-	for (size_t j = late; j < l->n; j++)
+	for (size_t j = late; j < n; j++)
 		apart[j - late] = one(k, ALL_TO_ALL, plus, minus, &c->post[l->first + l->at[j]],
 				      delay, row->w[l->at[j]], &none);
 	if (k->pre != 0)
 		pair_facilitate(k, plus, l, plasticity_emitted(l, last), late, delay, row->w);
 	pair_depress(k, minus, l, &c->recent[l->first], delay, row->w, row->n);
-	for (size_t j = late; j < l->n; j++)
+	for (size_t j = late; j < n; j++)
 		row->w[l->at[j]] = apart[j - late];
 	return true;
 }
