@@ -160,13 +160,14 @@ static inline ALWAYS_INLINE double follow(const struct neuron_ctx *c, size_t s, 
 		at[whole++] = at[m - 1];
 #pragma omp simd
 	for (size_t j = 0; j < whole; j++) {
+		/* The first `whole` are set. NOLINTNEXTLINE(clang-analyzer-core.*) */
 		size_t i = at[j], k = i * s;
 		struct conductance mem = membrane(c, i, k);
 
 		v[j] = conductance_follow(&mem, v_m[i], g_ex[i] * per_c[k], g_in[i] * per_c[k]);
 	}
 	for (size_t j = 0; j < m; j++)
-		c->out[at[j]] = v[j];
+		c->out[at[j]] = v[j]; /* NOLINT(clang-analyzer-core.*): m <= whole */
 	for (size_t j = 0; (double)m < fast && j < m; j++)
 		speed[at[j] - from] = 0;
 	return fast - (double)m;
