@@ -11,7 +11,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -517,22 +516,6 @@ void store_end(struct store_stmt *q)
 	(void)sqlite3_reset(q->q);
 	(void)sqlite3_clear_bindings(q->q);
 	q->busy = false;
-}
-
-int store_exec(struct store *s, int sql_id, struct err *err, const char *format, ...)
-{
-	struct store_stmt *q = NULL;
-	va_list ap;
-	int rc = store_start(&q, s, sql_id, err);
-
-	if (rc)
-		return rc;
-	va_start(ap, format);
-	store_bind(q, format, ap);
-	va_end(ap);
-	rc = store_step(q, err);
-	store_end(q);
-	return rc < 0 ? rc : 0;
 }
 
 /* ---- writes ---- */

@@ -49,21 +49,42 @@ int store_read(struct store *s, int sql_id, struct store_rows *rows, struct err 
 	return rc < 0 ? rc : 0;
 }
 
-int store_number(struct store *s, int sql_id, int64_t *ret, struct err *err, const char *format,
-		 ...)
+/* A statement that has one row at most; its number, if `ret` wants it. */
+static int run_once(struct store *s, int sql_id, int64_t *ret, struct err *err, const char *format,
+		    va_list ap)
 {
 	struct store_stmt *q = NULL;
-	va_list ap;
 	int rc = store_start(&q, s, sql_id, err);
 
 	if (rc)
 		return rc;
-	va_start(ap, format);
 	store_bind(q, format, ap);
-	va_end(ap);
 	rc = store_step(q, err);
-	if (rc == 1)
+	if (rc == 1 && ret)
 		*ret = store_int(q, 0);
 	store_end(q);
 	return rc < 0 ? rc : 0;
+}
+
+int store_number(struct store *s, int sql_id, int64_t *ret, struct err *err, const char *format,
+		 ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, format);
+	rc = run_once(s, sql_id, ret, err, format, ap);
+	va_end(ap);
+	return rc;
+}
+
+int store_exec(struct store *s, int sql_id, struct err *err, const char *format, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, format);
+	rc = run_once(s, sql_id, NULL, err, format, ap);
+	va_end(ap);
+	return rc;
 }

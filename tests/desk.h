@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,24 @@ static inline void desk_close(void)
 }
 
 /* A folder, in memory if there is such a place, and all in it. */
+/* Whether SQLite finds nothing wrong with the database on the disk. */
+static inline bool desk_is_intact(void)
+{
+	char path[128];
+	sqlite3_stmt *q = NULL;
+	sqlite3 *db = NULL;
+	bool intact;
+
+	(void)snprintf(path, sizeof(path), "%s/stdpd.db", desk.folder);
+	intact = sqlite3_open(path, &db) == SQLITE_OK &&
+		 sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL) == SQLITE_OK &&
+		 sqlite3_step(q) == SQLITE_ROW &&
+		 strcmp((const char *)sqlite3_column_text(q, 0), "ok") == 0;
+	(void)sqlite3_finalize(q);
+	(void)sqlite3_close(db);
+	return intact;
+}
+
 static inline void desk_new(void)
 {
 	char name[] = "stdpd", *argv[] = { name, NULL }, id[ID_SIZE];

@@ -102,22 +102,6 @@ Test(server_memory, a_spec_is_checked_wholly_or_503)
 		true);
 }
 
-static void database_is_intact(void)
-{
-	char path[128], text[64] = "";
-	sqlite3_stmt *q = NULL;
-	sqlite3 *db = NULL;
-
-	(void)snprintf(path, sizeof(path), "%s/stdpd.db", desk.folder);
-	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL), SQLITE_OK);
-	cr_assert_eq(sqlite3_step(q), SQLITE_ROW);
-	(void)snprintf(text, sizeof(text), "%s", (const char *)sqlite3_column_text(q, 0));
-	(void)sqlite3_finalize(q);
-	(void)sqlite3_close(db);
-	cr_assert_str_eq(text, "ok");
-}
-
 /* The store is opened, a run added and read, by connections that are made anew: done, or out of memory. */
 static int reopen(struct err *err)
 {
@@ -162,7 +146,7 @@ Test(server_memory, a_store_is_opened_and_used_or_says_why)
 		}
 	}
 	cr_assert_gt(rounds, 50);
-	database_is_intact();
+	cr_assert(desk_is_intact());
 	cr_assert_eq(desk_open(NULL), 0);
 }
 
@@ -209,7 +193,7 @@ Test(server_memory, an_accepted_run_is_there)
 		buf_release(&body);
 	}
 	cr_assert_geq(runs(), before + accepted);
-	database_is_intact();
+	cr_assert(desk_is_intact());
 }
 
 Test(server_memory, what_is_changed_is_changed_or_503)
@@ -288,5 +272,5 @@ Test(server_memory, a_finished_result_is_not_lost)
 			rounds++;
 	cr_assert_gt(rounds, 20);
 	buf_release(&want);
-	database_is_intact();
+	cr_assert(desk_is_intact());
 }

@@ -215,23 +215,6 @@ static void live(struct life *l)
 	}
 }
 
-static void check_integrity(void)
-{
-	char path[128], *text = NULL;
-	sqlite3_stmt *q = NULL;
-	sqlite3 *db = NULL;
-
-	(void)snprintf(path, sizeof(path), "%s/stdpd.db", desk.folder);
-	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL), SQLITE_OK);
-	cr_assert_eq(sqlite3_step(q), SQLITE_ROW);
-	text = strdup((const char *)sqlite3_column_text(q, 0));
-	(void)sqlite3_finalize(q);
-	(void)sqlite3_close(db);
-	cr_assert_str_eq(text, "ok");
-	free(text);
-}
-
 /* With the disk in order again: all that was said to be so is so, and what was left undone can be done. */
 static void check_life(const struct life *l)
 {
@@ -242,7 +225,7 @@ static void check_life(const struct life *l)
 
 	desk_close();
 	cr_assert_eq(desk_open(&err), 0, "%s", err.text);
-	check_integrity();
+	cr_assert(desk_is_intact());
 	mem_arena_init(&arena, 0);
 	rc = store_run_get(desk.api.store, l->id, &arena, &run, &err);
 	cr_assert(rc == 0 || (!l->accepted && rc == -ERR_NOTFOUND), "%s", err.text);
